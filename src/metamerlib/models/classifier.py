@@ -1,0 +1,273 @@
+"""A classification network as the rest of the library sees it: images in [0, 1] to logits or activations."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from metamerlib.models.stages import Stage, resolve_stage
+
+
+class _TapReached(Exception):  # noqa: N818 - a signal that ends the forward pass, not an error
+    """Carries the tapped output out of the module's forward pass."""
+
+    def __init__(self, output: object) -> None:
+        super().__init__()
+        self.output = output
+
+
+class Classifier(nn.Module):
+    """Wrap a torch module: its normalisation, its categories, its blocks.
+
+    The wrapper is the only place that knows how a network wants its input. Everywhere else an image is float32
+    RGB in [0, 1]. The module is put into evaluation mode and its weights are frozen.
+
+    Parameters
+    ----------
+    module
+        Any module that maps (N, 3, H, W) to (N, outputs).
+    name
+        The name used in tables and messages.
+    categories
+        The names of the categories that `forward` returns logits for, in order.
+    mean, std
+        Per-channel normalisation, applied to images in [0, 1]. The default leaves them as they are.
+    blocks
+        Dotted names of the module's sequential blocks, from the image to the logits. They define what "early",
+        "middle", "late" and a depth mean; without them a stage must be a module's dotted name.
+    input_size
+        The side in pixels that the module needs; images of another size are resized on the way in
+        (bilinear, antialiased, differentiable). None passes every size on.
+    outputs_of_category
+        For each category, the indices of the module's outputs that belong to it: the category's logit is the
+        highest among them (Geirhos et al. 2018; the 16-way decision over ImageNet's 1000 outputs). None means
+        that outputs and categories are the same.
+
+    Raises
+    ------
+    TypeError
+        If `module` is not a torch module.
+    ValueError
+        If the normalisation is not three numbers, a block does not exist, categories repeat, or
+        `outputs_of_category` does not fit them.
+
+    Examples
+    --------
+    >>> import torch, metamerlib as ml
+    >>> network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.LazyLinear(2))
+    >>> _ = network(torch.zeros(1, 3, 8, 8))
+    >>> mine = ml.Classifier(network, name="mine", blocks=["0", "1"], categories=("cat", "dog"))
+    >>> mine.layer("late"), tuple(mine.activations(torch.rand(5, 3, 8, 8), "early").shape)
+    ('1', (5, 4, 6, 6))
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        name: str,
+        categories: Sequence[str],
+        mean: Sequence[float] = (0.0, 0.0, 0.0),
+        std: Sequence[float] = (1.0, 1.0, 1.0),
+        blocks: Sequence[str] | None = None,
+        input_size: int | None = None,
+        outputs_of_category: Sequence[Sequence[int]] | None = None,
+    ) -> None:
+        super().__init__()
+        if not isinstance(module, nn.Module):
+            raise TypeError(f"module is a {type(module).__name__}: give a torch.nn.Module.")
+        for argument, values in (("mean", mean), ("std", std)):
+            if len(values) != 3:
+                raise ValueError(f"{argument} is {tuple(values)}: give three numbers, one per RGB channel.")
+        if min(std) <= 0:
+            raise ValueError(f"std is {tuple(std)}: every channel's must be above 0.")
+        if input_size is not None and input_size < 1:
+            raise ValueError(f"input_size is {input_size}: give the side in pixels, or None for any size.")
+        self.name = str(name)
+        self.categories = tuple(categories)
+        if not self.categories or len(set(self.categories)) != len(self.categories):
+            raise ValueError(f"categories is {self.categories}: give at least one name, none of them twice.")
+        if outputs_of_category is not None and len(outputs_of_category) != len(self.categories):
+            raise ValueError(
+                f"outputs_of_category has {len(outputs_of_category)} entries for {len(self.categories)} categories: "
+                "give one list of output indices per category."
+            )
+        if outputs_of_category is not None and not all(len(outputs) for outputs in outputs_of_category):
+            raise ValueError(
+                "outputs_of_category has an empty entry: give each category at least one output."
+            )
+        modules = dict(module.named_modules())
+        unknown = [block for block in blocks or () if not block or block not in modules]
+        if unknown:
+            raise ValueError(
+                f"blocks names {unknown}, which model {self.name!r} does not have: give dotted names out of "
+                f"module.named_modules(), such as {', '.join([n for n in modules if n][:6])}."
+            )
+        self.blocks = tuple(blocks or ())
+        self.input_size = input_size
+        self.mean, self.std = tuple(map(float, mean)), tuple(map(float, std))
+        self.outputs_of_category = outputs_of_category and [list(outputs) for outputs in outputs_of_category]
+        self.module = module.requires_grad_(False)
+        # Not persistent: the module's own state_dict stays loadable through the wrapper's.
+        self.register_buffer("_mean", torch.tensor(self.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("_std", torch.tensor(self.std).view(1, 3, 1, 1), persistent=False)
+        self.eval()
+
+    def __repr__(self) -> str:
+        size = self.input_size or "any"
+        return (
+            f"Classifier({self.name!r}, {type(self.module).__name__}, {len(self.categories)} categories, "
+            f"{len(self.blocks)} blocks, input {size} px)"
+        )
+
+    def train(self, mode: bool = True) -> "Classifier":
+        """Stay in evaluation mode: activations must not depend on what else is in the batch.
+
+        Parameters
+        ----------
+        mode
+            Only False is possible.
+
+        Returns
+        -------
+        Classifier
+            This classifier.
+
+        Raises
+        ------
+        ValueError
+            If `mode` is True.
+        """
+        if mode:
+            raise ValueError(
+                f"Classifier {self.name!r} cannot be trained: train its .module before wrapping it."
+            )
+        return super().train(False)
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the network."""
+        return self._mean.device
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Classify images.
+
+        Parameters
+        ----------
+        images
+            (N, 3, H, W), floating point RGB in [0, 1].
+
+        Returns
+        -------
+        Tensor
+            (N, categories) logits.
+
+        Raises
+        ------
+        ValueError
+            If the images have another shape or type, or the number of outputs is not that of the categories.
+        """
+        logits = self.module(self._normalize(images))
+        if self.outputs_of_category is not None:
+            return torch.stack(
+                [logits[:, outputs].amax(dim=1) for outputs in self.outputs_of_category], dim=1
+            )
+        if logits.ndim != 2 or logits.shape[1] != len(self.categories):
+            raise ValueError(
+                f"model {self.name!r} returns {tuple(logits.shape)} for {len(images)} images, but has "
+                f"{len(self.categories)} categories: give as many categories as outputs, or outputs_of_category."
+            )
+        return logits
+
+    @torch.no_grad()
+    def predict(self, images: Tensor, batch_size: int = 256) -> Tensor:
+        """Decide on a category for each image.
+
+        Parameters
+        ----------
+        images
+            (N, 3, H, W), RGB in [0, 1], on any device.
+        batch_size
+            Images classified at once.
+
+        Returns
+        -------
+        Tensor
+            (N,) int64 indices into `categories`, on the CPU.
+        """
+        batches = [self(batch.to(self.device)).argmax(dim=1).cpu() for batch in images.split(batch_size)]
+        return torch.cat(batches) if batches else torch.zeros(0, dtype=torch.int64)
+
+    def layer(self, stage: Stage) -> str:
+        """Name the module that a stage taps.
+
+        Parameters
+        ----------
+        stage
+            "early", "middle", "late" (20, 50, 80 % of the depth), a depth in (0, 1], or a module's dotted name.
+
+        Returns
+        -------
+        str
+            A dotted name within `module`.
+        """
+        return resolve_stage(stage, self.blocks, [n for n, _ in self.module.named_modules()], self.name)
+
+    def activations(self, images: Tensor, stage: Stage) -> Tensor:
+        """Compute the activations at a stage; the forward pass stops there.
+
+        Parameters
+        ----------
+        images
+            (N, 3, H, W), RGB in [0, 1], on the model's device. Gradients flow back to them.
+        stage
+            As for `layer`.
+
+        Returns
+        -------
+        Tensor
+            (N, …), the tapped module's output.
+
+        Raises
+        ------
+        ValueError
+            If the forward pass never reaches the module, or its output is not one tensor per image.
+        """
+        layer = self.layer(stage)
+        handle = self.module.get_submodule(layer).register_forward_hook(_stop_at_tap)
+        try:
+            self.module(self._normalize(images))
+        except _TapReached as tap:
+            output = tap.output
+        else:
+            raise ValueError(
+                f"the forward pass of model {self.name!r} never reaches {layer!r}: choose another stage."
+            )
+        finally:
+            handle.remove()
+        if isinstance(output, tuple | list) and len(output) > 0:
+            output = output[0]
+        if not isinstance(output, Tensor) or output.ndim < 2 or len(output) != len(images):
+            raise ValueError(
+                f"module {layer!r} of model {self.name!r} does not return one tensor with a row per image: tap a "
+                "module that does."
+            )
+        return output
+
+    def _normalize(self, images: Tensor) -> Tensor:
+        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+            raise ValueError(
+                f"images is {images.dtype} of shape {tuple(images.shape)}: give floating point (N, 3, H, W), RGB "
+                "in [0, 1]."
+            )
+        size = self.input_size
+        if size is not None and tuple(images.shape[-2:]) != (size, size):
+            images = functional.interpolate(
+                images, (size, size), mode="bilinear", antialias=True, align_corners=False
+            )
+        return (images - self._mean) / self._std
+
+
+def _stop_at_tap(module: nn.Module, inputs: tuple, output: object) -> None:
+    raise _TapReached(output)

@@ -1,0 +1,93 @@
+"""Inversion stages: from a depth to the module whose output is matched (paper, section 4.4).
+
+The paper taps each network at 20, 50 and 80 % of its total depth. Depth is counted here in the network's
+sequential blocks (stem, residual block, transformer block, convolution of a plain network, hidden fully
+connected layer), so that a stage never lands inside a block, on a side branch.
+"""
+
+import difflib
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+STAGES: dict[str, float] = {"early": 0.2, "middle": 0.5, "late": 0.8}
+"""The paper's three inversion stages and their share of the total depth."""
+
+Stage = str | float
+"""A stage's name, a share of the depth in (0, 1], or the dotted name of a module."""
+
+
+def block_at(blocks: Sequence[str], depth: float) -> str:
+    """Return the block that ends at a share of the depth.
+
+    Parameters
+    ----------
+    blocks
+        Dotted module names, from the image to the logits.
+    depth
+        Share of the total depth, in (0, 1].
+
+    Returns
+    -------
+    str
+        Block number ⌈depth · n⌉ of the n blocks, counted from one.
+
+    Raises
+    ------
+    ValueError
+        If `depth` is outside (0, 1] or `blocks` is empty.
+    """
+    if not blocks:
+        raise ValueError("blocks is empty: give the dotted names of the sequential blocks, first to last.")
+    if not 0 < depth <= 1:
+        raise ValueError(f"depth is {depth!r}: give a share of the total depth above 0 and at most 1.")
+    # limit_denominator: 0.2 · 5 must be block 1, though the float product is above 1 for some n.
+    return blocks[math.ceil(Fraction(depth).limit_denominator(10_000) * len(blocks)) - 1]
+
+
+def resolve_stage(stage: Stage, blocks: Sequence[str], module_names: Sequence[str], model: str) -> str:
+    """Translate a stage into the dotted name of a module.
+
+    Parameters
+    ----------
+    stage
+        "early", "middle", "late", a share of the depth in (0, 1], or a module's dotted name.
+    blocks
+        The model's sequential blocks, first to last.
+    module_names
+        The dotted names of all its modules.
+    model
+        The model's name, for error messages.
+
+    Returns
+    -------
+    str
+        A name out of `module_names`.
+
+    Raises
+    ------
+    TypeError
+        If `stage` is neither text nor a number.
+    ValueError
+        If the stage does not exist, or is a depth and the model declares no blocks.
+    """
+    if isinstance(stage, bool) or not isinstance(stage, str | float | int):
+        raise TypeError(
+            f"stage is {stage!r}: give one of {', '.join(STAGES)}, a depth in (0, 1] or a module name."
+        )
+    if isinstance(stage, str) and stage not in STAGES:
+        if stage and stage in module_names:
+            return stage
+        near = difflib.get_close_matches(stage, [*STAGES, *module_names], n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise ValueError(
+            f"stage {stage!r} does not exist in model {model!r}.{hint} Give one of {', '.join(STAGES)}, a depth "
+            f"in (0, 1], or a module's dotted name (`metamerlib layers` lists those of the zoo's models)."
+        )
+    if not blocks:
+        raise ValueError(
+            f"model {model!r} declares no blocks, so stage {stage!r} has no place in it: give blocks=[…] (dotted "
+            f"module names, first to last) or a module's dotted name as the stage. Its modules begin with "
+            f"{', '.join([n for n in module_names if n][:8])}."
+        )
+    return block_at(blocks, STAGES[stage] if isinstance(stage, str) else float(stage))
