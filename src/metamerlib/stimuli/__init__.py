@@ -1,0 +1,7 @@
+"""Stimuli: the sixteen categories, the drawn world, folders of photographs."""
+
+from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
+from metamerlib.stimuli.loading import load_stimuli
+from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
+
+__all__ = ["CATEGORIES", "SYNSETS", "StimulusSet", "UnreadableImage", "load_stimuli"]

@@ -1,0 +1,88 @@
+"""One door to every kind of stimuli."""
+
+import difflib
+import os
+from collections.abc import Sequence
+from typing import Literal
+
+from metamerlib.stimuli.categories import CATEGORIES
+from metamerlib.stimuli.stimulus_set import StimulusSet
+
+STIMULI = ("objects16", "folder")
+
+
+def load_stimuli(
+    name: str = "objects16",
+    *,
+    n_per_class: int | None = None,
+    seed: int = 0,
+    size: int | None = None,
+    root: str | os.PathLike[str] | None = None,
+    categories: Sequence[str] | None = None,
+    on_unreadable: Literal["raise", "report"] = "raise",
+) -> StimulusSet:
+    """Load labelled images by name.
+
+    Parameters
+    ----------
+    name
+        ``"objects16"`` draws the sixteen categories, which needs no files; ``"folder"`` reads a folder of
+        category sub-folders of photographs.
+    n_per_class
+        Images per category. None means 3 drawings, or every photograph of the folder.
+    seed
+        Which images are drawn, or which photographs are chosen when `n_per_class` leaves some out.
+    size
+        Height and width in pixels. None means 64 for drawings and 224 for photographs.
+    root
+        The folder, for ``name="folder"`` only.
+    categories
+        Which categories to draw (None means all sixteen), or the names that the folder's labels index
+        (None means the sixteen if every sub-folder is one of them, else the sorted sub-folder names).
+    on_unreadable
+        For ``name="folder"``: ``"raise"`` names all the files that cannot be read in one error;
+        ``"report"`` leaves them out, warns, and lists them in ``StimulusSet.unreadable``.
+
+    Returns
+    -------
+    StimulusSet
+        Images (N, 3, size, size), by category and then by index or file name.
+
+    Raises
+    ------
+    ValueError
+        If there are no stimuli of that name, or `root` is given without being needed or the other way
+        round; and whatever `objects16` or `image_folder` raises.
+    """
+    if name == "objects16":
+        from metamerlib.stimuli.objects16 import objects16
+
+        if root is not None:
+            raise ValueError(f"root: objects16 is drawn, not read, but got {os.fspath(root)!r}; use name='folder'")
+        return objects16(
+            n_per_class=3 if n_per_class is None else n_per_class,
+            seed=seed,
+            size=64 if size is None else size,
+            categories=CATEGORIES if categories is None else tuple(categories),
+        )
+    if name == "folder":
+        from metamerlib.stimuli.folders import image_folder
+
+        if root is None:
+            raise ValueError("root: expected the path of a folder of category sub-folders, got None")
+        return image_folder(
+            root,
+            n_per_class=n_per_class,
+            seed=seed,
+            size=size,
+            categories=categories,
+            on_unreadable=on_unreadable,
+        )
+    raise ValueError(f"name: expected one of {', '.join(STIMULI)}, got {name!r}{_hint(name)}")
+
+
+def _hint(name: str) -> str:
+    if os.path.isdir(name):
+        return f"; for a folder of photographs say load_stimuli('folder', root={name!r})"
+    close = difflib.get_close_matches(name, STIMULI, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

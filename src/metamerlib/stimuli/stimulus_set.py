@@ -1,0 +1,153 @@
+"""A set of labelled images: what is loaded, what metamers are made of, what they are compared with."""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class UnreadableImage:
+    """A file that was asked for and is not in the set, and why.
+
+    Attributes
+    ----------
+    source
+        Path of the file, relative to the folder that was loaded.
+    reason
+        What was wrong with it, in words.
+    """
+
+    source: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.reason}"
+
+
+@dataclass(frozen=True, eq=False)
+class StimulusSet:
+    """Labelled images, checked once when the set is made.
+
+    Attributes
+    ----------
+    images
+        float32, (N, 3, H, W), RGB, in [0, 1].
+    labels
+        int64, (N,), indices into `categories`.
+    categories
+        The names that the labels index. A category may be without any image.
+    sources
+        Where each image comes from: a file path relative to its folder, or a recipe such as
+        ``"objects16/seed=0/cat/0003"``.
+    unreadable
+        Files that were left out because they could not be read; empty unless leaving out was asked for.
+
+    Raises
+    ------
+    TypeError
+        If `images` or `labels` is not a tensor of the type given above.
+    ValueError
+        If the set is empty, its parts do not fit together, or a value is outside its range.
+    """
+
+    images: Tensor
+    labels: Tensor
+    categories: tuple[str, ...]
+    sources: tuple[str, ...]
+    unreadable: tuple[UnreadableImage, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field in ("categories", "sources", "unreadable"):
+            if isinstance(getattr(self, field), str):
+                raise TypeError(f"{field}: expected a sequence, got one string {getattr(self, field)!r}")
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+        _check_images(self.images)
+        _check_labels(self.labels, count=len(self.images), categories=self.categories)
+        if len(self.sources) != len(self.images):
+            raise ValueError(f"sources: expected one per image, got {len(self.sources)} for {len(self.images)} images")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int | slice | Sequence[int] | Sequence[bool] | Tensor) -> "StimulusSet":
+        """Return the chosen images as a set of their own; a single index gives a set of one."""
+        positions = torch.arange(len(self))
+        chosen = positions[index if isinstance(index, slice) else torch.as_tensor(index).cpu()].reshape(-1)
+        return dataclasses.replace(
+            self,
+            images=self.images[chosen.to(self.images.device)],
+            labels=self.labels[chosen.to(self.labels.device)],
+            sources=tuple(self.sources[position] for position in chosen.tolist()),
+        )
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        present = len(set(self.labels.tolist()))
+        left_out = f", {len(self.unreadable)} unreadable left out" if self.unreadable else ""
+        return (
+            f"StimulusSet({len(self)} images of {height}x{width} px, "
+            f"{present} of {len(self.categories)} categories{left_out})"
+        )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the images in pixels."""
+        return self.images.shape[2], self.images.shape[3]
+
+    @property
+    def category_names(self) -> list[str]:
+        """The category of each image by name."""
+        return [self.categories[label] for label in self.labels.tolist()]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the pixels, the labels and the category names, as 64 hexadecimal digits.
+
+        Where the images came from does not enter: two sets with the same content have one fingerprint.
+        """
+        digest = hashlib.sha256()
+        digest.update(repr((tuple(self.images.shape), self.categories)).encode())
+        for tensor, stored_as in ((self.images, "<f4"), (self.labels, "<i8")):
+            digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype=stored_as))
+        return digest.hexdigest()
+
+
+def _check_images(images: Tensor) -> None:
+    if not isinstance(images, Tensor):
+        raise TypeError(f"images: expected a torch.Tensor, got {type(images).__name__}")
+    if images.dtype != torch.float32:
+        raise TypeError(
+            f"images: expected float32 in [0, 1], got {images.dtype}; convert with images.float(), "
+            "and divide by 255 if they are bytes"
+        )
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise ValueError(f"images: expected shape (N, 3, H, W), got {tuple(images.shape)}")
+    if images.numel() == 0:
+        raise ValueError(f"images: a stimulus set holds at least one pixel, got shape {tuple(images.shape)}")
+    low, high = images.min().item(), images.max().item()
+    if not (low >= 0 and high <= 1):  # also true for NaN
+        raise ValueError(
+            f"images: expected values in [0, 1], got {low:.4g} to {high:.4g}; "
+            "undo any normalisation (the classifier does its own) or divide by 255"
+        )
+
+
+def _check_labels(labels: Tensor, *, count: int, categories: tuple[str, ...]) -> None:
+    if not isinstance(labels, Tensor) or labels.dtype != torch.int64:
+        found = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
+        raise TypeError(f"labels: expected an int64 torch.Tensor, got {found}")
+    if labels.shape != (count,):
+        raise ValueError(f"labels: expected shape ({count},), one per image, got {tuple(labels.shape)}")
+    if len(set(categories)) != len(categories):
+        raise ValueError(f"categories: expected different names, got {categories}")
+    low, high = labels.min().item(), labels.max().item()
+    if not (low >= 0 and high < len(categories)):
+        raise ValueError(
+            f"labels: expected indices 0 to {len(categories) - 1} into the {len(categories)} categories, "
+            f"got {low} to {high}"
+        )
