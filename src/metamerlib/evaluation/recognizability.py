@@ -1,0 +1,182 @@
+"""Recognizability: how many metamers a model that had no part in them takes for what they were made from.
+
+Section 4.5 of the paper calls it "the percentage of metamers in the batch that had the same output class
+as the model it was generated on". With an ensemble there is no one generating model, and the paper's
+Figure 1 compares reference and metamer; so the default asks each evaluator for its own class on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import torch
+from scipy.stats import binomtest
+from torch import Tensor
+
+from metamerlib.evaluation.validate import (
+    check_choice,
+    check_evaluators,
+    check_fraction,
+    check_images,
+    check_pair,
+)
+
+if TYPE_CHECKING:
+    from metamerlib.models import Classifier
+    from metamerlib.stimuli import StimulusSet
+
+CRITERIA = ("reference", "label", "generator")
+"""What a metamer must be taken for: the evaluator's own class of the reference, the reference's true label,
+or the generating models' class of the reference."""
+
+
+def recognizability(
+    images: Tensor,
+    references: StimulusSet,
+    evaluators: Iterable[Classifier],
+    *,
+    criterion: str = "reference",
+    generator: Classifier | Sequence[Classifier] | None = None,
+    reference_predictions: Mapping[str, Tensor] | None = None,
+    confidence: float = 0.95,
+    batch_size: int = 256,
+) -> pd.DataFrame:
+    """Share of metamers that each evaluator recognizes, with a binomial confidence interval.
+
+    Parameters
+    ----------
+    images
+        Metamers, (N, 3, H, W) in [0, 1]; metamer i was made from reference i.
+    references
+        The N references, at the same size.
+    evaluators
+        The classifiers that judge: usually the zoo without the models that generated
+        (``zoo.evaluators(exclude=[...])``).
+    criterion
+        ``"reference"``: the evaluator's class on the metamer is its class on the reference (default);
+        ``"label"``: it is the reference's label; ``"generator"``: it is the class that ``generator``
+        gives the reference.
+    generator
+        The model or models the metamers were made with; only for ``criterion="generator"``. Of several
+        models the class with the highest mean probability counts.
+    reference_predictions
+        Each evaluator's classes on the references, by evaluator's name, as
+        :func:`predict_categories` gives them: pass them when several sets of metamers are judged against
+        the same references, and no reference is classified twice. Evaluators that are not in it are asked.
+    confidence
+        Coverage of the Wilson interval.
+    batch_size
+        Images per forward pass.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per evaluator, in their order: ``evaluator`` (name), ``n`` (metamers), ``recognized``
+        (how many), ``recognizability`` (their share, in [0, 1]), ``low`` and ``high`` (Wilson interval),
+        ``criterion``, ``reference_accuracy`` (share of the references that the evaluator itself gets
+        right) and ``label_recognizability`` (share of the metamers it gives the true label).
+
+    Raises
+    ------
+    ValueError
+        If shapes, categories, the criterion or the confidence do not fit; the message says which.
+
+    Notes
+    -----
+    The interval describes the uncertainty over images for one evaluator. It is not the spread over
+    evaluators, which the paper's "±" is.
+    """
+    check_choice(criterion, CRITERIA, "criterion")
+    check_fraction(confidence, "confidence")
+    check_pair(images, references.images)
+    evaluators = check_evaluators(evaluators, references)
+    labels = references.labels.cpu()
+
+    generated_class = None
+    if criterion == "generator":
+        generated_class = _generator_classes(references, generator, batch_size)
+    elif generator is not None:
+        raise ValueError(f"generator is read with criterion='generator' only, got criterion={criterion!r}.")
+
+    known = dict(reference_predictions or {})
+    missing = [evaluator for evaluator in evaluators if evaluator.name not in known]
+    if missing:
+        known |= predict_categories(references.images, missing, batch_size=batch_size)
+
+    rows = []
+    for evaluator in evaluators:
+        on_reference = _checked_prediction(known[evaluator.name], evaluator.name, len(labels))
+        on_metamer = evaluator.predict(images.float(), batch_size=batch_size).cpu()
+        wanted = {"reference": on_reference, "label": labels, "generator": generated_class}[criterion]
+        n, recognized = len(labels), int((on_metamer == wanted).sum())
+        interval = binomtest(recognized, n).proportion_ci(confidence, method="wilson")
+        rows.append(
+            {
+                "evaluator": evaluator.name,
+                "n": n,
+                "recognized": recognized,
+                "recognizability": recognized / n,
+                "low": float(interval.low),
+                "high": float(interval.high),
+                "criterion": criterion,
+                "reference_accuracy": float((on_reference == labels).double().mean()),
+                "label_recognizability": float((on_metamer == labels).double().mean()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batch_size: int = 256) -> dict[str, Tensor]:
+    """Every evaluator's class of every image.
+
+    Parameters
+    ----------
+    images
+        (N, 3, H, W) in [0, 1].
+    evaluators
+        The classifiers to ask.
+    batch_size
+        Images per forward pass.
+
+    Returns
+    -------
+    dict of str to Tensor
+        By evaluator's name: (N,) int64 on the CPU, indices into that evaluator's categories.
+    """
+    check_images(images)
+    return {
+        evaluator.name: evaluator.predict(images.float(), batch_size=batch_size).cpu()
+        for evaluator in check_evaluators(evaluators)
+    }
+
+
+def _generator_classes(
+    references: StimulusSet, generator: Classifier | Sequence[Classifier] | None, batch_size: int
+) -> Tensor:
+    """Class of each reference in the eyes of the generating models: highest mean probability."""
+    if generator is None:
+        raise ValueError(
+            "criterion='generator' needs generator=: the Classifier, or the list of them, that the metamers "
+            "were generated with."
+        )
+    models = list(generator) if isinstance(generator, Sequence) else [generator]
+    models = check_evaluators(models, references)
+    mean_probability = torch.zeros(len(references.images), len(references.categories), dtype=torch.float64)
+    with torch.no_grad():
+        for model in models:
+            batches = references.images.split(batch_size)
+            logits = torch.cat([model(batch.to(model.device)).cpu() for batch in batches])
+            mean_probability += logits.double().softmax(dim=1) / len(models)
+    return mean_probability.argmax(dim=1)
+
+
+def _checked_prediction(prediction: Tensor, name: str, n: int) -> Tensor:
+    prediction = torch.as_tensor(prediction).cpu()
+    if prediction.shape != (n,):
+        raise ValueError(
+            f"reference_predictions[{name!r}] has shape {tuple(prediction.shape)}, but there are {n} references: "
+            f"compute it on these references with predict_categories."
+        )
+    return prediction
