@@ -94,9 +94,7 @@ class Classifier(nn.Module):
                 "give one list of output indices per category."
             )
         if outputs_of_category is not None and not all(len(outputs) for outputs in outputs_of_category):
-            raise ValueError(
-                "outputs_of_category has an empty entry: give each category at least one output."
-            )
+            raise ValueError("outputs_of_category has an empty entry: give each category at least one output.")
         modules = dict(module.named_modules())
         unknown = [block for block in blocks or () if not block or block not in modules]
         if unknown:
@@ -140,9 +138,7 @@ class Classifier(nn.Module):
             If `mode` is True.
         """
         if mode:
-            raise ValueError(
-                f"Classifier {self.name!r} cannot be trained: train its .module before wrapping it."
-            )
+            raise ValueError(f"Classifier {self.name!r} cannot be trained: train its .module before wrapping it.")
         return super().train(False)
 
     @property
@@ -170,9 +166,7 @@ class Classifier(nn.Module):
         """
         logits = self.module(self._normalize(images))
         if self.outputs_of_category is not None:
-            return torch.stack(
-                [logits[:, outputs].amax(dim=1) for outputs in self.outputs_of_category], dim=1
-            )
+            return torch.stack([logits[:, outputs].amax(dim=1) for outputs in self.outputs_of_category], dim=1)
         if logits.ndim != 2 or logits.shape[1] != len(self.categories):
             raise ValueError(
                 f"model {self.name!r} returns {tuple(logits.shape)} for {len(images)} images, but has "
@@ -241,9 +235,7 @@ class Classifier(nn.Module):
         except _TapReached as tap:
             output = tap.output
         else:
-            raise ValueError(
-                f"the forward pass of model {self.name!r} never reaches {layer!r}: choose another stage."
-            )
+            raise ValueError(f"the forward pass of model {self.name!r} never reaches {layer!r}: choose another stage.")
         finally:
             handle.remove()
         if isinstance(output, tuple | list) and len(output) > 0:
@@ -263,9 +255,7 @@ class Classifier(nn.Module):
             )
         size = self.input_size
         if size is not None and tuple(images.shape[-2:]) != (size, size):
-            images = functional.interpolate(
-                images, (size, size), mode="bilinear", antialias=True, align_corners=False
-            )
+            images = functional.interpolate(images, (size, size), mode="bilinear", antialias=True, align_corners=False)
         return (images - self._mean) / self._std
 
 

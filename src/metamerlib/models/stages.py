@@ -72,9 +72,7 @@ def resolve_stage(stage: Stage, blocks: Sequence[str], module_names: Sequence[st
         If the stage does not exist, or is a depth and the model declares no blocks.
     """
     if isinstance(stage, bool) or not isinstance(stage, str | float | int):
-        raise TypeError(
-            f"stage is {stage!r}: give one of {', '.join(STAGES)}, a depth in (0, 1] or a module name."
-        )
+        raise TypeError(f"stage is {stage!r}: give one of {', '.join(STAGES)}, a depth in (0, 1] or a module name.")
     if isinstance(stage, str) and stage not in STAGES:
         if stage and stage in module_names:
             return stage

@@ -1,0 +1,100 @@
+"""The training images: a pool of drawings, drawn once on all cores and shared by all trainings."""
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from torch import Tensor
+from torch.nn import functional
+from tqdm.auto import tqdm
+
+from metamerlib.stimuli.objects16 import drawings_batch
+
+TRAINING_SEED = 1_000_003
+TEST_SEED = 2_000_003
+"""Seeds of the images that networks are trained and tested on; the stimuli of the paper use small seeds."""
+
+_CHUNK = 500
+
+
+def _draw_chunk(path: Path, seed: int, start: int, size: int) -> None:
+    images, _ = drawings_batch(seed, start, _CHUNK, size)
+    open_memmap(path, mode="r+")[start : start + _CHUNK] = images
+
+
+def drawing_pool(folder: Path, count: int, *, size: int = 64, seed: int = TRAINING_SEED) -> np.ndarray:
+    """Return a pool of drawings, drawing it first if it is not there.
+
+    Parameters
+    ----------
+    folder
+        Where the pool is kept, as one file.
+    count
+        Number of images, a multiple of 500; image j shows category j % 16.
+    size
+        Side in pixels.
+    seed
+        Of the drawings.
+
+    Returns
+    -------
+    ndarray
+        uint8 (count, size, size, 3), memory-mapped.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"objects16_{size}px_seed{seed}_{count}.npy"
+    if not path.exists():
+        partial = path.with_suffix(".partial.npy")
+        open_memmap(partial, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)).flush()
+        starts = range(0, count, _CHUNK)
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+            futures = [pool.submit(_draw_chunk, partial, seed, start, size) for start in starts]
+            for future in tqdm(futures, desc="drawing the training images", unit_scale=_CHUNK, unit="image"):
+                future.result()
+        partial.replace(path)
+    return open_memmap(path, mode="r")
+
+
+def as_images(pixels: np.ndarray) -> Tensor:
+    """Convert stored pixels to images.
+
+    Parameters
+    ----------
+    pixels
+        uint8 (N, H, W, 3).
+
+    Returns
+    -------
+    Tensor
+        float32 (N, 3, H, W) in [0, 1], channels last in memory.
+    """
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(255)
+
+
+def augment(images: Tensor, generator: torch.Generator, shift: int = 4) -> Tensor:
+    """Mirror images at random and move the batch by a few pixels.
+
+    Parameters
+    ----------
+    images
+        (N, 3, H, W).
+    generator
+        Source of randomness.
+    shift
+        Largest move in pixels.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape.
+    """
+    mirrored = torch.rand(len(images), generator=generator) < 0.5
+    images = torch.where(mirrored.view(-1, 1, 1, 1).to(images.device), images.flip(3), images)
+    height, width = images.shape[-2:]
+    top, left = torch.randint(0, 2 * shift + 1, (2,), generator=generator).tolist()
+    padded = functional.pad(images, [shift] * 4, mode="reflect")
+    return padded[..., top : top + height, left : left + width]

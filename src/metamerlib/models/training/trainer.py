@@ -1,0 +1,290 @@
+"""Train one miniature by its recipe, with checkpoints that a later run resumes."""
+
+import contextlib
+import math
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm.auto import tqdm
+
+from metamerlib.models.miniature import MEAN, STD, build_miniature
+from metamerlib.models.training.drawings import as_images, augment
+from metamerlib.models.training.perturbations import attack, corrupt
+from metamerlib.models.training.recipes import Recipe
+
+_TEMPERATURE = 2.0
+_SMOOTHING = 0.05
+_CHECKPOINT_SECONDS = 60
+
+
+class Normalized(nn.Module):
+    """A miniature on images in [0, 1], as it is trained and attacked.
+
+    Parameters
+    ----------
+    network
+        Takes normalised images.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Classify images.
+
+        Parameters
+        ----------
+        images
+            (N, 3, H, W) in [0, 1].
+
+        Returns
+        -------
+        Tensor
+            (N, classes) logits.
+        """
+        return self.network((images - self.mean) / self.std)
+
+
+def learning_rate_at(recipe: Recipe, progress: float) -> float:
+    """One cycle: a linear rise over the first tenth, then half a cosine to zero.
+
+    Parameters
+    ----------
+    recipe
+        Gives the highest rate.
+    progress
+        Share of the training that is done, in [0, 1].
+
+    Returns
+    -------
+    float
+        The learning rate.
+    """
+    if progress < 0.1:
+        return recipe.learning_rate * (0.02 + 0.98 * progress / 0.1)
+    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - 0.1) / 0.9))
+
+
+def epsilon_at(recipe: Recipe, progress: float) -> float:
+    """Radius of the adversarial training's attack: zero, then growing linearly, then constant.
+
+    Parameters
+    ----------
+    recipe
+        Gives the radius and the shares.
+    progress
+        Share of the training that is done, in [0, 1].
+
+    Returns
+    -------
+    float
+        The radius.
+    """
+    if recipe.objective != "adversarial":
+        return 0.0
+    return recipe.epsilon * min(max((progress - recipe.clean_share) / recipe.ramp_share, 0.0), 1.0)
+
+
+def train_miniature(
+    key: str,
+    recipe: Recipe,
+    pool: np.ndarray,
+    *,
+    networks: dict[str, nn.Module],
+    checkpoint: Path,
+    device: str = "cpu",
+    progress_position: int = 0,
+) -> nn.Module:
+    """Train one network; a checkpoint of an interrupted run is taken up again.
+
+    Parameters
+    ----------
+    key
+        The miniature.
+    recipe
+        How it is trained.
+    pool
+        uint8 (N, H, W, 3) training images; image j shows category j % 16.
+    networks
+        The trained networks that the recipe needs, by key.
+    checkpoint
+        File that holds the state every minute. It is removed when the training ends.
+    device
+        Where to train.
+    progress_position
+        Line of the progress bar, where several run at once.
+
+    Returns
+    -------
+    Module
+        The trained network, in evaluation mode on the CPU, without normalisation.
+    """
+    torch.manual_seed(recipe.seed)
+    network, _ = build_miniature(key)
+    if recipe.start:
+        network.load_state_dict(networks[recipe.start].state_dict())
+    model = Normalized(network).to(device, memory_format=torch.channels_last)
+    teachers = [Normalized(networks[t]).to(device, memory_format=torch.channels_last).eval() for t in recipe.teachers]
+    optimizer = torch.optim.AdamW(_weight_groups(model, recipe.weight_decay), lr=recipe.learning_rate, fused=True)
+    updates = math.ceil(recipe.images / recipe.batch_size)
+    first = _resume(checkpoint, recipe, model, optimizer, device)
+    precision = torch.autocast(torch.device(device).type, torch.bfloat16)
+    saved = time.monotonic()
+    bar = tqdm(total=updates, initial=first, desc=f"{key:24s}", unit="batch", position=progress_position, leave=False)
+    with bar:
+        for update in range(first, updates):
+            done = update / updates
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate_at(recipe, done)
+            # One generator per update: a resumed run sees the very images that the uninterrupted one sees.
+            generator = torch.Generator().manual_seed(hash((recipe.seed, update)) & 0x7FFFFFFF)
+            chosen = np.sort(torch.randint(0, len(pool), (recipe.batch_size,), generator=generator).numpy())
+            images = augment(as_images(pool[chosen]).to(device), generator)
+            labels = torch.from_numpy(chosen % 16).to(device)
+            loss = _loss(model, teachers, recipe, done, images, labels, generator, precision)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            bar.update()
+            if update % 50 == 0:
+                bar.set_postfix(loss=f"{loss.item():.3f}")
+            if time.monotonic() - saved > _CHECKPOINT_SECONDS:
+                _save(checkpoint, recipe, model, optimizer, update + 1)
+                saved = time.monotonic()
+    checkpoint.unlink(missing_ok=True)
+    return network.cpu().eval()
+
+
+def _loss(
+    model: nn.Module,
+    teachers: list[nn.Module],
+    recipe: Recipe,
+    done: float,
+    images: Tensor,
+    labels: Tensor,
+    generator: torch.Generator,
+    precision: contextlib.AbstractContextManager,
+) -> Tensor:
+    epsilon = epsilon_at(recipe, done)
+    with precision:
+        if recipe.objective == "corruptions":
+            images = corrupt(images, generator)
+        if epsilon > 0:
+            # Attacked as it will be used: in evaluation mode, running statistics and all.
+            model.eval()
+            images = attack(
+                model, images, labels, epsilon=epsilon, steps=recipe.attack_steps, generator=generator
+            ).detach()
+        model.train()
+        images = images.contiguous(memory_format=torch.channels_last)
+        logits = model(images).float()
+        smoothing = 0.0 if recipe.objective == "adversarial" else _SMOOTHING
+        loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+        if teachers:
+            with torch.no_grad():
+                probabilities = torch.stack(
+                    [functional.softmax(teacher(images).float() / _TEMPERATURE, dim=1) for teacher in teachers]
+                ).mean(dim=0)
+            divergence = functional.kl_div(
+                functional.log_softmax(logits / _TEMPERATURE, dim=1), probabilities, reduction="batchmean"
+            )
+            loss = 0.3 * loss + _TEMPERATURE**2 * divergence
+    return loss
+
+
+def _weight_groups(model: nn.Module, weight_decay: float) -> list[dict]:
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.ndim <= 1]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
+def _save(path: Path, recipe: Recipe, model: nn.Module, optimizer: torch.optim.Optimizer, update: int) -> None:
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    state = {
+        "recipe": recipe.to_dict(),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "update": update,
+    }
+    torch.save(state, temporary)
+    temporary.replace(path)
+
+
+def _resume(path: Path, recipe: Recipe, model: nn.Module, optimizer: torch.optim.Optimizer, device: str) -> int:
+    if not path.exists():
+        return 0
+    state = torch.load(path, map_location=device, weights_only=True)
+    if state["recipe"] != recipe.to_dict():
+        return 0
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["update"]
+
+
+@torch.no_grad()
+def accuracy(network: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 256) -> float:
+    """Share of images that a network classifies as labelled.
+
+    Parameters
+    ----------
+    network
+        A miniature, without normalisation.
+    images
+        (N, 3, H, W) in [0, 1].
+    labels
+        (N,) int64.
+    batch_size
+        Images at once.
+
+    Returns
+    -------
+    float
+        Accuracy in [0, 1].
+    """
+    model = Normalized(network).eval()
+    decided = torch.cat([model(batch).argmax(dim=1) for batch in images.split(batch_size)])
+    return (decided == labels).float().mean().item()
+
+
+def robust_accuracy(
+    network: nn.Module, images: Tensor, labels: Tensor, *, epsilon: float, steps: int = 20, batch_size: int = 128
+) -> float:
+    """Accuracy under a projected gradient attack.
+
+    Parameters
+    ----------
+    network
+        A miniature, without normalisation.
+    images
+        (N, 3, H, W) in [0, 1].
+    labels
+        (N,) int64.
+    epsilon
+        ℓ∞ radius.
+    steps
+        Of the attack.
+    batch_size
+        Images at once.
+
+    Returns
+    -------
+    float
+        Accuracy in [0, 1].
+    """
+    model = Normalized(network).eval().requires_grad_(False)
+    generator = torch.Generator().manual_seed(0)
+    correct = 0
+    for batch, wanted in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+        adversarial = attack(model, batch, wanted, epsilon=epsilon, steps=steps, generator=generator)
+        with torch.no_grad():
+            correct += (model(adversarial).argmax(dim=1) == wanted).sum().item()
+    return correct / len(images)

@@ -1,0 +1,159 @@
+"""Train any or all miniatures, several at once, and keep the zoo's card."""
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from timm.layers import set_fused_attn
+from torch.utils.flop_counter import FlopCounterMode
+
+from metamerlib.models.miniature import RANDOM_SEEDS, SIDE, build_miniature
+from metamerlib.models.training.drawings import TEST_SEED, as_images, drawing_pool
+from metamerlib.models.training.recipes import EPSILON, RECIPES
+from metamerlib.models.training.trainer import accuracy, robust_accuracy, train_miniature
+from metamerlib.models.weights import WeightsFolder
+from metamerlib.stimuli.objects16 import drawings_batch
+
+POOL = 60_000
+_TEST_IMAGES = 2_000
+_ATTACKED_IMAGES = 512
+_ATTACK_STEPS = 20
+
+
+def train_zoo(
+    keys: Sequence[str] | None = None,
+    *,
+    folder: Path | None = None,
+    work_folder: Path = Path("build/zoo"),
+    workers: int | None = None,
+    device: str = "cpu",
+    force: bool = False,
+) -> None:
+    """Train miniatures from scratch and write their weights and their card.
+
+    What is trained by the present recipe already is left alone; what was interrupted is taken up again. The
+    networks that a recipe needs (teachers, the standard twin of a robust network) are trained first.
+
+    Parameters
+    ----------
+    keys
+        Which miniatures; all by default.
+    folder
+        Where weights and card go; by default the bundled zoo's folder.
+    work_folder
+        Where the pool of drawings and the checkpoints are kept.
+    workers
+        Networks trained at once, one thread each; by default one per core.
+    device
+        Where to train.
+    force
+        Train anew what is there.
+
+    Raises
+    ------
+    ValueError
+        If a key is not one of the zoo's, or `workers` is below one.
+    """
+    unknown = sorted(set(keys or ()) - set(RECIPES) - set(RANDOM_SEEDS))
+    if unknown:
+        raise ValueError(f"keys names {unknown}: the miniatures are {', '.join([*RECIPES, *RANDOM_SEEDS])}.")
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers is {workers}: give at least 1.")
+    weights = WeightsFolder(folder)
+    work_folder = Path(work_folder).resolve()
+    wanted = _with_needs(keys or RECIPES)
+    if not force:
+        wanted = [key for key in wanted if not _is_done(weights, key)]
+    for key in RANDOM_SEEDS:
+        if keys is None or key in keys:
+            weights.record(
+                key, _describe(key, build_miniature(key)[0].eval()) | {"recipe": "Kaiming normal, untrained"}
+            )
+    if not wanted:
+        return
+    drawing_pool(work_folder, POOL, size=SIDE)
+    pending, running, finished = list(wanted), {}, set()
+    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as executor:
+        while pending or running:
+            for key in [k for k in pending if not set(RECIPES[k].needs) & ({*pending} | set(running.values()))]:
+                pending.remove(key)
+                position = wanted.index(key)
+                future: Future = executor.submit(_train_one, key, weights.path, work_folder, device, position)
+                running[future] = key
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                key = running.pop(future)
+                row = future.result()
+                weights.record(key, row)
+                finished.add(key)
+                print(
+                    f"{key:26s} accuracy {row['accuracy']:.3f}, under attack {row['robust_accuracy']:.3f} "
+                    f"({row['seconds'] / 60:.1f} min; {len(finished)} of {len(wanted)})",
+                    flush=True,
+                )
+
+
+def _with_needs(keys: Sequence[str]) -> list[str]:
+    needed = {key for key in keys if key in RECIPES}
+    while True:
+        further = {need for key in needed for need in RECIPES[key].needs} - needed
+        if not further:
+            return [key for key in RECIPES if key in needed]
+        needed |= further
+
+
+def _is_done(weights: WeightsFolder, key: str) -> bool:
+    row = weights.card().get(key)
+    return row is not None and row["recipe"] == RECIPES[key].to_dict() and weights.file(key).exists()
+
+
+def _train_one(key: str, folder: Path, work_folder: Path, device: str, position: int) -> dict:
+    torch.set_num_threads(1)
+    # Explicit attention trains three times faster than the fused kernel in bfloat16 on a CPU.
+    set_fused_attn(enable=device != "cpu")
+    started = time.monotonic()
+    recipe = RECIPES[key]
+    weights = WeightsFolder(folder)
+    networks = {}
+    for need in recipe.needs:
+        networks[need], _ = build_miniature(need)
+        weights.load_into(networks[need], need)
+        networks[need].eval()
+    network = train_miniature(
+        key,
+        recipe,
+        drawing_pool(work_folder, POOL, size=SIDE),
+        networks=networks,
+        checkpoint=work_folder / f"{key}.checkpoint.pt",
+        device=device,
+        progress_position=position,
+    )
+    # What is measured is what is shipped: the weights after rounding to float16.
+    network = network.half().float()
+    weights.write(network, key)
+    seconds = time.monotonic() - started
+    return _describe(key, network) | {"recipe": recipe.to_dict(), "seconds": round(seconds, 1)}
+
+
+def _describe(key: str, network: torch.nn.Module) -> dict:
+    pixels, labels = drawings_batch(TEST_SEED, 0, _TEST_IMAGES, SIDE)
+    images, labels = as_images(pixels), torch.as_tensor(labels)
+    attacked = _ATTACKED_IMAGES
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(1, 3, SIDE, SIDE))
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "multiply_adds": counter.get_total_flops() // 2,
+        "accuracy": accuracy(network, images, labels),
+        "accuracy_images": _TEST_IMAGES,
+        "robust_accuracy": robust_accuracy(
+            network, images[:attacked], labels[:attacked], epsilon=EPSILON, steps=_ATTACK_STEPS
+        ),
+        "robust_accuracy_images": attacked,
+        "attack": f"PGD, {_ATTACK_STEPS} steps, linf 4/255",
+        "torch": torch.__version__.split("+")[0],
+    }

@@ -1,0 +1,168 @@
+"""The miniature zoo's weights on disk: float16 safetensors and the card that describes them."""
+
+import hashlib
+import json
+import os
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+
+class MissingWeightsError(FileNotFoundError):
+    """The weights of a network are not there."""
+
+
+class CorruptWeightsError(RuntimeError):
+    """A weight file is not what its card says."""
+
+
+def bundled_folder() -> Path:
+    """Find the weights that come with the library.
+
+    Returns
+    -------
+    Path
+        Inside the installed package, or `data/zoo/mini` of the repository that the library is imported from.
+    """
+    package = Path(str(files("metamerlib")))
+    installed = package / "_bundled" / "zoo" / "mini"
+    return installed if installed.exists() else package.parents[1] / "data" / "zoo" / "mini"
+
+
+class WeightsFolder:
+    """A folder with one weight file per network and one card.
+
+    Parameters
+    ----------
+    path
+        The folder; by default that of the bundled zoo.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = Path(path) if path is not None else bundled_folder()
+
+    def file(self, key: str) -> Path:
+        """Name a network's weight file.
+
+        Parameters
+        ----------
+        key
+            The network.
+
+        Returns
+        -------
+        Path
+            Whether or not the file exists.
+        """
+        return self.path / f"{key}.safetensors"
+
+    def card(self) -> dict[str, dict]:
+        """Read the card.
+
+        Returns
+        -------
+        dict
+            Key to description: sha256, size, accuracy, recipe. Empty where there is no card.
+        """
+        card = self.path / "card.json"
+        return json.loads(card.read_text("utf-8")) if card.exists() else {}
+
+    def record(self, key: str, row: dict) -> None:
+        """Write a network's description into the card, atomically.
+
+        Parameters
+        ----------
+        key
+            The network.
+        row
+            Its description; the file's name, size and sha256 are added.
+        """
+        if self.file(key).exists():
+            row = row | {
+                "file": self.file(key).name,
+                "bytes": self.file(key).stat().st_size,
+                "sha256": self.sha256(key),
+            }
+        card = self.card() | {key: row}
+        temporary = self.path / f"card.{os.getpid()}.tmp"
+        temporary.write_text(json.dumps(dict(sorted(card.items())), indent=1, sort_keys=True) + "\n", "utf-8")
+        temporary.replace(self.path / "card.json")
+
+    def sha256(self, key: str) -> str:
+        """Hash a network's weight file.
+
+        Parameters
+        ----------
+        key
+            The network.
+
+        Returns
+        -------
+        str
+            Hexadecimal digest.
+        """
+        file = self.file(key)
+        return _sha256(file, file.stat().st_mtime_ns)
+
+    def write(self, network: nn.Module, key: str) -> None:
+        """Write weights as float16, atomically.
+
+        Parameters
+        ----------
+        network
+            Whose state is written.
+        key
+            The network.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        state = {
+            name: (value.half() if value.is_floating_point() else value).contiguous()
+            for name, value in network.state_dict().items()
+        }
+        temporary = self.file(key).with_suffix(f".{os.getpid()}.tmp")
+        save_file(state, temporary)
+        temporary.replace(self.file(key))
+
+    def load_into(self, network: nn.Module, key: str) -> None:
+        """Load a network's weights, as float32.
+
+        Parameters
+        ----------
+        network
+            The module to fill, in place.
+        key
+            The network.
+
+        Raises
+        ------
+        MissingWeightsError
+            If the weights are not there.
+        CorruptWeightsError
+            If the file differs from what the card says, or cannot be read.
+        """
+        file = self.file(key)
+        if not file.exists():
+            raise MissingWeightsError(
+                f"no weights of {key!r}: {file} does not exist. `metamerlib train {key}` makes them."
+            )
+        expected = self.card().get(key, {}).get("sha256")
+        if expected is not None and self.sha256(key) != expected:
+            raise CorruptWeightsError(
+                f"the weights of {key!r} are damaged or of another version: {file} does not have the sha256 that "
+                f"card.json names. Restore the file (git checkout), or train it anew: `metamerlib train {key} --force`."
+            )
+        try:
+            state = load_file(file)
+        except SafetensorError as error:
+            raise CorruptWeightsError(f"{file} is not a readable safetensors file: {error}") from error
+        network.load_state_dict({n: v.float() if v.dtype == torch.float16 else v for n, v in state.items()})
+
+
+@cache
+def _sha256(file: Path, modified: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
