@@ -1,7 +1,17 @@
 """Stimuli: the sixteen categories, the drawn world, folders of photographs."""
 
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
+from metamerlib.stimuli.folders import UnreadableImagesError, UnreadableImagesWarning, image_folder
 from metamerlib.stimuli.loading import load_stimuli
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
 
-__all__ = ["CATEGORIES", "SYNSETS", "StimulusSet", "UnreadableImage", "load_stimuli"]
+__all__ = [
+    "CATEGORIES",
+    "SYNSETS",
+    "StimulusSet",
+    "UnreadableImage",
+    "UnreadableImagesError",
+    "UnreadableImagesWarning",
+    "image_folder",
+    "load_stimuli",
+]

@@ -76,8 +76,8 @@ class StimulusSet:
 
     def __getitem__(self, index: int | slice | Sequence[int] | Sequence[bool] | Tensor) -> "StimulusSet":
         """Return the chosen images as a set of their own; a single index gives a set of one."""
-        positions = torch.arange(len(self))
-        chosen = positions[index if isinstance(index, slice) else torch.as_tensor(index).cpu()].reshape(-1)
+        index = index.cpu().numpy() if isinstance(index, Tensor) else index
+        chosen = torch.from_numpy(np.atleast_1d(np.arange(len(self))[index]).copy())
         return dataclasses.replace(
             self,
             images=self.images[chosen.to(self.images.device)],
