@@ -1,0 +1,165 @@
+"""CLIP image quality assessment: which of two opposite descriptions an image-text model prefers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError, unit_images
+
+CLIP_PROMPT_PAIRS: dict[str, tuple[str, str]] = {
+    "natural": ("Natural photo.", "Synthetic photo."),
+    "brightness": ("Bright photo.", "Dark photo."),
+    "noisiness": ("Clean photo.", "Noisy photo."),
+    "sharpness": ("Sharp photo.", "Blurry photo."),
+    "quality": ("Good photo.", "Bad photo."),
+}
+"""The pairs of opposite descriptions that the published CLIP is asked with, by quality."""
+
+
+@runtime_checkable
+class ImageTextModel(Protocol):
+    """What CLIP-IQA needs of an image-text model.
+
+    Attributes
+    ----------
+    name
+        The model's name in tables.
+    prompt_pairs
+        For each quality, its description and the opposite one: ``{"natural": ("a natural photo", "an
+        artificial photo")}``.
+    """
+
+    name: str
+    prompt_pairs: Mapping[str, tuple[str, str]]
+
+    def pair_logits(self, images: Tensor) -> Tensor:
+        """Compare images with the descriptions.
+
+        Parameters
+        ----------
+        images
+            (N, 3, H, W) float32 in [0, 1].
+
+        Returns
+        -------
+        Tensor
+            (N, pairs, 2): scaled similarity of image and description, in the order of ``prompt_pairs``, the
+            wanted description first.
+        """
+        ...
+
+
+def clip_iqa(
+    images: Tensor,
+    references: Tensor | None = None,
+    *,
+    scorer: ImageTextModel,
+    prompts: Sequence[str] | None = None,
+    data_range: float = 1.0,
+) -> Tensor:
+    """How much the image-text model prefers the good description to the bad one; higher is better.
+
+    The softmax over each pair of opposite descriptions, averaged over the pairs. It looks at one image only:
+    the references' own value is what to compare with.
+
+    Parameters
+    ----------
+    images
+        (N, 3, H, W) in ``[0, data_range]``.
+    references
+        Not used; accepted so that all metrics are called alike.
+    scorer
+        The image-text model.
+    prompts
+        Names of the pairs to average over; all of them by default. For the value of a single pair give one.
+    data_range
+        The value of white.
+
+    Returns
+    -------
+    Tensor
+        (N,) float64 in [0, 1]; 0.5 is indifference.
+
+    Raises
+    ------
+    ValueError
+        If a prompt is not among the scorer's, or its logits have another shape than promised.
+
+    References
+    ----------
+    Wang, Chan and Loy (2022), Exploring CLIP for Assessing the Look and Feel of Images; the paper's Table 1.
+    """
+    images = unit_images(images, data_range, smallest=1, metric="CLIP-IQA")
+    names = list(scorer.prompt_pairs)
+    chosen = names if prompts is None else list(prompts)
+    unknown = [name for name in chosen if name not in names]
+    if unknown or not chosen:
+        raise ValueError(f"prompts={chosen} must be names of the scorer's pairs: {', '.join(names)}.")
+    with torch.no_grad():
+        logits = scorer.pair_logits(images.float())
+    if logits.shape != (len(images), len(names), 2):
+        raise ValueError(
+            f"scorer {scorer.name!r} gave logits of shape {tuple(logits.shape)}; expected "
+            f"{(len(images), len(names), 2)}: images, pairs of prompts, two."
+        )
+    preference = logits.cpu().double().softmax(dim=2)[..., 0]
+    return preference[:, [names.index(name) for name in chosen]].mean(dim=1)
+
+
+class DownloadedClip:
+    """OpenAI's CLIP, through torchmetrics: the published CLIP-IQA, where packages and weights are at hand.
+
+    Parameters
+    ----------
+    model
+        Name of the weights as torchmetrics knows them.
+    prompt_pairs
+        For each quality, its description and the opposite one.
+    """
+
+    def __init__(
+        self,
+        model: str = "openai/clip-vit-base-patch16",
+        prompt_pairs: Mapping[str, tuple[str, str]] = CLIP_PROMPT_PAIRS,
+    ) -> None:
+        self.name = model
+        self.prompt_pairs = dict(prompt_pairs)
+
+    def pair_logits(self, images: Tensor) -> Tensor:
+        """Compare images with the descriptions.
+
+        Parameters
+        ----------
+        images
+            (N, 3, H, W) float32 in [0, 1].
+
+        Returns
+        -------
+        Tensor
+            (N, pairs, 2) logits.
+
+        Raises
+        ------
+        MetricUnavailableError
+            If a package or the weights are missing.
+        """
+        try:
+            from torchmetrics.functional.multimodal import clip_image_quality_assessment
+
+            # With one pair the answer is a tensor, with more it is a dict in the pairs' order.
+            answer = clip_image_quality_assessment(
+                images, model_name_or_path=self.name, data_range=1.0, prompts=tuple(self.prompt_pairs.values())
+            )
+        except (ImportError, OSError) as error:
+            raise MetricUnavailableError(
+                f"CLIP-IQA on {self.name} needs the packages transformers and piq (pip install "
+                f'"torchmetrics[multimodal]") and downloaded weights. Pass another image-text model as scorer, or '
+                f"do without. The error was: {error}"
+            ) from error
+        columns = answer.values() if isinstance(answer, dict) else [answer]
+        share = torch.stack([column.reshape(-1) for column in columns], dim=1)
+        return torch.stack([share.log(), torch.log1p(-share)], dim=2)

@@ -1,0 +1,141 @@
+"""All image metrics of a set of metamers as one tidy table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from torch import Tensor
+
+from metamerlib.evaluation.image_metrics.backbone import Backbone, as_backbone
+from metamerlib.evaluation.image_metrics.image_text import DownloadedClip, ImageTextModel
+from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError
+from metamerlib.evaluation.image_metrics.registry import METRICS, ImageMetric
+from metamerlib.evaluation.validate import check_choice, check_pair
+
+if TYPE_CHECKING:
+    from metamerlib.models import Classifier
+    from metamerlib.stimuli import StimulusSet
+
+COLUMNS = (
+    "metric",
+    "label",
+    "image",
+    "n",
+    "value",
+    "reference_value",
+    "direction",
+    "backbone",
+    "reason",
+)
+
+
+def image_metrics(
+    images: Tensor,
+    references: StimulusSet | Tensor,
+    *,
+    metrics: Sequence[str] | None = None,
+    backbone: Classifier | Backbone | str | Mapping[str, Classifier | Backbone | str] | None = None,
+    scorer: ImageTextModel | str | None = None,
+    data_range: float = 1.0,
+) -> pd.DataFrame:
+    """Measure metamers against their references with the metrics of the paper's Table 1.
+
+    A metric that cannot be had (no network for a learned one, images too small for its windows) keeps its
+    row, with NaN for a value and the reason in words: nothing is left out silently and nothing is replaced.
+
+    Parameters
+    ----------
+    images
+        Metamers, (N, 3, H, W) in ``[0, data_range]``; metamer i was made from reference i.
+    references
+        The N references, at the same size.
+    metrics
+        Keys of :data:`METRICS`; all of them by default.
+    backbone
+        The network of FID, KID and LPIPS: a classifier, a :class:`Backbone` (with a name for the labels), or
+        ``"downloaded"`` for the published networks, Inception-v3 and AlexNet, if they are on this machine. A
+        mapping gives each of the three metrics its own.
+    scorer
+        The image-text model of CLIP-IQA, or ``"downloaded"`` for OpenAI's CLIP.
+    data_range
+        The value of white.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per metric and image, in the order of Table 1, or one row per metric where only the set has a
+        value. Columns: ``metric`` (key), ``label`` (with the network's name for learned metrics, as in
+        ``"FID · mini ResNet-18"``), ``image`` (index, missing for a value of the set), ``n`` (number of images
+        that went into the value), ``value``, ``reference_value`` (the value of the reference itself: the
+        perfect one, or for metrics of a single image what they give the reference), ``direction``
+        (``"higher"`` or ``"lower"`` is better), ``backbone`` (network's name or missing) and ``reason`` (why
+        there is no value; empty otherwise).
+    """
+    references = references if isinstance(references, Tensor) else references.images
+    check_pair(images, references, high=data_range)
+    for key in metrics or ():
+        check_choice(key, list(METRICS), "metrics")
+    rows: list[dict[str, Any]] = []
+    for metric in METRICS.values():
+        if metrics is None or metric.key in metrics:
+            rows += _measure(metric, images, references, _network(metric, backbone, scorer), data_range)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"image": "Int64", "backbone": "string"})
+
+
+def _network(metric: ImageMetric, backbone: Any, scorer: Any) -> Any:
+    """Look up what a learned metric runs on: a network, a downloaded network's name, or None."""
+    if metric.needs == "scorer":
+        return DownloadedClip() if isinstance(scorer, str) and scorer == "downloaded" else scorer
+    if metric.needs is None:
+        return None
+    chosen = backbone.get(metric.key) if isinstance(backbone, Mapping) else backbone
+    if isinstance(chosen, str) and chosen == "downloaded":
+        return "alex" if metric.key == "lpips" else "inception"
+    return chosen if chosen is None or isinstance(chosen, str) else as_backbone(chosen)
+
+
+def _measure(
+    metric: ImageMetric, images: Tensor, references: Tensor, network: Any, data_range: float
+) -> list[dict[str, Any]]:
+    name = {"inception": "Inception-v3", "alex": "AlexNet"}.get(network) if isinstance(network, str) else None
+    if network is not None and name is None:
+        name = getattr(network, "label", None) or getattr(network, "name", str(network))
+    common = {
+        "metric": metric.key,
+        "label": f"{metric.label} · {name}" if name else metric.label,
+        "direction": metric.direction,
+        "backbone": name,
+    }
+    count = len(images)
+
+    def absent(reason: str) -> list[dict[str, Any]]:
+        missing = {"image": None, "n": count, "value": float("nan"), "reference_value": float("nan")}
+        return [common | missing | {"reason": reason}]
+
+    if metric.needs is not None and network is None:
+        kind = "network" if metric.needs == "backbone" else "image-text model"
+        return absent(f"no {kind} given: pass {metric.needs}=")
+    if min(images.shape[-2:]) < metric.smallest:
+        return absent(f"needs images of {metric.smallest} pixels or more, these have {min(images.shape[-2:])}")
+    if not metric.per_image and count < 2:
+        return absent("compares sets of images and needs at least two")
+    options = {} if metric.needs is None else {metric.needs: network}
+    try:
+        values = metric.function(images, references, data_range=data_range, **options)
+        if metric.perfect is None:
+            of_references = metric.function(references, references, data_range=data_range, **options).tolist()
+        else:
+            of_references = [float(metric.perfect)] * count
+    except MetricUnavailableError as error:
+        return absent(str(error))
+    if not metric.per_image:
+        measured = {"image": None, "n": count, "value": float(values), "reference_value": of_references[0]}
+        return [common | measured | {"reason": ""}]
+    return [
+        common
+        | {"image": i, "n": 1, "value": value, "reference_value": of_reference}
+        | {"reason": metric.undefined if value != value else ""}
+        for i, (value, of_reference) in enumerate(zip(values.tolist(), of_references, strict=True))
+    ]
