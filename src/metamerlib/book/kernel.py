@@ -1,0 +1,74 @@
+"""The kernel in which chapters run: this environment's own, undisturbed by the user's settings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpecManager
+
+# 2x figures that still know their size on the page; no history database; no remark on the kernel's sockets
+_IPYTHON_CONFIG = """\
+c.InlineBackend.figure_formats = {"retina"}
+c.HistoryManager.enabled = False
+c.IPKernelApp.log_level = "ERROR"
+"""
+
+
+@contextlib.contextmanager
+def chapter_environment() -> Iterator[None]:
+    """Set the process environment that chapters run in, for a while.
+
+    Within it the kernel `python3` is the running interpreter's, IPython reads our settings instead of the
+    user's, and no exported `MPLBACKEND` keeps figures from being shown.
+
+    Yields
+    ------
+    None
+        While the environment holds.
+
+    Raises
+    ------
+    RuntimeError
+        If the kernel `python3` is not part of the running environment.
+    """
+    with tempfile.TemporaryDirectory(prefix="metamerlib-ipython-") as folder:
+        profile = Path(folder, "profile_default")
+        profile.mkdir()
+        (profile / "ipython_kernel_config.py").write_text(_IPYTHON_CONFIG, encoding="utf8")
+        ours = {"IPYTHONDIR": folder, "JUPYTER_PREFER_ENV_PATH": "1", "MPLBACKEND": None, "JUPYTER_PATH": None}
+        before = {name: os.environ.get(name) for name in ours}
+        _set_variables(ours)
+        try:
+            _require_own_kernel()
+            yield
+        finally:
+            _set_variables(before)
+
+
+def _set_variables(values: dict[str, str | None]) -> None:
+    """Set environment variables; None removes one."""
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _require_own_kernel() -> None:
+    """Refuse to run chapters with another environment's packages."""
+    specification = KernelSpecManager().get_kernel_spec("python3")
+    interpreter = specification.argv[0]
+    ours = Path(specification.resource_dir).is_relative_to(sys.prefix)
+    # a bare "python" is replaced by the running interpreter when the kernel starts
+    same = Path(interpreter).name == interpreter or Path(interpreter).is_relative_to(sys.prefix)
+    if not (ours and same):
+        raise RuntimeError(
+            f"The Jupyter kernel 'python3' ({specification.resource_dir}, started as {interpreter}) is not "
+            f"part of the running environment {sys.prefix}. Make one: "
+            f"{sys.executable} -m ipykernel install --sys-prefix --name python3"
+        )

@@ -1,0 +1,82 @@
+"""Print the whole book into one PDF.
+
+`python -m metamerlib.book.pdf [FILE]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from metamerlib.book.browser import chromium, served
+from metamerlib.book.build import build_pages
+from metamerlib.book.layout import BookLayout, book_root
+
+_MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+_FOOTER = (
+    '<div style="font: 8px sans-serif; width: 100%; text-align: center; color: #666">'
+    '<span class="pageNumber"></span> / <span class="totalPages"></span></div>'
+)
+
+
+def print_book(path: Path | None = None, *, root: Path | None = None, output: Path | None = None) -> Path:
+    """Make one page of the whole book, from the chapters that were executed last, and print it.
+
+    Parameters
+    ----------
+    path : Path or None
+        The PDF file. None takes `<_build>/metamerlib.pdf`.
+    root : Path or None
+        The repository. None takes the one that the package runs from.
+    output : Path or None
+        The folder that the book was built into, where it is not the repository.
+
+    Returns
+    -------
+    Path
+        The PDF file.
+    """
+    layout = BookLayout(root or book_root(), output)
+    folder = build_pages(layout, builder="singlehtml")
+    path = path or layout.pages / "metamerlib.pdf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with served(folder) as address, chromium() as browser:
+        page = browser.new_page(color_scheme="light")
+        page.goto(f"{address}/book/intro.html", wait_until="networkidle")
+        page.evaluate("() => window.MathJax ? window.MathJax.startup.promise : null")
+        page.pdf(
+            path=path,
+            format="A4",
+            margin=_MARGIN,
+            print_background=True,
+            display_header_footer=True,
+            header_template="<span></span>",
+            footer_template=_FOOTER,
+            outline=True,
+            tagged=True,
+        )
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the repository's book.
+
+    Parameters
+    ----------
+    arguments : list of str or None
+        Command line without the program's name. None takes the process's.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
+    parser = argparse.ArgumentParser(prog="python -m metamerlib.book.pdf", description=__doc__)
+    parser.add_argument("file", type=Path, nargs="?", help="the PDF (_build/metamerlib.pdf)")
+    print(print_book(parser.parse_args(arguments).file))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
