@@ -1,5 +1,6 @@
 """FID, KID, LPIPS and CLIP-IQA: on a classifier, on downloaded weights, and without either."""
 
+import importlib
 import warnings
 
 import pytest
@@ -106,6 +107,15 @@ def test_without_the_downloaded_weights_the_message_says_how_to_get_them(monkeyp
     assert not list(tmp_path.rglob("*.pth"))
 
 
+def test_damaged_weights_are_not_used(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    file = tmp_path / "hub" / "checkpoints" / "alexnet-owt-7be5be79.pth"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"half a download")
+    with pytest.raises(MetricUnavailableError, match=r"alexnet-owt-7be5be79\.pth is damaged .* not 7be5be79"):
+        lpips(textured_images(2, 32), textured_images(2, 32))
+
+
 @pytest.fixture
 def alexnet_at_hand(monkeypatch, tmp_path):
     """The published LPIPS with a random AlexNet in the place of the downloaded one."""
@@ -114,9 +124,8 @@ def alexnet_at_hand(monkeypatch, tmp_path):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         weights = torchvision.models.alexnet().state_dict()
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
-    (tmp_path / "hub" / "checkpoints" / "alexnet-owt-7be5be79.pth").touch()
+    perceptual = importlib.import_module("metamerlib.evaluation.image_metrics.perceptual")
+    monkeypatch.setattr(perceptual, "downloaded_weights", lambda *args: tmp_path)
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *args, **options: weights)
 
 

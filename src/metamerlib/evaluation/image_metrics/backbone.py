@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,11 +146,20 @@ def downloaded_weights(file_name: str, metric: str, remedy: str) -> Path:
     Raises
     ------
     MetricUnavailableError
-        If the file is not there.
+        If the file is not there, or is not what its name promises.
     """
     path = Path(torch.hub.get_dir()) / "checkpoints" / file_name
     if not path.is_file():
         raise MetricUnavailableError(f"{metric}: {file_name} is not in {path.parent}. {remedy}")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    # PyTorch's convention: the name ends with the first digits of the content's hash.
+    promised = path.stem.rpartition("-")[2]
+    if not found.startswith(promised):
+        raise MetricUnavailableError(
+            f"{metric}: {path} is damaged (its SHA-256 begins with {found[: len(promised)]}, not {promised}). "
+            f"Delete it. {remedy}"
+        )
     return path
 
 
