@@ -3,6 +3,7 @@
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
 from metamerlib.stimuli.folders import UnreadableImagesError, UnreadableImagesWarning, image_folder
 from metamerlib.stimuli.loading import load_stimuli
+from metamerlib.stimuli.objects16 import objects16
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "UnreadableImagesWarning",
     "image_folder",
     "load_stimuli",
+    "objects16",
 ]

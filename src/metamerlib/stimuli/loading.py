@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from metamerlib.stimuli.categories import CATEGORIES
+from metamerlib.stimuli.folders import image_folder
+from metamerlib.stimuli.objects16 import objects16
 from metamerlib.stimuli.stimulus_set import StimulusSet
 
 STIMULI = ("objects16", "folder")
@@ -55,8 +57,6 @@ def load_stimuli(
         round; and whatever `objects16` or `image_folder` raises.
     """
     if name == "objects16":
-        from metamerlib.stimuli.objects16 import objects16
-
         if root is not None:
             raise ValueError(f"root: objects16 is drawn, not read, but got {os.fspath(root)!r}; use name='folder'")
         return objects16(
@@ -66,8 +66,6 @@ def load_stimuli(
             categories=CATEGORIES if categories is None else tuple(categories),
         )
     if name == "folder":
-        from metamerlib.stimuli.folders import image_folder
-
         if root is None:
             raise ValueError("root: expected the path of a folder of category sub-folders, got None")
         return image_folder(
