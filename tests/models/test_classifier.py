@@ -1,0 +1,180 @@
+"""The wrapper: normalisation, stages, truncated forward passes and its errors."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from metamerlib.models import STAGES, Classifier
+from metamerlib.models.stages import block_at
+
+
+class Counting(nn.Module):
+    """A chain of layers that counts how often each is run."""
+
+    def __init__(self, depth=5, classes=3):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Conv2d(3, 3, 3, padding=1) for _ in range(depth))
+        self.unused = nn.Linear(2, 2)
+        self.head = nn.Linear(3, classes)
+        self.runs = [0] * depth
+
+    def forward(self, images):
+        for index, layer in enumerate(self.layers):
+            self.runs[index] += 1
+            images = torch.tanh(layer(images))
+        return self.head(images.mean(dim=(2, 3)))
+
+
+@pytest.fixture
+def images():
+    return torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def wrap(module, **options):
+    options = {"name": "toy", "categories": ("a", "b", "c")} | options
+    return Classifier(module, **options)
+
+
+def test_forward_normalises_and_nothing_else(images):
+    module = Counting()
+    mean, std = (0.1, 0.5, 0.9), (0.2, 0.3, 0.4)
+    expected = module((images - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(1, 3, 1, 1))
+    torch.testing.assert_close(wrap(module, mean=mean, std=std)(images), expected)
+
+
+def test_activations_equal_a_full_forward_pass_and_stop_at_the_tap(images):
+    module = Counting()
+    classifier = wrap(module, blocks=[f"layers.{i}" for i in range(5)])
+    expected = images
+    for layer in module.layers[:3]:
+        expected = torch.tanh(layer(expected)) if layer is not module.layers[2] else layer(expected)
+    torch.testing.assert_close(classifier.activations(images, "middle"), expected)
+    assert module.runs == [1, 1, 1, 0, 0]
+
+
+def test_activations_are_differentiable_in_the_images_alone(images):
+    classifier = wrap(Counting(), blocks=["layers.0", "layers.1"])
+    images.requires_grad_(True)
+    (gradient,) = torch.autograd.grad(classifier.activations(images, "late").square().sum(), images)
+    assert gradient.abs().sum() > 0
+    assert not any(p.requires_grad for p in classifier.parameters())
+
+
+def test_a_failing_tap_leaves_no_hook_behind(images):
+    module = Counting()
+    classifier = wrap(module)
+    with pytest.raises(ValueError, match="never reaches 'unused'"):
+        classifier.activations(images, "unused")
+    with pytest.raises(ValueError, match="does not exist"):
+        classifier.activations(images, "layers.9")
+    assert classifier(images).shape == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("count", "early", "middle", "late"), [(5, 1, 3, 4), (9, 2, 5, 8), (10, 2, 5, 8), (1, 1, 1, 1)]
+)
+def test_stage_is_the_block_at_that_share_of_the_depth(count, early, middle, late):
+    blocks = [str(i + 1) for i in range(count)]
+    assert [block_at(blocks, STAGES[s]) for s in ("early", "middle", "late")] == [str(early), str(middle), str(late)]
+
+
+@pytest.mark.parametrize("count", range(1, 60))
+def test_depths_follow_the_ceiling_in_exact_arithmetic(count):
+    blocks = list(range(1, count + 1))
+    for tenths in range(1, 11):
+        assert block_at(blocks, tenths / 10) == -(-tenths * count // 10)
+
+
+def test_late_is_deeper_than_middle_than_early():
+    classifier = wrap(Counting(), blocks=[f"layers.{i}" for i in range(5)])
+    assert [classifier.layer(stage) for stage in STAGES] == ["layers.0", "layers.2", "layers.3"]
+    assert classifier.layer(1.0) == "layers.4"
+    assert classifier.layer("head") == "head"
+
+
+def test_sixteen_way_decision_takes_the_highest_logit_of_each_category(images):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(192, 7))
+    groups = [[0, 3], [1], [2, 4, 6]]
+    classifier = wrap(module, outputs_of_category=groups)
+    raw = module(images)
+    expected = torch.stack([raw[:, group].max(dim=1).values for group in groups], dim=1)
+    torch.testing.assert_close(classifier(images), expected)
+
+
+def test_images_are_resized_to_the_networks_input(images):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 3))
+    assert wrap(module, input_size=16)(images).shape == (4, 3)
+    constant = torch.full((1, 3, 8, 8), 0.3)
+    seen = []
+    module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    wrap(module, input_size=16)(constant)
+    torch.testing.assert_close(seen[-1], torch.full((1, 3, 16, 16), 0.3))
+
+
+def test_predict_in_batches_equals_predict_at_once(images):
+    classifier = wrap(Counting())
+    assert torch.equal(classifier.predict(images, batch_size=3), classifier(images).argmax(dim=1))
+    assert classifier.predict(images[:0]).shape == (0,)
+
+
+def test_stays_in_evaluation_mode():
+    classifier = wrap(nn.Sequential(nn.Dropout(0.5)))
+    assert not classifier.module.training
+    with pytest.raises(ValueError, match="cannot be trained"):
+        classifier.train()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mean": (0.5, 0.5)}, "mean"),
+        ({"std": (1.0, 0.0, 1.0)}, "std"),
+        ({"blocks": ["layers.0", "layers.8"]}, r"layers\.8"),
+        ({"categories": ("a", "a")}, "categories"),
+        ({"categories": ()}, "categories"),
+        ({"input_size": 0}, "input_size"),
+        ({"outputs_of_category": [[0], [1]]}, "outputs_of_category"),
+        ({"outputs_of_category": [[0], [1], []]}, "empty"),
+    ],
+)
+def test_bad_arguments_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        wrap(Counting(), **options)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [torch.rand(3, 8, 8), torch.rand(1, 1, 8, 8), torch.zeros(1, 3, 8, 8, dtype=torch.uint8)],
+    ids=["no batch", "grey", "uint8"],
+)
+def test_bad_images_are_named(bad):
+    with pytest.raises(ValueError, match=r"floating point \(N, 3, H, W\)"):
+        wrap(Counting())(bad)
+
+
+@pytest.mark.parametrize("stage", ["lat", 0.0, 1.5, math.nan, -1])
+def test_stages_that_do_not_exist(stage):
+    with pytest.raises(ValueError, match="stage|depth"):
+        wrap(Counting(), blocks=["layers.0"]).layer(stage)
+
+
+def test_a_misspelt_stage_gets_a_hint():
+    with pytest.raises(ValueError, match="Did you mean 'late'"):
+        wrap(Counting(), blocks=["layers.0"]).layer("lat")
+
+
+def test_a_depth_without_blocks_names_the_remedy():
+    with pytest.raises(ValueError, match=r"give blocks=\[…\]"):
+        wrap(Counting()).layer("late")
+
+
+def test_wrong_number_of_outputs_is_named(images):
+    with pytest.raises(ValueError, match="3 categories"):
+        wrap(Counting(classes=5))(images)
+
+
+def test_module_must_be_a_module():
+    with pytest.raises(TypeError, match=r"torch\.nn\.Module"):
+        wrap(lambda images: images)
