@@ -1,0 +1,270 @@
+"""The hyper-parameters of a generation, with the paper's Table 3 as the default."""
+
+import dataclasses
+import difflib
+import math
+import numbers
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from metamerlib.generation.initializers import INITIALIZERS
+from metamerlib.generation.losses import LOSSES
+from metamerlib.generation.projections import PROJECTIONS
+from metamerlib.generation.schedules import SCHEDULES
+from metamerlib.generation.steps import GRADIENT_RULES, check_optimizer
+
+_CHOICES: dict[str, Iterable[str]] = {
+    "loss": LOSSES,
+    "initializer": INITIALIZERS,
+    "gradient": GRADIENT_RULES,
+    "schedule": SCHEDULES,
+    "projection": PROJECTIONS,
+    "center": ("initial", "reference"),
+    "mode": ("round_robin", "joint"),
+    "relu_gradient": ("stock", "identity"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationConfig:
+    """Hyper-parameters of a generation; the defaults are the paper's Table 3.
+
+    Attributes
+    ----------
+    repetitions
+        How often the ensemble is gone through.
+    steps_per_model
+        Updates with each model in each repetition.
+    loss
+        What is minimised: "inversion" (‖a′ − a‖ / ‖a‖) or "squared_inversion".
+    initializer
+        Where an image starts: "l1_ball" (uniform in the ℓ₁ ball of radius `initializer_radius` over all values of the
+        image, around `initializer_constant`), "uniform_offset" (each value from U(−r, r) + c), "normal" (N(c, r)),
+        "uniform" (U(0, 1)), "reference", or "mix" (of the reference and U(0, 1) noise). Clamped to [0, 1].
+    initializer_radius, initializer_constant
+        r and c above, in pixel values.
+    initializer_mix
+        The reference's share in "mix", in [0, 1].
+    gradient
+        What is made of an image's gradient before the step: "normalized" (divided by its L2 norm), "raw" or "sign".
+    optimizer
+        Name of a class of `torch.optim`, such as "SGD" or "Adam".
+    optimizer_options
+        Its further arguments, such as ``{"momentum": 0.9}``.
+    schedule
+        Learning rate over the repetitions: "exponential" (from `learning_rate` to `final_learning_rate`), "constant"
+        (`learning_rate`) or "halving" (halved at equal intervals, down to `final_learning_rate` at the lowest).
+    learning_rate, final_learning_rate
+        Of the first and the last repetition.
+    projection
+        The ball that an image is kept in: "linf", "l2" or "none" ([0, 1] alone, which always holds).
+    epsilon
+        The ball's radius in pixel values; ℓ₂ over all values of an image.
+    center
+        The ball's centre: the "initial" stimulus or the "reference".
+    mode
+        "round_robin" (each update follows one model's gradient, Algorithm 1) or "joint" (each update follows the sum
+        of all models' gradients). Either way each model's gradient is taken `updates_per_model` times.
+    relu_gradient
+        "stock", or "identity": where the tapped tensor comes out of a ReLU, that ReLU's backward pass is the
+        identity, as in Feather et al. (2023), so that units which are silent now can be woken. Layers that end in
+        something else are left alone.
+
+    Raises
+    ------
+    TypeError
+        If a value has the wrong type.
+    ValueError
+        If a value is unknown, out of range, or does not go with another.
+
+    Examples
+    --------
+    >>> config = GenerationConfig(repetitions=200, optimizer="Adam", learning_rate=0.05)
+    >>> config.updates_per_model
+    2000
+    >>> config.replace(gradient="sgn")
+    Traceback (most recent call last):
+    ...
+    ValueError: gradient='sgn' is unknown. Did you mean 'sign'? Choose one of 'normalized', 'raw', 'sign'.
+    """
+
+    repetitions: int = 4000
+    steps_per_model: int = 10
+    loss: str = "inversion"
+    initializer: str = "l1_ball"
+    initializer_radius: float = 0.1
+    initializer_constant: float = 0.5
+    initializer_mix: float = 0.5
+    gradient: str = "normalized"
+    optimizer: str = "SGD"
+    # Not part of the hash, being a dict; equal configurations still have equal hashes.
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    schedule: str = "exponential"
+    learning_rate: float = 1.0
+    final_learning_rate: float = 0.005
+    projection: str = "linf"
+    epsilon: float = 10000.0
+    center: str = "initial"
+    mode: str = "round_robin"
+    relu_gradient: str = "stock"
+
+    def __post_init__(self) -> None:
+        for name in ("repetitions", "steps_per_model"):
+            self._set(name, _whole(name, getattr(self, name), at_least=1))
+        for name in ("learning_rate", "final_learning_rate", "epsilon"):
+            self._set(name, _real(name, getattr(self, name), above=0.0))
+        self._set("initializer_radius", _real("initializer_radius", self.initializer_radius, at_least=0.0))
+        for name in ("initializer_constant", "initializer_mix"):
+            self._set(name, _real(name, getattr(self, name), at_least=0.0, at_most=1.0))
+        for name, choices in _CHOICES.items():
+            _check_choice(name, getattr(self, name), choices)
+        if self.schedule == "halving" and self.final_learning_rate > self.learning_rate:
+            raise ValueError(
+                f"final_learning_rate={self.final_learning_rate} is above learning_rate={self.learning_rate}: "
+                "schedule='halving' only goes down."
+            )
+        self._set("optimizer_options", _plain_options(self.optimizer_options))
+        check_optimizer(self.optimizer, self.optimizer_options)
+
+    @property
+    def updates_per_model(self) -> int:
+        """How often each model's gradient is followed: `repetitions` × `steps_per_model`."""
+        return self.repetitions * self.steps_per_model
+
+    def learning_rate_at(self, repetition: int) -> float:
+        """Return the learning rate of one repetition.
+
+        Parameters
+        ----------
+        repetition
+            Which one, counted from 0.
+
+        Returns
+        -------
+        float
+            The learning rate of all its updates.
+        """
+        schedule = SCHEDULES[self.schedule]
+        return schedule(repetition, self.repetitions, self.learning_rate, self.final_learning_rate)
+
+    def replace(self, **changes: Any) -> Self:
+        """Copy the configuration with some values changed.
+
+        Parameters
+        ----------
+        **changes
+            New values by field name.
+
+        Returns
+        -------
+        GenerationConfig
+            The copy.
+
+        Raises
+        ------
+        ValueError
+            If there is no such field, or a value is refused.
+        """
+        self._check_names(changes)
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields as plain JSON values.
+
+        Returns
+        -------
+        dict
+            Field name to value, in the order of the fields.
+        """
+        values = dataclasses.asdict(self)
+        values["optimizer_options"] = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in self.optimizer_options.items()
+        }
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Build a configuration from what `to_dict` returned, or from a part of it.
+
+        Parameters
+        ----------
+        values
+            Field name to value; fields left out keep their defaults.
+
+        Returns
+        -------
+        GenerationConfig
+            The configuration.
+
+        Raises
+        ------
+        ValueError
+            If there is no such field, or a value is refused.
+        """
+        cls._check_names(values)
+        return cls(**values)
+
+    @classmethod
+    def _check_names(cls, names: Iterable[str]) -> None:
+        known = [entry.name for entry in dataclasses.fields(cls)]
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"GenerationConfig has no field {name!r}.{_hint(name, known)} Its fields are {', '.join(known)}."
+                )
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)  # the dataclass is frozen; this is its own construction
+
+
+def _hint(value: object, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(str(value), list(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    if not isinstance(value, str) or value not in choices:
+        listed = ", ".join(map(repr, choices))
+        raise ValueError(f"{name}={value!r} is unknown.{_hint(value, choices)} Choose one of {listed}.")
+
+
+def _whole(name: str, value: object, *, at_least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}={value!r} is a {type(value).__name__}: give a whole number.")
+    if value < at_least:
+        raise ValueError(f"{name}={value!r}: give at least {at_least}.")
+    return int(value)
+
+
+def _real(
+    name: str,
+    value: object,
+    *,
+    above: float = -math.inf,
+    at_least: float = -math.inf,
+    at_most: float = math.inf,
+) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}={value!r} is a {type(value).__name__}: give a number.")
+    if not math.isfinite(value):
+        raise ValueError(f"{name}={value!r}: give a finite number.")
+    if value <= above:
+        raise ValueError(f"{name}={value!r}: give a number above {above:g}.")
+    if not at_least <= value <= at_most:
+        allowed = f"in [{at_least:g}, {at_most:g}]" if math.isfinite(at_most) else f"of at least {at_least:g}"
+        raise ValueError(f"{name}={value!r}: give a number {allowed}.")
+    return float(value)
+
+
+def _plain_options(options: object) -> dict[str, Any]:
+    if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
+        raise TypeError(f"optimizer_options={options!r}: give a mapping such as {{'momentum': 0.9}}.")
+    for name, value in options.items():
+        entries = value if isinstance(value, list | tuple) else (value,)
+        if not all(entry is None or isinstance(entry, bool | int | float | str) for entry in entries):
+            raise TypeError(
+                f"optimizer_options[{name!r}]={value!r}: give numbers, text, truth values or lists of them."
+            )
+    # Sorted, and lists as tuples: however they were written, equal options are equal, and read back from JSON too.
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in sorted(options.items())}

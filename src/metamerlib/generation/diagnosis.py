@@ -1,0 +1,110 @@
+"""A look at each model before the loop begins: initial residuals, and models that cannot work at all."""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+from metamerlib.generation.solver import Tap, ends_in_relu
+from metamerlib.generation.steps import norm_per_image
+
+
+def diagnose(tap: Tap, initial: Tensor) -> tuple[Tensor, str | None]:
+    """Measure the initial residuals, and find out whether any image has a gradient to follow.
+
+    Parameters
+    ----------
+    tap
+        The model with its reference activations.
+    initial
+        (N, 3, H, W) initial stimuli.
+
+    Returns
+    -------
+    tuple of Tensor and (str or None)
+        (N,) residuals, and what keeps every single one of these images from being optimised; None if nothing does.
+
+    Raises
+    ------
+    ValueError
+        If the tapped layer does not depend on the image by construction.
+    """
+    images = initial.detach().clone().requires_grad_()
+    activations = tap.activations(images)
+    losses = tap.loss(activations)
+    gradient = None
+    if losses.requires_grad:
+        (gradient,) = torch.autograd.grad(losses.sum(), images, allow_unused=True)
+    where = f"layer {tap.layer!r} of model {tap.model.name!r}"
+    if gradient is None:
+        raise ValueError(f"{where} ignores the image: no gradient leads from it to the pixels. Choose another stage.")
+    residuals = tap.loss.residuals(activations)
+    norm = norm_per_image(gradient).flatten()
+    finite = losses.detach().isfinite()
+    if (finite & norm.isfinite() & (norm > 0)).any():
+        return residuals, None
+    if not finite.any():
+        silent = tap.reference.flatten(1).eq(0).all(dim=1)
+        cause = "its activations to the references are all zero" if silent.all() else "it returns NaN or infinity"
+        return residuals, f"the loss at {where} is not finite for any image: {cause}. Choose another stage or model."
+    if not norm[finite].isfinite().any():
+        return residuals, (
+            f"the gradient at {where} is not finite for any image. Choose another stage, or another initializer than "
+            "the one whose stimuli the layer cannot be differentiated at."
+        )
+    if (residuals[finite] == 0).all():
+        with torch.no_grad():
+            negatives = tap.activations(1 - images)
+        if torch.equal(negatives, tap.reference):
+            return residuals, (
+                f"{where} ignores the image: its activations are the same for the initial stimuli, the references and "
+                "their negatives. Choose another stage."
+            )
+        return residuals, None  # the initial stimuli are metamers already
+    return residuals, (
+        f"no gradient reaches the pixels from {where}: it is exactly zero for every image. Choose another stage (this "
+        "one may round, compare or be saturated), or another initializer."
+    )
+
+
+def check_usable(failure: str, later_parts: Iterable[Callable[[], tuple[Tap, Tensor]]]) -> None:
+    """Raise an error if what failed for all images of the first part fails for all the others, too.
+
+    Parameters
+    ----------
+    failure
+        What `diagnose` said about the first part.
+    later_parts
+        For each of the other parts a function that builds the same model's tap and the initial stimuli.
+
+    Raises
+    ------
+    ValueError
+        With the failure's text, if no image of any part can be optimised.
+    """
+    if all(diagnose(*build())[1] is not None for build in later_parts):
+        raise ValueError(failure)
+
+
+def check_relu_option(taps: Iterable[Tap], initial: Tensor) -> None:
+    """Refuse `relu_gradient="identity"` where it would change nothing.
+
+    Parameters
+    ----------
+    taps
+        The ensemble.
+    initial
+        (N, 3, H, W) initial stimuli.
+
+    Raises
+    ------
+    ValueError
+        If no tapped layer ends in a ReLU.
+    """
+    images = initial[:1].detach().clone().requires_grad_()
+    if not any(ends_in_relu(tap.model.activations(images, tap.layer)) for tap in taps):
+        layers = ", ".join(f"{tap.layer} of {tap.model.name}" for tap in taps)
+        raise ValueError(
+            f"relu_gradient='identity' would change nothing: no tapped layer ({layers}) ends in a ReLU. Leave it at "
+            "'stock'."
+        )

@@ -1,0 +1,174 @@
+"""The way in: `generate_metamers` checks what it is given, runs the solver and says what went wrong on the way."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from metamerlib.generation.checkpoint import Checkpoint, run_identity
+from metamerlib.generation.config import GenerationConfig
+from metamerlib.generation.metamers import Metamers
+from metamerlib.generation.run import Run
+from metamerlib.generation.solver import recorded_repetitions
+from metamerlib.generation.validation import (
+    check_count,
+    check_images,
+    check_models,
+    models_on,
+    resolve_device,
+    resolve_seed,
+)
+from metamerlib.models import Classifier, Stage
+
+
+def generate_metamers(
+    images: Tensor,
+    models: Classifier | Sequence[Classifier],
+    *,
+    stage: Stage,
+    config: GenerationConfig | None = None,
+    seed: int | torch.Generator = 0,
+    device: str | torch.device = "auto",
+    batch_size: int | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: float = 60.0,
+    record_every: int | None = None,
+    initial: Tensor | None = None,
+    index_offset: int = 0,
+    progress: bool = True,
+) -> Metamers:
+    """Make metamers: images that the models respond to as they respond to the references (paper, Algorithm 1).
+
+    Each image's metamer depends on that image, its index, the seed and the models alone: it comes out the same
+    whatever else is in the batch, up to the rounding of the networks' arithmetic.
+
+    Parameters
+    ----------
+    images
+        (N, 3, H, W) float32 reference images, RGB in [0, 1]. The metamers have the same size.
+    models
+        The ensemble, one or more classifiers with different names and the same categories; the networks' input sizes
+        and normalisations may differ. They are moved to the device for the time it takes.
+    stage
+        Where activations are matched: "early", "middle", "late" (20, 50, 80 % of each model's depth), a share of the
+        depth in (0, 1], or a module's dotted name, which all the models must have.
+    config
+        The hyper-parameters; None for the defaults, Table 3.
+    seed
+        Seed of the initial stimuli, or a generator that one is drawn from.
+    device
+        Where to compute; "auto" takes CUDA, else MPS, else the CPU.
+    batch_size
+        Images optimised at once; None for all of them.
+    checkpoint
+        A file for the state of the run. If it exists, the run goes on from there, and on the CPU ends in the very
+        result that an uninterrupted one has. It stays when the run is done; the same call then returns the result
+        at once. A damaged file is set aside as `<name>.corrupt`.
+    checkpoint_every
+        Seconds between two writings; it is also written after each `batch_size` images.
+    record_every
+        Keep the residuals of every so-manieth repetition, besides the first and the last; None for about 200 in all.
+    initial
+        (N, 3, H, W) initial stimuli in place of the configured initialiser's.
+    index_offset
+        Index of the first image in a larger set: images 100 to 199 of a set get the metamers that they would get
+        within it from ``index_offset=100``.
+    progress
+        Whether a progress bar with the mean residual is shown on the standard error stream.
+
+    Returns
+    -------
+    Metamers
+        The images, on the CPU, with their residuals and history.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If images, models, stage, device or settings are not usable, a tapped layer ignores the image, no image has a
+        finite loss, or the checkpoint is of another run. The message says what to do.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the loss or the gradient of some images was not finite, or some never had a gradient; if a damaged
+        checkpoint was set aside, or one could not be written.
+
+    Examples
+    --------
+    >>> import torch, metamerlib as ml
+    >>> from torch import nn
+    >>> network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 2))
+    >>> mine = ml.Classifier(network, name="mine", blocks=["0", "1"], categories=("cat", "dog"))
+    >>> config = ml.GenerationConfig(repetitions=20)
+    >>> metamers = ml.generate_metamers(torch.rand(4, 3, 8, 8), mine, stage="late", config=config, progress=False)
+    >>> metamers.images.shape, metamers.residuals.shape
+    (torch.Size([4, 3, 8, 8]), torch.Size([4, 1]))
+    """
+    config = GenerationConfig() if config is None else config
+    if not isinstance(config, GenerationConfig):
+        raise TypeError(f"config is a {type(config).__name__}: give a GenerationConfig, such as GenerationConfig().")
+    images, models = check_images(images, "images"), check_models(models)
+    if initial is not None:
+        initial = check_images(initial, "initial")
+        if initial.shape != images.shape:
+            raise ValueError(
+                f"initial has shape {tuple(initial.shape)} and images {tuple(images.shape)}: give one initial stimulus "
+                "of the same size per image."
+            )
+    seed, index_offset = resolve_seed(seed), check_count(index_offset, "index_offset", at_least=0)
+    record_every = None if record_every is None else check_count(record_every, "record_every", at_least=1)
+    batch_size = len(images) if batch_size is None else check_count(batch_size, "batch_size", at_least=1)
+    layers = tuple(model.layer(stage) for model in models)
+    identity = {}
+    if checkpoint is not None:
+        settings = {"seed": seed, "index_offset": index_offset, "batch_size": batch_size, "record_every": record_every}
+        identity = run_identity(images, initial, models, layers, config.to_dict(), **settings)
+    run = Run(
+        images=images,
+        initial=initial,
+        models=models,
+        layers=layers,
+        config=config,
+        seed=seed,
+        index_offset=index_offset,
+        batch_size=batch_size,
+        recorded=recorded_repetitions(config.repetitions, record_every),
+        device=resolve_device(device),
+        checkpoint=Checkpoint(checkpoint, checkpoint_every, identity),
+    )
+    # The caller's gradient mode must not matter.
+    with models_on(models, run.device), torch.inference_mode(False), torch.enable_grad():
+        tensors, seconds = run.execute(f"{stage}, {len(models)} model{'s' * (len(models) > 1)}", progress)
+    metamers = Metamers(
+        **tensors | {"residual_history": tensors["residual_history"].transpose(0, 1).contiguous()},
+        recorded_repetitions=torch.tensor([0, *run.recorded]),
+        models=tuple(model.name for model in models),
+        layers=layers,
+        stage=stage,
+        config=config,
+        seed=seed,
+        seconds=seconds,
+    )
+    _warn_about_skips(metamers)
+    return metamers
+
+
+def _warn_about_skips(metamers: Metamers) -> None:
+    never = metamers.skipped == metamers.updates_per_model
+    stuck = never & (metamers.nonfinite == 0) & (metamers.residuals > 0)
+    findings = {"a loss or gradient that was not finite": metamers.nonfinite > 0, "no gradient in any update": stuck}
+    for what, where in findings.items():
+        for column in where.any(dim=0).nonzero().flatten().tolist():
+            indices = where[:, column].nonzero().flatten().tolist()
+            shown = ", ".join(map(str, indices[:8])) + (", …" if len(indices) > 8 else "")
+            warnings.warn(
+                f"{len(indices)} of {len(metamers)} images (index {shown}) had {what} from model "
+                f"{metamers.models[column]!r}, which did not move them then: Metamers.skipped and .nonfinite count how "
+                "often.",
+                RuntimeWarning,
+                stacklevel=3,
+            )

@@ -1,0 +1,154 @@
+"""A part of the images: what is on the device at one time, between its initial stimuli and its metamers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from metamerlib.generation.checkpoint import optimizer_state, restore_optimizer
+from metamerlib.generation.config import GenerationConfig
+from metamerlib.generation.diagnosis import diagnose
+from metamerlib.generation.parametrization import Pixels
+from metamerlib.generation.projections import PROJECTIONS
+from metamerlib.generation.solver import Tap, Trace, solve
+from metamerlib.generation.steps import make_optimizer
+
+_OPTIMIZER = "optimizer/"
+
+
+class Part:
+    """A batch of images with everything that their optimisation needs.
+
+    Parameters
+    ----------
+    taps
+        The ensemble, with the activations of this part's references.
+    references
+        (N, 3, H, W) reference images, on the device.
+    initial
+        (N, 3, H, W) initial stimuli, on the device.
+    config
+        The hyper-parameters.
+    recorded
+        Repetitions, counted from 1, whose residuals are kept.
+
+    Attributes
+    ----------
+    taps : Sequence of Tap
+        The ensemble.
+    repetition : int
+        Repetitions done.
+    trace : Trace
+        Residuals and counts so far.
+    """
+
+    def __init__(
+        self,
+        taps: Sequence[Tap],
+        references: Tensor,
+        initial: Tensor,
+        config: GenerationConfig,
+        recorded: Sequence[int],
+    ) -> None:
+        self.taps, self._config = taps, config
+        constrain = PROJECTIONS[config.projection](
+            initial if config.center == "initial" else references, config.epsilon
+        )
+        self._stimulus = Pixels(initial, constrain)
+        self._optimizer = make_optimizer(
+            config.optimizer, self._stimulus.parameter, config.learning_rate, config.optimizer_options
+        )
+        self.repetition = 0
+        self.trace = Trace(len(initial), len(taps), recorded, initial.device)
+        self._initial_residuals = torch.full_like(self.trace.latest, torch.nan)
+
+    @property
+    def images(self) -> Tensor:
+        """(N, 3, H, W) images as they are now, without a gradient."""
+        return self._stimulus.images().detach()
+
+    def diagnose(self) -> list[str | None]:
+        """Measure the initial residuals and look for models that cannot work.
+
+        Returns
+        -------
+        list of str or None
+            For each model what keeps all images of this part from being optimised; None if nothing does.
+        """
+        failures = []
+        for column, tap in enumerate(self.taps):
+            self._initial_residuals[:, column], failure = diagnose(tap, self.images)
+            failures.append(failure)
+        return failures
+
+    def run(self) -> Iterator[int]:
+        """Optimise the images, pausing after each repetition.
+
+        Yields
+        ------
+        int
+            Repetitions done.
+        """
+        loop = solve(self._stimulus, self.taps, self._optimizer, self._config, self.trace, start=self.repetition)
+        for done in loop:
+            self.repetition = done
+            yield done
+
+    def result(self) -> dict[str, Tensor]:
+        """Measure the final residuals and gather what `Metamers` holds of these images.
+
+        Returns
+        -------
+        dict
+            Field of `Metamers` to tensor, on the CPU. The images come first in each of them.
+        """
+        residuals = torch.stack([tap.residuals(self.images) for tap in self.taps], dim=1)
+        history = torch.cat([self._initial_residuals[None], self.trace.residuals]).transpose(0, 1)
+        tensors = {
+            "images": self.images,
+            "residuals": residuals,
+            "initial_residuals": self._initial_residuals,
+            "skipped": self.trace.skipped,
+            "nonfinite": self.trace.nonfinite,
+            "residual_history": history,
+        }
+        return {name: tensor.cpu() for name, tensor in tensors.items()}
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Return all that changes during the run.
+
+        Returns
+        -------
+        tuple of dict and dict
+            JSON values, and tensors by name.
+        """
+        values, tensors = optimizer_state(self._optimizer)
+        return {"repetition": self.repetition, "optimizer": values}, {
+            **self._own_tensors(),
+            **{_OPTIMIZER + name: tensor for name, tensor in tensors.items()},
+        }
+
+    def restore(self, values: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Go back to a state.
+
+        Parameters
+        ----------
+        values, tensors
+            What `state` returned.
+        """
+        self.repetition = values["repetition"]
+        for name, tensor in self._own_tensors().items():
+            tensor.copy_(tensors[name])
+        kept = {name.removeprefix(_OPTIMIZER): value for name, value in tensors.items() if name.startswith(_OPTIMIZER)}
+        restore_optimizer(self._optimizer, values["optimizer"], kept)
+
+    def _own_tensors(self) -> dict[str, Tensor]:
+        return {
+            "parameter": self._stimulus.parameter.detach(),
+            "initial_residuals": self._initial_residuals,
+            "residuals": self.trace.residuals,
+            "latest": self.trace.latest,
+            "skipped": self.trace.skipped,
+            "nonfinite": self.trace.nonfinite,
+        }

@@ -1,0 +1,264 @@
+"""Algorithm 1: the loop that turns initial stimuli into metamers."""
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+
+import torch
+from torch import Tensor
+
+from metamerlib.generation.config import GenerationConfig
+from metamerlib.generation.losses import LOSSES
+from metamerlib.generation.parametrization import Pixels
+from metamerlib.generation.steps import GRADIENT_RULES, norm_per_image, set_learning_rate
+from metamerlib.models import Classifier
+
+
+def solve(
+    stimulus: Pixels,
+    taps: Sequence["Tap"],
+    optimizer: torch.optim.Optimizer,
+    config: GenerationConfig,
+    trace: "Trace",
+    *,
+    start: int = 0,
+) -> Iterator[int]:
+    """Run Algorithm 1, pausing after each repetition.
+
+    Parameters
+    ----------
+    stimulus
+        The images; changed in place.
+    taps
+        The ensemble, cut at the tapped layers.
+    optimizer
+        Moves the stimulus's parameter.
+    config
+        The hyper-parameters.
+    trace
+        Notes residuals and skipped updates.
+    start
+        Repetitions done before, for a run that is resumed.
+
+    Yields
+    ------
+    int
+        Repetitions done, after each of them.
+    """
+    ensemble = list(enumerate(taps))
+    turns = [ensemble] if config.mode == "joint" else [[member] for member in ensemble]
+    direction_of = GRADIENT_RULES[config.gradient]
+    for repetition in range(start, config.repetitions):
+        set_learning_rate(optimizer, config.learning_rate_at(repetition))
+        for turn in turns:
+            for step in range(config.steps_per_model):
+                last = step == config.steps_per_model - 1
+                note_in = repetition if last else None
+                gradient = reduce(torch.add, (tap.gradient(stimulus, trace, m, note_in) for m, tap in turn))
+                stimulus.parameter.grad = direction_of(gradient)
+                optimizer.step()
+                stimulus.constrain_()
+        yield repetition + 1
+
+
+class Tap:
+    """One model of the ensemble cut at its tapped layer, with the reference activations of a batch.
+
+    Parameters
+    ----------
+    model
+        The model.
+    layer
+        Dotted name of the tapped module.
+    references
+        (N, 3, H, W) reference images, on the model's device. Their activations are computed here, once.
+    config
+        Says which loss, and which backward pass a ReLU at the tapped layer has.
+
+    Raises
+    ------
+    ValueError
+        If the layer's output is not floating point.
+    """
+
+    def __init__(self, model: Classifier, layer: str, references: Tensor, config: GenerationConfig) -> None:
+        self.model, self.layer = model, layer
+        self._identity_relu = config.relu_gradient == "identity"
+        try:
+            with torch.no_grad():
+                self.reference = model.activations(references, layer)
+        except Exception as error:
+            size = "×".join(map(str, references.shape[2:]))
+            error.add_note(
+                f"This is model {model.name!r} up to layer {layer!r}, on {len(references)} images of {size} px."
+            )
+            raise
+        if not self.reference.is_floating_point():
+            raise ValueError(
+                f"layer {layer!r} of model {model.name!r} returns {self.reference.dtype}, through which no gradient "
+                "reaches the image: choose another stage."
+            )
+        self.loss = LOSSES[config.loss](self.reference)
+
+    def activations(self, images: Tensor) -> Tensor:
+        """Compute the activations at the tapped layer.
+
+        Parameters
+        ----------
+        images
+            (N, 3, H, W).
+
+        Returns
+        -------
+        Tensor
+            (N, …), differentiable.
+        """
+        activations = self.model.activations(images, self.layer)
+        if self._identity_relu and ends_in_relu(activations):
+            # The hook of an autograd node may replace the gradient that the node passes on: here by the one it got.
+            activations.grad_fn.register_hook(lambda passed_on, received: received)
+        return activations
+
+    def gradient(self, stimulus: Pixels, trace: "Trace", column: int, repetition: int | None) -> Tensor:
+        """Take the gradient of the loss with respect to the stimulus's parameter: one forward and one backward pass.
+
+        Parameters
+        ----------
+        stimulus
+            The images.
+        trace
+            Counts the images without a usable gradient, and takes the residuals of this forward pass.
+        column
+            The model's column in the trace.
+        repetition
+            If given, the residuals are noted for this repetition.
+
+        Returns
+        -------
+        Tensor
+            Shaped like the parameter; zero for images whose loss or gradient is not finite.
+        """
+        activations = self.activations(stimulus.images())
+        losses = self.loss(activations)
+        # A sum, not a mean: the gradient of each image's loss is the same in a batch of any size.
+        (gradient,) = torch.autograd.grad(losses.sum(), stimulus.parameter)
+        norm = norm_per_image(gradient)
+        finite = norm.flatten().isfinite() & losses.detach().isfinite()
+        trace.count(column, finite, norm.flatten())
+        if repetition is not None:
+            trace.note(column, repetition, self.loss.residuals(activations))
+        return torch.where(finite.view(norm.shape), gradient, 0.0)
+
+    @torch.no_grad()
+    def residuals(self, images: Tensor) -> Tensor:
+        """Measure how well images match the references at the tapped layer.
+
+        Parameters
+        ----------
+        images
+            (N, 3, H, W).
+
+        Returns
+        -------
+        Tensor
+            (N,) ‖a′ − a‖ / ‖a‖.
+        """
+        return self.loss.residuals(self.model.activations(images, self.layer))
+
+
+class Trace:
+    """What is noted during a run, kept on the device so that noting it never waits for it.
+
+    Parameters
+    ----------
+    images, models
+        How many there are.
+    recorded
+        Repetitions, counted from 1, whose residuals are kept.
+    device
+        The device.
+
+    Attributes
+    ----------
+    residuals : Tensor
+        (recorded, images, models) residuals of the last forward pass of each model in each recorded repetition.
+    latest : Tensor
+        (images, models) the same of the latest repetition.
+    skipped : Tensor
+        (images, models) int64 updates whose gradient was zero or not finite, or whose loss was not finite.
+    nonfinite : Tensor
+        (images, models) int64, those of them that were not finite.
+    """
+
+    def __init__(self, images: int, models: int, recorded: Sequence[int], device: torch.device) -> None:
+        self._rows = {repetition: row for row, repetition in enumerate(recorded)}
+        self.residuals = torch.full((len(recorded), images, models), torch.nan, device=device)
+        self.latest = torch.full((images, models), torch.nan, device=device)
+        self.skipped = torch.zeros((images, models), dtype=torch.int64, device=device)
+        self.nonfinite = torch.zeros_like(self.skipped)
+
+    def count(self, column: int, finite: Tensor, norm: Tensor) -> None:
+        """Count an update's unusable gradients.
+
+        Parameters
+        ----------
+        column
+            The model.
+        finite
+            (N,) whether loss and gradient are finite.
+        norm
+            (N,) norm of the gradient.
+        """
+        self.nonfinite[:, column] += ~finite
+        self.skipped[:, column] += ~finite | (norm == 0)
+
+    def note(self, column: int, repetition: int, residuals: Tensor) -> None:
+        """Take the residuals of a model's last forward pass in a repetition.
+
+        Parameters
+        ----------
+        column
+            The model.
+        repetition
+            The repetition, counted from 0.
+        residuals
+            (N,).
+        """
+        self.latest[:, column] = residuals
+        row = self._rows.get(repetition + 1)
+        if row is not None:
+            self.residuals[row, :, column] = residuals
+
+
+def ends_in_relu(activations: Tensor) -> bool:
+    """Tell whether a tensor is the immediate result of a ReLU.
+
+    Parameters
+    ----------
+    activations
+        A tensor with its autograd graph.
+
+    Returns
+    -------
+    bool
+        True for `torch.relu` in all its spellings, in place or not.
+    """
+    return activations.grad_fn is not None and activations.grad_fn.name() == "ReluBackward0"
+
+
+def recorded_repetitions(repetitions: int, every: int | None) -> list[int]:
+    """List the repetitions whose residuals are kept.
+
+    Parameters
+    ----------
+    repetitions
+        How many there are.
+    every
+        Keep every so-manieth, besides the first and the last; None keeps about two hundred.
+
+    Returns
+    -------
+    list of int
+        Repetitions, counted from 1.
+    """
+    every = every or -(-repetitions // 200)
+    return sorted({1, repetitions, *range(every, repetitions + 1, every)})

@@ -1,0 +1,112 @@
+"""Tensors and a JSON document in one safetensors file, written whole or not at all, and checked when read."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+
+class CorruptFileError(ValueError):
+    """A file that was cut off or changed since it was written."""
+
+
+def write_tensors(path: Path, kind: str, document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Write a file atomically: whoever reads the path finds the old content or the new one, never a part.
+
+    Parameters
+    ----------
+    path
+        Where to; missing folders are made.
+    kind
+        What the file holds, checked when it is read.
+    document
+        JSON values.
+    tensors
+        Name to tensor, of any type and device.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = json.dumps({"kind": kind, **document})
+    content = save(tensors, metadata={"metamerlib": header, "sha256": _digest(header, tensors)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read_tensors(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read a file and check that it is whole.
+
+    Parameters
+    ----------
+    path
+        Where from.
+    kind
+        What it should hold.
+
+    Returns
+    -------
+    tuple of dict and dict
+        The document, and the tensors by name, on the CPU.
+
+    Raises
+    ------
+    CorruptFileError
+        If the file is cut off or was changed.
+    ValueError
+        If the file holds something else.
+    """
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = file.metadata() or {}
+            if "metamerlib" in metadata:
+                # Copied, since what safetensors returns may still be backed by the file.
+                tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise CorruptFileError(f"{path} is not a whole safetensors file: {error}.") from error
+    if "metamerlib" not in metadata:
+        raise ValueError(f"{path} is a safetensors file, but not one of metamerlib's: give another path.")
+    if metadata.get("sha256") != _digest(metadata["metamerlib"], tensors):
+        raise CorruptFileError(f"{path} was changed since it was written: its checksum is wrong.")
+    document = json.loads(metadata["metamerlib"])
+    if document.pop("kind", None) != kind:
+        raise ValueError(f"{path} does not hold {kind}: give another path.")
+    return document, tensors
+
+
+def tensor_digest(*tensors: Tensor) -> str:
+    """Compute the SHA-256 of tensors' types, shapes and values.
+
+    Parameters
+    ----------
+    *tensors
+        Tensors of any type and device.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _digest(header: str, tensors: Mapping[str, Tensor]) -> str:
+    names = sorted(tensors)
+    text = f"{header}\n{names}\n{tensor_digest(*(tensors[name] for name in names))}"
+    return hashlib.sha256(text.encode()).hexdigest()
