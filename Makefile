@@ -51,7 +51,7 @@ pdf: $(installed) ## print the book into one PDF: _build/metamerlib.pdf (needs c
 
 clean: ## remove all that was built, stored results included; the environment stays
 	rm -rf build _build dist .pytest_cache .ruff_cache .hypothesis
-	find src tests notebooks book -name __pycache__ -prune -exec rm -rf {} +
+	find src tests book -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp in the environment: it is made again when what it is made from changes.
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)

@@ -225,7 +225,7 @@ def test_load_stimuli_names_what_there_is(tmp_path):
         load_stimuli("objects16", root=tmp_path)
 
 
-@pytest.mark.skipif(PHOTOGRAPHS is None, reason="METAMERLIB_PHOTOS names no folder of category folders of photographs")
+@pytest.mark.skipif(not PHOTOGRAPHS, reason="METAMERLIB_PHOTOS names no folder of category folders of photographs")
 def test_real_photographs():
     photographs = image_folder(PHOTOGRAPHS, size=64)
     files = [path for path in Path(PHOTOGRAPHS).glob("*/*") if not path.name.startswith(".")]
