@@ -1,0 +1,315 @@
+"""The `metamerlib` command. Everything heavy is imported by the command that needs it, so that --help is quick."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+_DEBUG = "METAMERLIB_DEBUG"
+
+
+class _PlainErrors(TyperGroup):
+    """Turns errors that a user can mend into one line and exit code 2; $METAMERLIB_DEBUG=1 shows the traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with warnings.catch_warnings():
+            if not os.environ.get(_DEBUG):
+                warnings.showwarning = _show_warning
+            try:
+                return super().invoke(ctx)
+            except (typer.Exit, typer.Abort):
+                raise
+            except KeyboardInterrupt:
+                typer.echo("\ninterrupted: the same command takes up where this one stopped.", err=True)
+                raise typer.Exit(130) from None
+            except BrokenPipeError:  # such as `metamerlib zoo list | head`
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise typer.Exit(1) from None
+            except (ValueError, TypeError, LookupError, OSError, RuntimeError, ImportError) as error:
+                if os.environ.get(_DEBUG):
+                    raise
+                # The text of a KeyError is the repr of its message.
+                message = error.args[0] if isinstance(error, KeyError) and error.args else error
+                typer.echo(f"metamerlib: {message or type(error).__name__}", err=True)
+                raise typer.Exit(2) from None
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    typer.echo(f"warning: {message}", err=True)
+
+
+def _group(help_text: str) -> typer.Typer:
+    return typer.Typer(help=help_text, no_args_is_help=True)
+
+
+app = typer.Typer(
+    name="metamerlib",
+    cls=_PlainErrors,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Ensemble metamers of neural networks: make them, and measure how recognizable and how natural they are.",
+)
+zoo_app = _group("The networks: which there are, and what is known about them.")
+stimuli_app = _group("The images that metamers are made of.")
+app.add_typer(zoo_app, name="zoo")
+app.add_typer(stimuli_app, name="stimuli")
+
+Profile = Annotated[str, typer.Option(help="smoke, mini, paper, or a .yml file with the same keys.")]
+Photos = Annotated[
+    Path | None, typer.Option(help="Folder of photographs, one sub-folder per category, in place of drawings.")
+]
+Size = Annotated[int | None, typer.Option(help="Height and width of the images in pixels.")]
+Seed = Annotated[int | None, typer.Option(help="Of the images and of the initial noise.")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+@app.command()
+def run(
+    profile: Profile = "mini",
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Model set: a name, a network's key, or NAME=KEY,KEY for one of your own. Repeat."),
+    ] = None,
+    stage: Annotated[
+        list[str] | None, typer.Option(help="early, middle, late, or a depth such as 0.35. Repeat.")
+    ] = None,
+    photos: Photos = None,
+    size: Size = None,
+    n_per_class: Annotated[int | None, typer.Option(help="Images per category.")] = None,
+    seed: Seed = None,
+    repetitions: Annotated[int | None, typer.Option(help="Rounds over the ensemble.")] = None,
+    steps_per_model: Annotated[int | None, typer.Option(help="Updates in a row for each network.")] = None,
+    evaluator: Annotated[list[str] | None, typer.Option(help="Key of a network that classifies. Repeat.")] = None,
+    criterion: Annotated[str | None, typer.Option(help="reference, label or generator.")] = None,
+    device: Device = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", help="Any other setting, as KEY=VALUE. Repeat.")
+    ] = None,
+    store: Annotated[Path | None, typer.Option(help="Folder of results; default $METAMERLIB_STORE.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Folder to write every metamer into, as PNG.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="File to write the table of all evaluators into.")] = None,
+) -> None:
+    """Make metamers and measure how recognizable they are; what was computed before is found again.
+
+    \b
+    Examples:
+      metamerlib run
+      metamerlib run --set CNN --set "Robust CNNs" --stage late
+      metamerlib run --set mine=resnet18,vgg19 --repetitions 400
+      metamerlib run --set vgg19 -o optimizer=Adam -o learning_rate=0.02
+      metamerlib run --photos ~/pictures --size 64 --pictures metamers/
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerlib.experiments import Study, write_pictures
+
+    settings = dict(_key_and_value(entry) for entry in option or [])
+    settings |= {
+        "model_sets": _model_sets(sets),
+        "stages": [_number(name) for name in stage] if stage else None,
+        "root": photos,
+        "size": size,
+        "n_per_class": n_per_class,
+        "seed": seed,
+        "repetitions": repetitions,
+        "steps_per_model": steps_per_model,
+        "evaluators": evaluator or None,
+        "criterion": criterion,
+        "device": device,
+    }
+    study = Study.from_profile(profile, store=store, **settings)
+    typer.echo(study.describe() + "\n")
+    table = study.recognizability()
+    means = study.mean_recognizability()
+    _print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
+    _print_table(study.residuals(), "Residuals ‖a'−a‖ / ‖a‖ at the end")
+    if csv is not None:
+        csv.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(csv, index=False)
+        typer.echo(f"{len(table)} rows in {csv}")
+    if pictures is not None:
+        typer.echo(f"{write_pictures(study, pictures)} metamers in {pictures}")
+
+
+@app.command()
+def train(
+    keys: Annotated[list[str] | None, typer.Argument(help="Which miniatures; all where none is named.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where weights and card go; the bundled zoo's folder.")] = None,
+    work_folder: Annotated[Path, typer.Option(help="Where checkpoints are kept.")] = Path("build/zoo"),
+    workers: Annotated[int | None, typer.Option(help="Networks trained at once; one per core by default.")] = None,
+    device: Annotated[str, typer.Option(help="Where to train.")] = "cpu",
+    force: Annotated[bool, typer.Option("--force", help="Train anew what is there.")] = False,
+) -> None:
+    """Train networks of the miniature zoo from scratch; an interrupted training is taken up again.
+
+    \b
+    Examples:
+      metamerlib train resnet18
+      metamerlib train --workers 2
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerlib.models.training import train_zoo
+
+    train_zoo(keys or None, folder=folder, work_folder=work_folder, workers=workers, device=device, force=force)
+
+
+@zoo_app.command("list")
+def zoo_list(zoo: Annotated[str, typer.Option(help="Name of the zoo.")] = "mini") -> None:
+    """List every network: family, robust or not, weights there or not, accuracy.
+
+    \b
+    Example:
+      metamerlib zoo list
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerlib.models import ModelZoo
+
+    networks = ModelZoo(zoo)
+    columns = ["key", "table_name", "family", "robust", "available", "parameters", "accuracy", "robust_accuracy"]
+    _print_table(networks.table()[columns])
+    if networks.missing:
+        typer.echo(f"\nwithout weights: {', '.join(networks.missing)} (`metamerlib train KEY` makes them)")
+
+
+@zoo_app.command("show")
+def zoo_show(
+    key: Annotated[str, typer.Argument(help="Key of a network, such as resnet18.")],
+    zoo: Annotated[str, typer.Option(help="Name of the zoo.")] = "mini",
+) -> None:
+    """Show all that is known about one network.
+
+    \b
+    Example:
+      metamerlib zoo show resnet18_robust
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerlib.models import ModelZoo
+
+    networks = ModelZoo(zoo)
+    networks.build(key)  # names the near keys if there is no such network
+    table, stages = networks.table().set_index("key"), networks.stage_table().set_index("key")
+    if key not in table.index:
+        raise ValueError(f"{key!r} is a further training beside the paper's networks: nothing is tabulated about it.")
+    facts = {"key": key, **table.loc[key], **stages.loc[key].drop("table_name")}
+    facts["model sets"] = ", ".join(name for name, keys in networks.model_sets.items() if key in keys) or "none"
+    for name, value in facts.items():
+        typer.echo(f"{name.replace('_', ' '):18} {'-' if value is None or value != value else value}")
+
+
+@app.command()
+def layers(
+    model: Annotated[str, typer.Argument(help="Key of a network, such as resnet18.")],
+    modules: Annotated[bool, typer.Option("--modules", help="List every module that can be tapped.")] = False,
+) -> None:
+    """List a network's blocks from the image to the logits, and which one each stage taps.
+
+    \b
+    Examples:
+      metamerlib layers vgg19
+      metamerlib layers vit_base --modules
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerlib.models import STAGES, Classifier, ModelZoo
+    from metamerlib.models.miniature import build_miniature
+    from metamerlib.stimuli import CATEGORIES
+
+    ModelZoo("mini").build(model)  # names the near keys if there is no such network
+    network, blocks = build_miniature(model)
+    classifier = Classifier(network, name=model, blocks=blocks, categories=CATEGORIES)
+    tapped = {classifier.layer(stage): stage for stage in STAGES}
+    names = [name for name, _ in network.named_modules() if name] if modules else blocks
+    for name in names:
+        number = f"{blocks.index(name) + 1:3d}" if name in blocks else "   "
+        mark = f"{tapped[name]} ({STAGES[tapped[name]]:.0%})" if name in tapped else ""
+        typer.echo(f"{number}  {name:32} {type(network.get_submodule(name)).__name__:22} {mark}".rstrip())
+
+
+@stimuli_app.command("sheet")
+def stimuli_sheet(
+    out: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("stimuli.png"),
+    n_per_class: Annotated[int, typer.Option(min=1, help="Images per category.")] = 4,
+    photos: Photos = None,
+    size: Size = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the images.")] = 0,
+) -> None:
+    """Write a contact sheet of the stimuli, one row per category.
+
+    \b
+    Examples:
+      metamerlib stimuli sheet
+      metamerlib stimuli sheet --photos ~/pictures --size 128 --out mine.png
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from PIL import Image
+    from torchvision.utils import make_grid
+
+    from metamerlib.stimuli import load_stimuli
+
+    name = "objects16" if photos is None else "folder"
+    stimuli = load_stimuli(name, n_per_class=n_per_class, seed=seed, size=size, root=photos)
+    grid = make_grid(stimuli.images, nrow=n_per_class, padding=2, pad_value=1.0)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(grid.mul(255).round().byte().permute(1, 2, 0).numpy()).save(out)
+    rows = dict.fromkeys(stimuli.category_names)
+    typer.echo(f"{out}: {len(stimuli)} images; rows from the top: {', '.join(rows)}")
+
+
+@app.command()
+def book(
+    chapters: Annotated[list[str] | None, typer.Argument(help="Names or numbers; all where none is named.")] = None,
+    profile: Profile = "mini",
+    force: Annotated[bool, typer.Option("--force", help="Execute also what is up to date.")] = False,
+    html: Annotated[bool, typer.Option("--html/--no-html", help="Build the pages after executing.")] = True,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="A chapter's parameter, as KEY=VALUE. Repeat.")
+    ] = None,
+) -> None:
+    """Execute the book's chapters and build its pages; chapters that are up to date are left alone.
+
+    \b
+    Examples:
+      metamerlib book
+      metamerlib book 05 --profile smoke -p 'stages=["late"]'
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerlib.book import build_book
+
+    parameters = dict(_key_and_value(entry) for entry in parameter or [])
+    build_book(profile=profile, chapters=chapters or None, force=force, html=html, parameters=parameters)
+
+
+def _key_and_value(entry: str) -> tuple[str, Any]:
+    import yaml
+
+    key, equals, value = entry.partition("=")
+    if not equals or not key.strip():
+        raise ValueError(f"{entry!r} is not of the form KEY=VALUE.")
+    return key.strip(), yaml.safe_load(value)
+
+
+def _number(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _model_sets(entries: list[str] | None) -> dict[str, list[str]] | list[str] | None:
+    if not entries:
+        return None
+    if not any("=" in entry for entry in entries):
+        return entries
+    named = {}
+    for entry in entries:
+        name, equals, keys = entry.partition("=")
+        if not equals:
+            raise ValueError(f"--set {entry!r} beside sets of your own: name its networks too, as NAME=KEY,KEY.")
+        named[name.strip()] = [key.strip() for key in keys.split(",") if key.strip()]
+    return named
+
+
+def _print_table(table: Any, title: str = "") -> None:
+    shown = table.to_string(index=False, float_format="{:.3f}".format, na_rep="-")
+    typer.echo(f"{title}\n{shown}\n" if title else shown)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

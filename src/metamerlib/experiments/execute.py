@@ -1,0 +1,235 @@
+"""Run specs: compute what the store lacks, one after the other, in this process.
+
+How a kind of spec is computed is registered with `compute`; what a spec names by fingerprint (images, networks) is in
+`Materials`. Neither knows who calls, so that a cluster's workers can hold materials and compute specs alike.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial, singledispatch
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from torch import Tensor
+from tqdm.std import tqdm
+
+from metamerlib.evaluation import recognizability
+from metamerlib.evaluation.recognizability import predict_categories
+from metamerlib.experiments.runs import MetamerRun, RecognizabilityRun
+from metamerlib.experiments.spec import Spec
+from metamerlib.experiments.store import Store
+from metamerlib.generation import Metamers, generate_metamers
+from metamerlib.models import Classifier
+from metamerlib.stimuli import StimulusSet
+
+
+@dataclass(eq=False)
+class Materials:
+    """The images and networks that specs name, and the store of the results that they build on.
+
+    Attributes
+    ----------
+    references
+        The stimulus set of the study.
+    models
+        Networks by key; read one at a time, when a spec needs them.
+    store
+        Where results of required specs are.
+    device
+        Where generation computes: "auto", "cpu", "cuda", "mps".
+    batch_size
+        Images optimised at once; None takes all. It does not change the result.
+    progress
+        Whether to draw progress bars; None draws them where someone can be watching.
+    """
+
+    references: StimulusSet
+    models: Mapping[str, Classifier]
+    store: Store
+    device: str = "auto"
+    batch_size: int | None = None
+    progress: bool | None = None
+    _reference_classes: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    _last_run: tuple[str, Metamers] | None = field(default=None, repr=False)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether to draw bars: `progress`, else ``$METAMERLIB_PROGRESS`` (0 or 1), else on terminals, in Jupyter."""
+        if self.progress is not None:
+            return self.progress
+        if (asked := os.environ.get("METAMERLIB_PROGRESS")) is not None:
+            return asked.strip().lower() not in ("", "0", "no", "off", "false")
+        return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+    def result(self, spec: Spec) -> Any:
+        """Return the result of a spec, computing it if the store lacks it.
+
+        Parameters
+        ----------
+        spec
+            What to run.
+
+        Returns
+        -------
+        Any
+            The result, as read from the store.
+        """
+        return self.store.get_or_compute(spec, partial(compute, spec, self))
+
+    def metamers(self, run: MetamerRun) -> Metamers:
+        """Return the metamers of a run, reading them once while consecutive specs ask for the same.
+
+        Parameters
+        ----------
+        run
+            The run.
+
+        Returns
+        -------
+        Metamers
+            Its result.
+        """
+        if self._last_run is None or self._last_run[0] != run.key:
+            self._last_run = (run.key, self.result(run))
+        return self._last_run[1]
+
+    def classes_of_references(self, key: str) -> dict[str, Tensor]:
+        """Return a network's classes of the references, asking it once.
+
+        Parameters
+        ----------
+        key
+            The network.
+
+        Returns
+        -------
+        dict of str to Tensor
+            The network's name to (N,) class indices.
+        """
+        if key not in self._reference_classes:
+            self._reference_classes |= predict_categories(self.references.images, [self.models[key]])
+        return {key: self._reference_classes[key]}
+
+
+@singledispatch
+def compute(spec: Spec, materials: Materials, scratch: Path) -> Any:
+    """Compute the result of a spec; one function per kind is registered here.
+
+    Parameters
+    ----------
+    spec
+        What to run.
+    materials
+        The images, networks and results that it names.
+    scratch
+        A folder for checkpoints, which survives an interruption.
+
+    Returns
+    -------
+    Any
+        What the spec's codec can write.
+
+    Raises
+    ------
+    NotImplementedError
+        If no function is registered for this kind of spec.
+    """
+    raise NotImplementedError(f"nothing computes a {type(spec).__name__}: register a function with compute.register.")
+
+
+@compute.register
+def _(spec: MetamerRun, materials: Materials, scratch: Path) -> Metamers:
+    return generate_metamers(
+        materials.references.images,
+        [materials.models[model.key] for model in spec.models],
+        stage=spec.stage,
+        config=spec.config,
+        seed=spec.seed,
+        device=materials.device,
+        batch_size=materials.batch_size,
+        # A checkpoint belongs to one batch size; with another, the run starts over.
+        checkpoint=scratch / f"batches-of-{materials.batch_size or 'all'}.safetensors",
+        progress=materials.shows_progress,
+    )
+
+
+@compute.register
+def _(spec: RecognizabilityRun, materials: Materials, scratch: Path) -> pd.DataFrame:
+    generator = None
+    if spec.criterion == "generator":
+        generator = [materials.models[model.key] for model in spec.run.models]
+    return recognizability(
+        materials.metamers(spec.run).images,
+        materials.references,
+        [materials.models[spec.evaluator.key]],
+        criterion=spec.criterion,
+        generator=generator,
+        reference_predictions=materials.classes_of_references(spec.evaluator.key),
+    )
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What a call of `execute` did.
+
+    Attributes
+    ----------
+    computed, found
+        The specs that were computed, and those that were in the store.
+    """
+
+    computed: tuple[Spec, ...]
+    found: tuple[Spec, ...]
+
+
+def execute(specs: Iterable[Spec], materials: Materials, *, title: str = "computing") -> Execution:
+    """Compute every spec that the store lacks, and what those require.
+
+    Parameters
+    ----------
+    specs
+        What to run; repeated ones count once.
+    materials
+        The images, networks and the store.
+    title
+        What the progress bar says is going on.
+
+    Returns
+    -------
+    Execution
+        What was computed and what was found. The results are in the store.
+    """
+    wanted = {spec.key: spec for spec in specs}
+    found = tuple(spec for spec in wanted.values() if spec in materials.store)
+    pending = _in_order(spec for spec in wanted.values() if spec not in materials.store)
+    pending = [spec for spec in pending if spec not in materials.store]
+    layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    with tqdm(
+        total=sum(spec.cost for spec in pending),
+        bar_format=layout,
+        disable=not (materials.shows_progress and pending),
+        dynamic_ncols=True,
+    ) as bar:
+        for position, spec in enumerate(pending, start=1):
+            bar.set_description_str(f"{title} {position} of {len(pending)}: {spec.label}")
+            materials.result(spec)
+            bar.update(spec.cost)
+    return Execution(tuple(pending), found)
+
+
+def _in_order(specs: Iterable[Spec]) -> list[Spec]:
+    """Put each spec behind those that it requires, once."""
+    ordered: dict[str, Spec] = {}
+
+    def place(spec: Spec) -> None:
+        if spec.key not in ordered:
+            for required in spec.requires:
+                place(required)
+            ordered[spec.key] = spec
+
+    for spec in specs:
+        place(spec)
+    return list(ordered.values())

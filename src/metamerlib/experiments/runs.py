@@ -1,0 +1,238 @@
+"""The two runs behind the book's main results: metamers of a set at a stage, and how an evaluator sees them."""
+
+import dataclasses
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+
+from metamerlib.experiments.spec import Spec, digest
+from metamerlib.generation import GenerationConfig
+from metamerlib.models import Classifier, Stage
+from metamerlib.stimuli import StimulusSet
+
+
+@dataclass(frozen=True)
+class StimuliRef:
+    """Images named by their content.
+
+    Attributes
+    ----------
+    fingerprint
+        `StimulusSet.fingerprint`; the only part that enters a key.
+    count, size
+        Number of images; height and width in pixels.
+    origin
+        The settings that they came from, for people to read.
+    """
+
+    fingerprint: str
+    count: int = field(compare=False)
+    size: tuple[int, int] = field(compare=False)
+    origin: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, stimuli: StimulusSet, origin: Mapping[str, Any] | None = None) -> "StimuliRef":
+        """Describe a stimulus set.
+
+        Parameters
+        ----------
+        stimuli
+            The images.
+        origin
+            The settings that they came from.
+
+        Returns
+        -------
+        StimuliRef
+            The reference to them.
+        """
+        return cls(stimuli.fingerprint, len(stimuli), stimuli.size, dict(origin or {}))
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A network named by its content: its weights and how images enter it.
+
+    Attributes
+    ----------
+    key
+        Its key in the zoo, or the name of a user's model.
+    fingerprint
+        SHA-256 of its weights, normalisation, input size and outputs: `model_fingerprint`.
+    """
+
+    key: str
+    fingerprint: str
+
+
+def model_fingerprint(classifier: Classifier, weights: str | None = None) -> str:
+    """Name a classifier by everything that its activations and logits depend on, short of its code.
+
+    Parameters
+    ----------
+    classifier
+        The network.
+    weights
+        SHA-256 of its weights where that is known already (`ModelZoo.fingerprint`); else it is computed.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    return digest(
+        {
+            "weights": weights or _weights_digest(classifier),
+            # The printed module tells strides, activations and normalisations apart, which weights do not.
+            "architecture": re.sub(r" at 0x[0-9a-fA-F]+", "", repr(classifier.module)),
+            "mean": classifier.mean,
+            "std": classifier.std,
+            "input_size": classifier.input_size,
+            "categories": classifier.categories,
+            "outputs_of_category": classifier.outputs_of_category,
+        }
+    )
+
+
+def _weights_digest(classifier: Classifier) -> str:
+    sha256 = hashlib.sha256()
+    for name, tensor in sorted(classifier.module.state_dict().items()):
+        sha256.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
+        sha256.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy())
+    return sha256.hexdigest()
+
+
+@dataclass(frozen=True)
+class MetamerRun(Spec):
+    """Generate the metamers of a stimulus set for an ensemble at a stage; the result is a `Metamers`.
+
+    Attributes
+    ----------
+    stimuli
+        The references.
+    models
+        The ensemble, in the order of optimisation.
+    layers
+        The tapped module of each model.
+    stage
+        The stage that the layers were chosen by.
+    config
+        The generation's settings.
+    seed
+        Of the initial noise.
+    name
+        The model set's name, for people to read; it does not enter the key.
+    """
+
+    stimuli: StimuliRef
+    models: tuple[ModelRef, ...]
+    layers: tuple[str, ...]
+    stage: Stage
+    config: GenerationConfig
+    seed: int = 0
+    name: str = field(default="", compare=False)
+
+    kind: ClassVar[str] = "metamers"
+    codec: ClassVar[str] = "metamers"
+    version: ClassVar[int] = 1
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the metamers depend on.
+
+        Returns
+        -------
+        dict
+            Fingerprints of images and models, layers, stage, settings, seed.
+        """
+        return {
+            "stimuli": self.stimuli.fingerprint,
+            "models": [dataclasses.asdict(model) for model in self.models],
+            "layers": self.layers,
+            "stage": self.stage,
+            "config": self.config.to_dict(),
+            "seed": self.seed,
+        }
+
+    def about(self) -> dict[str, Any]:
+        """Return the names behind the fingerprints.
+
+        Returns
+        -------
+        dict
+            Name of the set, number and size of the images, and the settings that they came from.
+        """
+        size = list(self.stimuli.size)
+        return {"set": self.name, "images": self.stimuli.count, "size": size, "stimuli": dict(self.stimuli.origin)}
+
+    @property
+    def label(self) -> str:
+        """Name of the set and stage."""
+        return f"{self.name or ' + '.join(model.key for model in self.models)}, {self.stage}"
+
+    @property
+    def cost(self) -> float:
+        """Updates of images over the whole run."""
+        updates = self.config.repetitions * self.config.steps_per_model * len(self.models)
+        return float(updates * self.stimuli.count)
+
+
+@dataclass(frozen=True)
+class RecognizabilityRun(Spec):
+    """Let one evaluator look at the metamers of a run; the result is a table of one row.
+
+    Attributes
+    ----------
+    run
+        The metamers.
+    evaluator
+        The network that classifies them.
+    criterion
+        What counts as recognized, as for `metamerlib.evaluation.recognizability`.
+    """
+
+    run: MetamerRun
+    evaluator: ModelRef
+    criterion: str = "reference"
+
+    kind: ClassVar[str] = "recognizability"
+    codec: ClassVar[str] = "table"
+    version: ClassVar[int] = 1
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the row depends on.
+
+        Returns
+        -------
+        dict
+            Key of the run, fingerprint of the evaluator, criterion.
+        """
+        return {
+            "run": self.run.key,
+            "evaluator": dataclasses.asdict(self.evaluator),
+            "criterion": self.criterion,
+        }
+
+    def about(self) -> dict[str, Any]:
+        """Return what the metamers were made of.
+
+        Returns
+        -------
+        dict
+            What the run notes, its stage, and the keys of its models.
+        """
+        models = [model.key for model in self.run.models]
+        return {**self.run.about(), "stage": self.run.stage, "models": models}
+
+    @property
+    def label(self) -> str:
+        """Name of the run and the evaluator."""
+        return f"{self.run.label}, seen by {self.evaluator.key}"
+
+    @property
+    def requires(self) -> tuple[Spec, ...]:
+        """The run whose metamers are looked at."""
+        return (self.run,)

@@ -1,0 +1,294 @@
+"""What a study runs: the settings of a profile, changed by whoever calls, checked at the door.
+
+All keys are flat, so that each can be a notebook's parameter or a line of a profile: those of `StudySettings`, and
+those of `GenerationConfig` beside them.
+"""
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from metamerlib.evaluation.recognizability import CRITERIA
+from metamerlib.experiments.locations import profile_files
+from metamerlib.generation import GenerationConfig
+from metamerlib.models import STAGES, Stage
+from metamerlib.stimuli import CATEGORIES, StimulusSet, load_stimuli
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySettings:
+    """The settings of a study.
+
+    Attributes
+    ----------
+    profile
+        Where the settings come from: a name, or the path of a YAML file.
+    zoo
+        Name of the model zoo.
+    stimuli
+        "objects16" (drawn) or "folder" (photographs below `root`).
+    root
+        The folder of photographs, with one sub-folder per category. Giving it means ``stimuli="folder"``.
+    n_per_class
+        Images per category; None takes all the photographs of a folder.
+    size
+        Height and width of the images in pixels; None is the stimuli's own default.
+    categories
+        Which categories; None takes them all.
+    seed
+        Of the initial noise, and of the images unless `stimuli_seed` says otherwise.
+    stimuli_seed
+        Of the images: which drawings, or which photographs where `n_per_class` leaves some out.
+    stages
+        Inversion stages: "early", "middle", "late", depths in (0, 1], or dotted module names.
+    model_sets
+        Which ensembles: names out of the zoo's Table 2, or new ones as name to keys. None takes all of Table 2.
+    evaluators
+        Keys of the networks that classify the metamers. None takes the whole zoo.
+    criterion
+        What counts as recognized, as for `metamerlib.evaluation.recognizability`.
+    device
+        Where generation computes: "auto" (CUDA, else MPS, else the CPU), "cpu", "cuda", "mps".
+    batch_size
+        Images optimised at once; None takes all.
+    config
+        The generation's settings.
+    """
+
+    profile: str = "mini"
+    zoo: str = "mini"
+    stimuli: str = "objects16"
+    root: str | None = None
+    n_per_class: int | None = 3
+    size: int | None = None
+    categories: tuple[str, ...] | None = None
+    seed: int = 0
+    stimuli_seed: int | None = None
+    stages: tuple[Stage, ...] = tuple(STAGES)
+    model_sets: tuple[str, ...] | Mapping[str, tuple[str, ...]] | None = None
+    evaluators: tuple[str, ...] | None = None
+    criterion: str = "reference"
+    device: str = "auto"
+    batch_size: int | None = None
+    config: GenerationConfig = field(default_factory=GenerationConfig)
+
+    @property
+    def repetitions(self) -> int:
+        """Rounds over the ensemble."""
+        return self.config.repetitions
+
+    @property
+    def steps_per_model(self) -> int:
+        """Updates in a row for each model of the ensemble."""
+        return self.config.steps_per_model
+
+    @property
+    def origin_of_references(self) -> dict[str, Any]:
+        """The settings that decide on the images."""
+        names = ("stimuli", "root", "n_per_class", "size", "categories", "seed", "stimuli_seed")
+        return {name: getattr(self, name) for name in names}
+
+    def load_references(self) -> StimulusSet:
+        """Draw or read the images that the settings name.
+
+        Returns
+        -------
+        StimulusSet
+            The images that metamers are made of.
+        """
+        references = load_stimuli(
+            self.stimuli,
+            n_per_class=self.n_per_class,
+            seed=self.seed if self.stimuli_seed is None else self.stimuli_seed,
+            size=self.size,
+            root=self.root,
+            categories=self.categories,
+        )
+        if self.stimuli != "objects16":
+            return references
+        # Evaluators answer in all sixteen categories, so that drawings of a few are labelled within the sixteen.
+        labels = torch.tensor([CATEGORIES.index(name) for name in references.category_names])
+        return dataclasses.replace(references, labels=labels, categories=CATEGORIES)
+
+    @classmethod
+    def from_profile(cls, profile: str | Path = "mini", **overrides: Any) -> "StudySettings":
+        """Read a profile and change some of its settings.
+
+        Parameters
+        ----------
+        profile
+            "smoke", "mini", "paper", or the path of a YAML file with the same keys.
+        overrides
+            Settings to change; None keeps the profile's. Lists may be given as text too, as papermill's command line
+            does: ``'["early", "late"]'`` or ``'early, late'``. ``n_per_class="all"`` takes every photograph.
+
+        Returns
+        -------
+        StudySettings
+            The checked settings.
+
+        Raises
+        ------
+        TypeError
+            If a value is of the wrong type.
+        ValueError
+            If a profile or key does not exist, or a value is out of range; the message lists the choices.
+        """
+        values = _read_profile(profile)
+        given = {key: value for key, value in overrides.items() if value is not None}
+        _check_keys(given, f"the settings of a study (profile {str(profile)!r})")
+        if "root" in given and values.get("stimuli") != "folder":
+            # Photographs in place of drawings: how many and which to draw does not apply to them.
+            values |= {"stimuli": "folder", "n_per_class": None, "categories": None}
+        values |= given
+        if values.get("root") is None and values.get("stimuli") == "folder":
+            raise ValueError("stimuli='folder' needs root='…': the folder of category sub-folders of photographs.")
+        known = {f.name for f in dataclasses.fields(GenerationConfig)}
+        config = {key: _unquoted(value) for key, value in values.items() if key in known}
+        own = {key: _CHECKS[key](key, value) for key, value in values.items() if key not in known}
+        return cls(profile=str(profile), config=GenerationConfig.from_dict(config), **own)
+
+
+def _read_profile(profile: str | Path) -> dict[str, Any]:
+    named = profile_files()
+    path = named.get(str(profile)) or Path(profile).expanduser()
+    if not path.is_file() or path.suffix not in (".yml", ".yaml"):
+        raise ValueError(
+            f"profile {str(profile)!r} does not exist.{_near(str(profile), named)} Give one of {', '.join(named)}, or "
+            "the path of a .yml file with the same keys."
+        )
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ValueError(f"profile {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"profile {path} holds a {type(values).__name__}: give lines of `key: value`.")
+    _check_keys(values, f"profile {path}")
+    return values
+
+
+def _check_keys(keys: Iterable[str], where: str) -> None:
+    known = [*_CHECKS, *(f.name for f in dataclasses.fields(GenerationConfig))]
+    for key in keys:
+        if key not in known:
+            raise ValueError(f"{key!r} is not among {where}.{_near(str(key), known)} There are: {', '.join(known)}.")
+
+
+def _near(value: str, choices: Iterable[str]) -> str:
+    near = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _unquoted(value: object) -> object:
+    """Read a list or mapping that arrived as text, as from papermill's command line."""
+    if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
+        try:
+            return yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ValueError(f"{value!r} looks like a list but is none: {' '.join(str(error).split())}") from error
+    return value
+
+
+def _text(key: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{key} is {value!r}: give text.")
+    return value
+
+
+def _choice(*choices: str) -> Callable[[str, object], str]:
+    def check(key: str, value: object) -> str:
+        if value not in choices:
+            near = _near(str(value), choices)
+            raise ValueError(f"{key} is {value!r}.{near} Give one of {', '.join(map(repr, choices))}.")
+        return str(value)
+
+    return check
+
+
+def _integer(least: int) -> Callable[[str, object], int | None]:
+    def check(key: str, value: object) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{key} is {value!r}: give a whole number.")
+        if value < least:
+            raise ValueError(f"{key} is {value}: give at least {least}.")
+        return value
+
+    return check
+
+
+def _n_per_class(key: str, value: object) -> int | None:
+    return None if value == "all" else _integer(1)(key, value)
+
+
+def _folder(key: str, value: object) -> str | None:
+    if value is None:
+        return None
+    folder = Path(str(value)).expanduser()
+    if not folder.is_dir():
+        raise ValueError(f"{key} is {str(value)!r}, which is not a folder (looked in {Path.cwd()}).")
+    return str(folder.resolve())
+
+
+def _sequence(key: str, value: object) -> tuple[Any, ...]:
+    value = _unquoted(value)
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        value = [value]
+    if not isinstance(value, Sequence) or not value:
+        raise ValueError(f"{key} is {value!r}: give a list with at least one entry.")
+    repeated = [entry for position, entry in enumerate(value) if entry in value[:position]]
+    if repeated:
+        raise ValueError(f"{key} names {repeated[0]!r} twice: give each once.")
+    return tuple(value)
+
+
+def _names(key: str, value: object) -> tuple[str, ...] | None:
+    return None if value is None else tuple(_text(key, name) for name in _sequence(key, value))
+
+
+def _stages(key: str, value: object) -> tuple[Stage, ...]:
+    for stage in (stages := _sequence(key, value)):
+        if isinstance(stage, str):
+            if stage not in STAGES and (near := _near(stage.strip().lower(), STAGES)):
+                raise ValueError(f"{key} has {stage!r}.{near} Give {', '.join(STAGES)}, depths or module names.")
+        elif isinstance(stage, bool) or not isinstance(stage, int | float):
+            raise TypeError(f"{key} has {stage!r}: give {', '.join(STAGES)}, depths in (0, 1] or module names.")
+        elif not 0 < stage <= 1:
+            raise ValueError(f"{key} has {stage!r}: a depth is above 0 and at most 1.")
+    return stages
+
+
+def _model_sets(key: str, value: object) -> tuple[str, ...] | dict[str, tuple[str, ...]] | None:
+    value = _unquoted(value)
+    if not isinstance(value, Mapping):
+        return _names(key, value)
+    if not value:
+        raise ValueError(f"{key} is empty: give at least one set, such as {{'mine': ['resnet18', 'vgg19']}}.")
+    return {_text(key, name): _names(f"{key}[{name!r}]", keys) or () for name, keys in value.items()}
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "zoo": _text,
+    "stimuli": _choice("objects16", "folder"),
+    "root": _folder,
+    "n_per_class": _n_per_class,
+    "size": _integer(1),
+    "categories": _names,
+    "seed": _integer(0),
+    "stimuli_seed": _integer(0),
+    "stages": _stages,
+    "model_sets": _model_sets,
+    "evaluators": _names,
+    "criterion": _choice(*CRITERIA),
+    "device": _text,
+    "batch_size": _integer(1),
+}

@@ -1,0 +1,257 @@
+"""Results on disk, found by the key of their spec and computed once.
+
+One folder per result, ``<root>/<kind>/<key>/`` (see `metamerlib.experiments.entries`). Beside the kinds there are
+``running/`` (checkpoints of work that has not ended), ``locks/`` and ``quarantine/`` (what could not be trusted).
+"""
+
+import datetime
+import errno
+import logging
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from metamerlib.experiments.entries import CorruptEntryError, read_entry, read_record, write_entry
+from metamerlib.experiments.locations import default_store_root
+from metamerlib.experiments.spec import Spec
+
+_log = logging.getLogger(__name__)
+
+_TROUBLE = {
+    errno.ENOSPC: "is full: free some space",
+    errno.EDQUOT: "has used up its quota: free some space",
+    errno.EACCES: "cannot be written: give it the rights",
+    errno.EPERM: "cannot be written: give it the rights",
+    errno.EROFS: "cannot be written: its file system is read-only",
+    errno.ENOTDIR: "is not a folder: remove the file in its way",
+    errno.EEXIST: "is not a folder: remove the file in its way",
+}
+
+
+class CorruptResultWarning(UserWarning):
+    """Something in the store could not be trusted, was moved to the quarantine and will be computed again."""
+
+
+class MissingResultError(LookupError):
+    """The store does not hold the result that was asked for."""
+
+
+class StoreError(OSError):
+    """The store's folder cannot be used: it is full, read-only or not a folder."""
+
+
+class Store:
+    """A folder of results, found by their spec.
+
+    Parameters
+    ----------
+    root
+        The folder; it is made when the first result is written.
+
+    Examples
+    --------
+    >>> from metamerlib.experiments import Store
+    >>> Store("results").root.name
+    'results'
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root).expanduser().absolute()
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.root)!r})"
+
+    @classmethod
+    def default(cls) -> "Store":
+        """Open the store that is used where none is named.
+
+        Returns
+        -------
+        Store
+            At ``$METAMERLIB_STORE``; else at ``build/store`` of the repository where the package runs from one;
+            else at ``~/.cache/metamerlib/store``.
+        """
+        return cls(default_store_root())
+
+    def folder(self, spec: Spec) -> Path:
+        """Return where a spec's result is, or would be.
+
+        Parameters
+        ----------
+        spec
+            What was run.
+
+        Returns
+        -------
+        Path
+            The entry's folder.
+        """
+        return self.root / spec.kind / spec.key[:32]
+
+    def __contains__(self, spec: Spec) -> bool:
+        """Tell whether there is an entry; whether it can be trusted is found out when it is read."""
+        return self.folder(spec).is_dir()
+
+    def load(self, spec: Spec) -> Any:
+        """Read a result, checking it.
+
+        Parameters
+        ----------
+        spec
+            What was run.
+
+        Returns
+        -------
+        Any
+            The `Metamers`, DataFrame or mapping of tensors.
+
+        Raises
+        ------
+        MissingResultError
+            If there is no such result, or what was there could not be trusted and is now in quarantine.
+        """
+        try:
+            return read_entry(self.folder(spec), spec)
+        except CorruptEntryError:
+            with self._locked(spec):
+                found = self._read_or_quarantine(spec)
+        except FileNotFoundError:
+            found = None
+        if found is None:
+            raise MissingResultError(f"the store {self.root} has no {spec.kind} of {spec.label!r}: compute it first.")
+        return found
+
+    def record(self, spec: Spec) -> dict[str, Any]:
+        """Read what is noted beside a result.
+
+        Parameters
+        ----------
+        spec
+            What was run.
+
+        Returns
+        -------
+        dict
+            Content of ``spec.json``: label, written (date), seconds, versions, platform, files, spec and more.
+
+        Raises
+        ------
+        MissingResultError
+            If there is no such result.
+        """
+        try:
+            return read_record(self.folder(spec))
+        except CorruptEntryError as error:
+            raise MissingResultError(f"the store {self.root} has no record of {spec.label!r}: {error}.") from error
+
+    def get_or_compute(self, spec: Spec, compute: Callable[[Path], Any]) -> Any:
+        """Return a result, computing and keeping it if it is not there.
+
+        Of several processes that ask for one result at the same time, one computes; the others wait and read. If it
+        dies, the next one takes over with its checkpoints.
+
+        Parameters
+        ----------
+        spec
+            What to run.
+        compute
+            Computes the result. It gets a folder for checkpoints, which survives an interruption.
+
+        Returns
+        -------
+        Any
+            The result as read back from the store, the same whether it was computed now or earlier.
+        """
+        try:
+            return read_entry(self.folder(spec), spec)
+        except (CorruptEntryError, FileNotFoundError):
+            pass
+        with self._locked(spec):
+            found = self._read_or_quarantine(spec)  # another process may have finished it while this one waited
+            if found is not None:
+                return found
+            scratch = self.root / "running" / self._name(spec)
+            with self._explaining():
+                scratch.mkdir(parents=True, exist_ok=True)
+            started = time.perf_counter()
+            value = compute(scratch)
+            with self._explaining():
+                write_entry(self.folder(spec), spec, value, time.perf_counter() - started)
+            shutil.rmtree(scratch, ignore_errors=True)
+            return read_entry(self.folder(spec), spec)
+
+    def quarantine(self, path: Path, reason: str) -> Path | None:
+        """Move something that cannot be trusted out of the way, with a warning that names it.
+
+        Parameters
+        ----------
+        path
+            A file or folder of this store.
+        reason
+            What is wrong with it, in words.
+
+        Returns
+        -------
+        Path or None
+            Where it is now; None if it was gone already.
+        """
+        folder = self.root / "quarantine"
+        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%f")
+        target = folder / f"{path.parent.name}-{path.name}-{stamp}"
+        try:
+            with self._explaining():
+                folder.mkdir(parents=True, exist_ok=True)
+                os.replace(path, target)
+        except FileNotFoundError:
+            return None
+        message = f"{path} cannot be trusted ({reason}): moved to {target}; it will be computed again."
+        warnings.warn(message, CorruptResultWarning, stacklevel=2)
+        return target
+
+    @staticmethod
+    def _name(spec: Spec) -> str:
+        return f"{spec.kind}-{spec.key[:32]}"
+
+    def _read_or_quarantine(self, spec: Spec) -> Any | None:
+        try:
+            return read_entry(self.folder(spec), spec)
+        except FileNotFoundError:
+            return None
+        except CorruptEntryError as corrupt:
+            self.quarantine(self.folder(spec), str(corrupt))
+            return None
+
+    @contextmanager
+    def _locked(self, spec: Spec) -> Iterator[None]:
+        # The operating system's lock on an open file: it goes with the process that holds it, however that ends. The
+        # file itself stays, since removing it could let two of those who wait for it in.
+        path = self.root / "locks" / f"{self._name(spec)}.lock"
+        with self._explaining():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                _log.warning("another process computes %s: waiting for it.", spec.label)
+                lock.acquire(poll_interval=0.2)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _TROUBLE:
+                raise
+            advice = f"{_TROUBLE[error.errno]}, or name another folder in METAMERLIB_STORE"
+            raise StoreError(error.errno, f"the store {self.root} {advice} ({error}).") from error

@@ -1,0 +1,321 @@
+"""The study: what a chapter or the command line talks to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from metamerlib.experiments import recognition
+from metamerlib.experiments.description import describe
+from metamerlib.experiments.execute import Execution, Materials, execute
+from metamerlib.experiments.model_sets import ModelSet, check_keys
+from metamerlib.experiments.networks import Networks
+from metamerlib.experiments.runs import MetamerRun, StimuliRef
+from metamerlib.experiments.settings import StudySettings
+from metamerlib.experiments.spec import Spec
+from metamerlib.experiments.store import Store
+from metamerlib.generation import Metamers
+from metamerlib.generation.validation import resolve_device
+from metamerlib.models import STAGES, Classifier, MissingWeightsError, ModelZoo, Stage
+from metamerlib.stimuli import StimulusSet
+
+
+class Study:
+    """Metamers of chosen sets and stages, and what is measured on them; computed once, then found in the store.
+
+    Most callers use `from_profile`. Nothing is computed before a result is asked for.
+
+    Parameters
+    ----------
+    settings
+        What is run.
+    models
+        Networks of one's own beside the zoo's. Their names are keys: model sets can name them, and they
+        evaluate like the others.
+    references
+        Images to use in place of those that the settings name.
+    zoo
+        Networks to use in place of those that the settings name: a `ModelZoo`, or any mapping of key to `Classifier`.
+    store
+        Where results are kept; `Store.default` by default.
+    progress
+        Whether to draw progress bars; None draws them on terminals and in Jupyter.
+
+    Raises
+    ------
+    ValueError
+        If a model set, network or stage does not exist, or a name is taken.
+
+    Examples
+    --------
+    >>> from metamerlib.experiments import Study
+    >>> study = Study.from_profile("mini", model_sets=["CNN"], stages=["late"])
+    >>> study.settings.stages
+    ('late',)
+    """
+
+    def __init__(
+        self,
+        settings: StudySettings,
+        *,
+        models: Iterable[Classifier] = (),
+        references: StimulusSet | None = None,
+        zoo: Mapping[str, Classifier] | None = None,
+        store: Store | str | Path | None = None,
+        progress: bool | None = None,
+    ) -> None:
+        self.settings = settings
+        if zoo is None:
+            zoo = ModelZoo(settings.zoo, device=resolve_device(settings.device))
+        self.networks = Networks(zoo, models)
+        self.zoo = zoo
+        self.store = store if isinstance(store, Store) else Store(store) if store else Store.default()
+        self._progress = progress
+        self.given_references = references is not None
+        if references is not None:
+            self.references = references
+        self.model_sets = self.networks.resolve(settings.model_sets)
+        check_keys(settings.evaluators or (), self.networks.keys, "evaluators")
+        for stage in settings.stages:
+            if stage not in STAGES and isinstance(stage, str):
+                self._check_layer(stage)
+
+    @classmethod
+    def from_profile(
+        cls,
+        profile: str | Path = "mini",
+        *,
+        models: Iterable[Classifier] = (),
+        references: StimulusSet | None = None,
+        store: Store | str | Path | None = None,
+        progress: bool | None = None,
+        **overrides: Any,
+    ) -> "Study":
+        """Set up a study from a profile.
+
+        Parameters
+        ----------
+        profile
+            "smoke", "mini", "paper", or the path of a YAML file with the same keys.
+        models
+            Networks of one's own beside the zoo's.
+        references
+            Images to use in place of those that the profile names.
+        store
+            Where results are kept; `Store.default` by default.
+        progress
+            Whether to draw progress bars; None draws them on terminals and in Jupyter.
+        overrides
+            Settings to change: fields of `StudySettings` and of `GenerationConfig`. None keeps the profile's.
+
+        Returns
+        -------
+        Study
+            With checked settings.
+        """
+        settings = StudySettings.from_profile(profile, **overrides)
+        return cls(settings, models=models, references=references, store=store, progress=progress)
+
+    def __repr__(self) -> str:
+        settings = self.settings
+        return f"Study({settings.profile!r}, {len(self.running_sets)} model sets, stages {list(settings.stages)})"
+
+    def describe(self) -> str:
+        """Say in a few Markdown sentences what is run, and what is missing.
+
+        Returns
+        -------
+        str
+            Markdown.
+        """
+        return describe(self)
+
+    @cached_property
+    def references(self) -> StimulusSet:
+        """The images that metamers are made of."""
+        return self.settings.load_references()
+
+    @cached_property
+    def materials(self) -> Materials:
+        """Images, networks and store, as specs are computed from them."""
+        settings = self.settings
+        return Materials(
+            self.references, self.networks.models, self.store, settings.device, settings.batch_size, self._progress
+        )
+
+    @property
+    def running_sets(self) -> dict[str, ModelSet]:
+        """The model sets of which enough networks are there: those that tables and figures show."""
+        return {name: model_set for name, model_set in self.model_sets.items() if model_set.runs}
+
+    @property
+    def evaluators(self) -> tuple[str, ...]:
+        """Keys of the networks that classify the metamers and are there; a set's own members are among them."""
+        return tuple(key for key in self._wanted_evaluators if key in self.networks.models)
+
+    @property
+    def missing_evaluators(self) -> tuple[str, ...]:
+        """Keys of the networks that should classify the metamers, but whose weights are not there."""
+        return tuple(key for key in self._wanted_evaluators if key not in self.networks.models)
+
+    def run(
+        self, model_set: str | Sequence[str], stage: Stage, *, seed: int | None = None, **config: Any
+    ) -> MetamerRun:
+        """Describe the generation of the metamers of a set at a stage.
+
+        Parameters
+        ----------
+        model_set
+            Name of a set of this study or of the zoo, key of a network, or a list of keys.
+        stage
+            "early", "middle", "late", a depth in (0, 1], or a module's dotted name.
+        seed
+            Of the initial noise; None is the study's.
+        config
+            Fields of `GenerationConfig` to change.
+
+        Returns
+        -------
+        MetamerRun
+            Its key names the result in the store.
+
+        Raises
+        ------
+        MissingWeightsError
+            If too few of the set's networks are there.
+        """
+        chosen = self._model_set(model_set)
+        if not chosen.runs:
+            raise MissingWeightsError(
+                f"model set {chosen.name!r} cannot run without the weights of {', '.join(chosen.missing)}: "
+                f"`metamerlib train {' '.join(chosen.missing)}` makes them."
+            )
+        return MetamerRun(
+            stimuli=self._stimuli,
+            models=tuple(self.networks.ref(key) for key in chosen.members),
+            layers=tuple(self.networks.models[key].layer(stage) for key in chosen.members),
+            stage=stage,
+            config=self.settings.config.replace(**config) if config else self.settings.config,
+            seed=self.settings.seed if seed is None else seed,
+            name=chosen.name,
+        )
+
+    @property
+    def runs(self) -> list[MetamerRun]:
+        """Every running set at every stage of the study.
+
+        Raises
+        ------
+        MissingWeightsError
+            If no set can run.
+        """
+        if not self.running_sets:
+            shortfalls = "; ".join(model_set.shortfall for model_set in self.model_sets.values())
+            raise MissingWeightsError(f"no model set can run. {shortfalls}. `metamerlib train` makes weights.")
+        return [self.run(name, stage) for name in self.running_sets for stage in self.settings.stages]
+
+    def execute(self, specs: Iterable[Spec] | None = None, *, title: str = "metamers") -> Execution:
+        """Compute what the store lacks, with a progress bar over all of it.
+
+        Parameters
+        ----------
+        specs
+            What to run; by default the metamers of every set at every stage.
+        title
+            What the progress bar says is going on.
+
+        Returns
+        -------
+        Execution
+            What was computed and what was found.
+        """
+        return execute(self.runs if specs is None else specs, self.materials, title=title)
+
+    def result(self, spec: Spec) -> Any:
+        """Return the result of a spec, from the store or computed now.
+
+        Parameters
+        ----------
+        spec
+            What to run.
+
+        Returns
+        -------
+        Any
+            The result.
+        """
+        return self.materials.result(spec)
+
+    def metamers(
+        self, model_set: str | Sequence[str], stage: Stage, *, seed: int | None = None, **config: Any
+    ) -> Metamers:
+        """Return the metamers of a set at a stage, from the store or computed now.
+
+        Parameters
+        ----------
+        model_set
+            Name of a set of this study or of the zoo, key of a network, or a list of keys.
+        stage
+            "early", "middle", "late", a depth in (0, 1], or a module's dotted name.
+        seed
+            Of the initial noise; None is the study's.
+        config
+            Fields of `GenerationConfig` to change.
+
+        Returns
+        -------
+        Metamers
+            One per reference, in their order.
+        """
+        return self.result(self.run(model_set, stage, seed=seed, **config))
+
+    def recognizability(self) -> pd.DataFrame:
+        """Tabulate which share of the metamers each evaluator recognizes: `recognition.recognizability`.
+
+        Returns
+        -------
+        DataFrame
+            One row per model set, stage and evaluator.
+        """
+        return recognition.recognizability(self)
+
+    def mean_recognizability(self) -> pd.DataFrame:
+        """Average recognizability over evaluators: `recognition.mean_recognizability`.
+
+        Returns
+        -------
+        DataFrame
+            One row per model set, stage and choice of evaluators.
+        """
+        return recognition.mean_recognizability(self.recognizability())
+
+    def residuals(self) -> pd.DataFrame:
+        """Tabulate how well the metamers match the references' activations: `recognition.residuals`.
+
+        Returns
+        -------
+        DataFrame
+            One row per model set, stage and model.
+        """
+        return recognition.residuals(self)
+
+    @cached_property
+    def _stimuli(self) -> StimuliRef:
+        return StimuliRef.of(self.references, {} if self.given_references else self.settings.origin_of_references)
+
+    @property
+    def _wanted_evaluators(self) -> tuple[str, ...]:
+        return self.settings.evaluators or (*self.networks.evaluators, *self.networks.missing_evaluators)
+
+    def _model_set(self, choice: str | Sequence[str]) -> ModelSet:
+        if isinstance(choice, str):
+            return self.model_sets.get(choice) or self.networks.resolve([choice])[choice]
+        name = " + ".join(choice)
+        return self.networks.resolve({name: choice})[name]
+
+    def _check_layer(self, stage: str) -> None:
+        for model_set in self.running_sets.values():
+            for key in model_set.members:
+                self.networks.models[key].layer(stage)
