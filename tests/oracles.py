@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import scipy.signal
+import torch
 
 # --- evaluation: image metrics -------------------------------------------------------------------------------
 # Images are float64 arrays (3, H, W) in [0, 1]. Written from the definitions, one window at a time.
@@ -112,3 +113,81 @@ def patch_distance(first, second):
         a, b = (v / np.linalg.norm(v) if np.linalg.norm(v) > 0 else v for v in (a, b))
         values.append(((a - b) ** 2).sum())
     return np.mean(values)
+
+
+# --- evaluation: representations -----------------------------------------------------------------------------
+
+
+def jensen_shannon(p, q):
+    """Distributions that sum to 1, in bits, one point at a time."""
+    total = 0.0
+    for a, b in zip(p, q, strict=True):
+        middle = (a + b) / 2
+        total += a * math.log2(a / middle) / 2 if a > 0 else 0.0
+        total += b * math.log2(b / middle) / 2 if b > 0 else 0.0
+    return total
+
+
+def mantel(reference, metamer, orders):
+    """Correlation of the pairs i < j, and the share of orders (the true one included) that reach it."""
+
+    def correlation(order):
+        pairs = list(itertools.combinations(range(len(reference)), 2))
+        first = [reference[i, j] for i, j in pairs]
+        second = [metamer[order[i], order[j]] for i, j in pairs]
+        return np.corrcoef(first, second)[0, 1]
+
+    observed = correlation(range(len(reference)))
+    reached = [correlation(order) >= observed - 1e-12 for order in orders]
+    return observed, (1 + sum(reached)) / (1 + len(reached))
+
+
+# --- generation ----------------------------------------------------------------------------------------------
+# Algorithm 1 and its parts, one image at a time.
+
+
+def relative_distance(activations, reference):
+    difference = (activations - reference).ravel()
+    return math.sqrt(sum(value**2 for value in difference)) / math.sqrt(sum(value**2 for value in reference.ravel()))
+
+
+def l1_ball_by_rejection(dimensions, count, seed):
+    stream = np.random.default_rng(seed)
+    kept = []
+    while len(kept) < count:
+        point = stream.uniform(-1, 1, dimensions)
+        if np.abs(point).sum() <= 1:
+            kept.append(point)
+    return np.array(kept)
+
+
+def project(image, center, name, epsilon):
+    if name == "linf":
+        image = np.maximum(np.minimum(image, center + epsilon), center - epsilon)
+    elif name == "l2":
+        length = math.sqrt(((image - center) ** 2).sum())
+        image = image if length <= epsilon else center + (image - center) * epsilon / length
+    return np.maximum(np.minimum(image, 1), 0)
+
+
+def metamer(
+    reference, initial, networks, *, repetitions, steps, rate, gradient="normalized", ball=("none", 1.0), joint=False
+):
+    """The image (3, H, W) that Algorithm 1 makes of `initial`; networks are float64 functions of (1, 3, H, W)."""
+    reference, image = torch.as_tensor(reference).double()[None], torch.as_tensor(initial).double()[None]
+    targets = [network(reference) for network in networks]
+    turns = [range(len(networks))] if joint else [[i] for i in range(len(networks))]
+    for repetition in range(repetitions):
+        for turn in turns:
+            for _ in range(steps):
+                image = image.detach().requires_grad_()
+                loss = sum((networks[i](image) - targets[i]).norm() / targets[i].norm() for i in turn)
+                loss.backward()
+                step = image.grad
+                if gradient == "normalized":
+                    step = step / (step.norm() + 1e-12)
+                elif gradient == "sign":
+                    step = torch.sign(step)
+                moved = (image.detach() - rate(repetition) * step)[0].numpy()
+                image = torch.from_numpy(project(moved, np.asarray(initial, dtype=float), *ball))[None]
+    return image[0].numpy()

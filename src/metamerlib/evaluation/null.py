@@ -1,0 +1,180 @@
+"""Whether a metamer is one: Feather et al.'s criterion for a successful optimisation.
+
+A metamer's activations never equal its reference's exactly. Feather et al. (2023) call it successful if the
+two match better than chance, by three measures at once (Spearman and Pearson correlation and signal-to-noise
+ratio), each outside the distribution that pairs of unrelated images give, and if the model puts both into the
+same class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from metamerlib.evaluation.activations import euclidean_distances, flat_activations, row_correlations, row_ranks
+from metamerlib.evaluation.validate import check_evaluators, check_images, check_pair
+
+if TYPE_CHECKING:
+    from metamerlib.models import Classifier
+    from metamerlib.models.stages import Stage
+    from metamerlib.stimuli import StimulusSet
+
+MEASURES = ("spearman", "pearson", "snr_db")
+"""How a metamer's activations are compared with its reference's."""
+
+
+def metamer_success(
+    images: Tensor,
+    references: StimulusSet | Tensor,
+    models: Iterable[Classifier],
+    *,
+    stage: Stage,
+    null_images: StimulusSet | Tensor | None = None,
+    null_quantile: float = 1.0,
+    batch_size: int = 64,
+) -> pd.DataFrame:
+    """Judge every metamer by Feather et al.'s criterion, in the eyes of each model.
+
+    Parameters
+    ----------
+    images
+        Metamers, (N, 3, H, W) in [0, 1]; metamer i was made from reference i.
+    references
+        The N references, at the same size.
+    models
+        The models to ask: those the metamers were made with, for the criterion proper; any others, to see
+        whether the metamers are theirs as well.
+    stage
+        Where the activations are compared: the stage the metamers were made at.
+    null_images
+        Images whose pairs (all ordered pairs of two different ones) are the null distribution, at least two;
+        the references by default.
+    null_quantile
+        A measure passes if it lies above this quantile of the null distribution: 1 demands more than any
+        unrelated pair reaches (default), 0.95 more than 95 % of them.
+    batch_size
+        Images per forward pass.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model and metamer: ``model``, ``stage``, ``layer``, ``image`` (index), ``spearman`` and
+        ``pearson`` (in [-1, 1]), ``snr_db`` (``10 log10(‖a‖²/‖a' - a‖²)``; infinite for equal activations),
+        ``spearman_percentile``, ``pearson_percentile`` and ``snr_db_percentile`` (share of the null pairs below
+        the value, 0 to 100), ``null_pairs`` (their number), ``beyond_null`` (all three measures pass),
+        ``same_class`` (the model gives metamer and reference one class) and ``metamer`` (the verdict: both).
+        A correlation that does not exist, because all activations of an image are equal, is NaN and passes
+        nothing.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, ``null_quantile`` is not in (0, 1], or there are fewer than two null images.
+
+    References
+    ----------
+    Feather, Leclerc, Mądry and McDermott (2023), Model metamers reveal divergent invariances between
+    biological and artificial neural networks.
+    """
+    references = references if isinstance(references, Tensor) else references.images
+    check_pair(images, references)
+    if not 0 < null_quantile <= 1:
+        raise ValueError(f"null_quantile must lie in (0, 1], got {null_quantile!r}.")
+    if null_images is None:
+        null_images = references
+    null_images = null_images if isinstance(null_images, Tensor) else null_images.images
+    check_images(null_images, "null_images")
+    if len(null_images) < 2:
+        raise ValueError(
+            f"null_images holds {len(null_images)} image; unrelated pairs need at least 2, and many more to mean much."
+        )
+    tables = []
+    for model in check_evaluators(models):
+        wanted = flat_activations(references, model, stage, batch_size)
+        reached = flat_activations(images, model, stage, batch_size)
+        unrelated = wanted if null_images is references else flat_activations(null_images, model, stage, batch_size)
+        table: dict[str, object] = {
+            "model": model.name,
+            "stage": stage,
+            "layer": model.layer(stage),
+            "image": np.arange(len(images)),
+        }
+        chance = _null_measures(unrelated)
+        found = _matched_measures(reached, wanted)
+        table |= found
+        table |= {f"{measure}_percentile": _percentiles(found[measure], chance[measure]) for measure in MEASURES}
+        table["null_pairs"] = len(chance["snr_db"])
+        table["beyond_null"] = np.logical_and.reduce(
+            [found[measure] > _quantile(chance[measure], null_quantile) for measure in MEASURES]
+        )
+        classes = (model.predict(x.float(), batch_size=batch_size).cpu() for x in (images, references))
+        table["same_class"] = torch.eq(*classes).numpy()
+        table["metamer"] = table["beyond_null"] & table["same_class"]
+        tables.append(pd.DataFrame(table))
+    return pd.concat(tables, ignore_index=True)
+
+
+def signal_to_noise(signal: Tensor, other: Tensor) -> Tensor:
+    """Signal-to-noise ratio in decibels, row by row.
+
+    Parameters
+    ----------
+    signal
+        (N, features): what should be reached.
+    other
+        (N, features): what was reached; the difference is the noise.
+
+    Returns
+    -------
+    Tensor
+        (N,) float64: ``10 log10`` of the ratio of the squared norms; infinite for equal rows.
+    """
+    noise = (other - signal).double().norm(dim=1)
+    return 20 * torch.log10(signal.double().norm(dim=1) / noise)
+
+
+def _matched_measures(reached: Tensor, wanted: Tensor) -> dict[str, np.ndarray]:
+    """Compare metamer i with reference i."""
+
+    def correlations(a: Tensor, b: Tensor) -> np.ndarray:
+        pairs = [row_correlations(x[None], y[None]).item() for x, y in zip(a, b, strict=True)]
+        return np.array(pairs)
+
+    return {
+        "spearman": correlations(row_ranks(reached), row_ranks(wanted)),
+        "pearson": correlations(reached, wanted),
+        "snr_db": signal_to_noise(wanted, reached).cpu().numpy(),
+    }
+
+
+def _null_measures(unrelated: Tensor) -> dict[str, np.ndarray]:
+    """Compare all ordered pairs of two different images."""
+    different = ~torch.eye(len(unrelated), dtype=torch.bool)
+    ranks = row_ranks(unrelated)
+    norms = unrelated.double().norm(dim=1, keepdim=True).cpu()
+    measures = {
+        "spearman": row_correlations(ranks, ranks),
+        "pearson": row_correlations(unrelated, unrelated),
+        "snr_db": 20 * torch.log10(norms / euclidean_distances(unrelated, unrelated)),
+    }
+    return {name: values[different].numpy() for name, values in measures.items()}
+
+
+def _percentiles(values: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Share of the null distribution below each value, in per cent."""
+    ordered = np.sort(chance[~np.isnan(chance)])
+    if not len(ordered):
+        return np.full(len(values), np.nan)
+    share = 100 * np.searchsorted(ordered, values, side="left") / len(ordered)
+    return np.where(np.isnan(values), np.nan, share)
+
+
+def _quantile(chance: np.ndarray, quantile: float) -> float:
+    """Find the value that so much of the null distribution does not exceed; infinite if there is none."""
+    ordered = np.sort(chance[~np.isnan(chance)])
+    return float(ordered[int(np.ceil(quantile * len(ordered))) - 1]) if len(ordered) else float("inf")

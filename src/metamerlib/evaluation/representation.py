@@ -1,0 +1,314 @@
+"""Representational similarity: whether metamers lie among the representations as their references do.
+
+For one evaluator and stage, images are points in the space of activations. The Euclidean distances between
+references, between metamers, and between references and metamers are three samples; each becomes a density,
+and the Jensen-Shannon divergence tells how much two of them differ (paper, section 4.5 and Figure 5). The
+correlation of the two distance matrices is in :mod:`metamerlib.evaluation.distance_correlation`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.special import rel_entr
+from torch import Tensor
+
+from metamerlib.evaluation.activations import euclidean_distances, flat_activations
+from metamerlib.evaluation.validate import check_choice, check_evaluators, check_pair
+
+if TYPE_CHECKING:
+    from metamerlib.models import Classifier
+    from metamerlib.models.stages import Stage
+    from metamerlib.stimuli import StimulusSet
+
+KINDS = ("reference-reference", "metamer-metamer", "reference-metamer", "matching")
+"""The kinds of pairs. The first three are pairs of different images (i ≠ j); ``"matching"`` pairs each
+metamer with its own reference, which is what the paper's text calls reference-metamer."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairDistances:
+    """Euclidean distances between representations, for one set of metamers, evaluator and stage.
+
+    Attributes
+    ----------
+    metamers
+        Name of the set of metamers.
+    evaluator
+        Name of the classifier whose activations these are.
+    stage, layer
+        The stage asked for, and the name of the module it stands for.
+    reference, metamer
+        (N, N) float64 distances among references and among metamers: symmetric, zero on the diagonal.
+    cross
+        (N, N) float64: entry (i, j) is the distance of reference i from metamer j.
+    """
+
+    metamers: str
+    evaluator: str
+    stage: Stage
+    layer: str
+    reference: Tensor
+    metamer: Tensor
+    cross: Tensor
+
+    def of_kind(self, kind: str) -> Tensor:
+        """List the distances of one kind of pair.
+
+        Parameters
+        ----------
+        kind
+            One of :data:`KINDS`.
+
+        Returns
+        -------
+        Tensor
+            (pairs,) float64: N(N-1)/2 within a set, N(N-1) across, N matching.
+
+        Raises
+        ------
+        ValueError
+            If there is no such kind.
+        """
+        check_choice(kind, KINDS, "kind")
+        if kind == "matching":
+            return self.cross.diagonal().clone()
+        n = len(self.cross)
+        if kind == "reference-metamer":
+            return self.cross[~torch.eye(n, dtype=torch.bool)]
+        first, second = torch.triu_indices(n, n, offset=1)
+        return (self.reference if kind == "reference-reference" else self.metamer)[first, second]
+
+
+def pair_distances(
+    images: Tensor | Mapping[str, Tensor],
+    references: StimulusSet | Tensor,
+    evaluators: Iterable[Classifier],
+    *,
+    stage: Stage,
+    batch_size: int = 64,
+) -> Iterator[PairDistances]:
+    """Measure the distances between representations, evaluator by evaluator.
+
+    Parameters
+    ----------
+    images
+        Metamers, (N, 3, H, W) in [0, 1], metamer i made from reference i; or several such sets by name, which
+        spares the references' activations being computed again for each.
+    references
+        The N references, at the same size; N ≥ 3.
+    evaluators
+        The classifiers whose activations are compared.
+    stage
+        Where to read the activations.
+    batch_size
+        Images per forward pass.
+
+    Yields
+    ------
+    PairDistances
+        For each evaluator, one per set of metamers.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, there are fewer than 3 images, or activations are not finite.
+    """
+    references = references if isinstance(references, Tensor) else references.images
+    sets = dict(images) if isinstance(images, Mapping) else {"metamers": images}
+    for metamers in sets.values():
+        check_pair(metamers, references)
+    if len(references) < 3:
+        raise ValueError(f"references holds {len(references)} images; distributions of pairs need at least 3.")
+    for evaluator in check_evaluators(evaluators):
+        of_references = flat_activations(references, evaluator, stage, batch_size)
+        among_references = euclidean_distances(of_references, of_references)
+        for name, metamers in sets.items():
+            of_metamers = flat_activations(metamers, evaluator, stage, batch_size)
+            cross = euclidean_distances(of_references, of_metamers)
+            # Pairs that nearly coincide, measured without the cancellation of the product formula.
+            cross.diagonal().copy_((of_references - of_metamers).double().norm(dim=1).cpu())
+            yield PairDistances(
+                metamers=name,
+                evaluator=evaluator.name,
+                stage=stage,
+                layer=evaluator.layer(stage),
+                reference=among_references,
+                metamer=euclidean_distances(of_metamers, of_metamers),
+                cross=cross,
+            )
+
+
+def bandwidth(distances: Tensor) -> float:
+    """Scott's bandwidth of a Gaussian kernel density estimate in one dimension.
+
+    Parameters
+    ----------
+    distances
+        (n,) sample, n ≥ 2.
+
+    Returns
+    -------
+    float
+        ``n^(-1/5)`` times the standard deviation, as in :class:`scipy.stats.gaussian_kde`.
+    """
+    return float(distances.double().std() * len(distances) ** -0.2)
+
+
+def shared_grid(samples: Sequence[Tensor], points: int = 1000) -> Tensor:
+    """Lay one grid over several samples.
+
+    Parameters
+    ----------
+    samples
+        The samples, each (n,), n ≥ 2.
+    points
+        Number of grid points.
+
+    Returns
+    -------
+    Tensor
+        (points,) float64, evenly spaced, from four bandwidths below the smallest value to four above the
+        largest, the widest of the samples' bandwidths.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 2 points.
+    """
+    if points < 2:
+        raise ValueError(f"points must be 2 or more, got {points}.")
+    low, high = min(float(s.min()) for s in samples), max(float(s.max()) for s in samples)
+    # If all values coincide any interval around them will do.
+    margin = 4 * max(bandwidth(sample) for sample in samples) or max(abs(high), 1.0) * 1e-3
+    return torch.linspace(low - margin, high + margin, points, dtype=torch.float64)
+
+
+def density(distances: Tensor, grid: Tensor) -> Tensor:
+    """Gaussian kernel density estimate with Scott's bandwidth.
+
+    Parameters
+    ----------
+    distances
+        (n,) sample, n ≥ 2.
+    grid
+        (points,) evenly spaced places to evaluate at.
+
+    Returns
+    -------
+    Tensor
+        (points,) float64. Equal to :class:`scipy.stats.gaussian_kde`, except that the bandwidth is never
+        below the grid's spacing: a sample so narrow that it falls between two points keeps its mass.
+    """
+    distances, grid = distances.double(), grid.double()
+    width = max(bandwidth(distances), float(grid[1] - grid[0]))
+    total = torch.zeros_like(grid)
+    for chunk in distances.split(2048):
+        total += torch.exp(((grid - chunk[:, None]) / width).square_().mul_(-0.5)).sum(dim=0)
+    return total / (len(distances) * width * (2 * torch.pi) ** 0.5)
+
+
+def jensen_shannon(first: Tensor | np.ndarray, second: Tensor | np.ndarray) -> float:
+    """Jensen-Shannon divergence in bits: the divergence, not its root.
+
+    Parameters
+    ----------
+    first, second
+        Two distributions over the same points, non-negative; they are scaled to sum to 1.
+
+    Returns
+    -------
+    float
+        From 0 (equal) to 1 (nowhere both positive).
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is negative or not finite, or a distribution has no mass.
+
+    References
+    ----------
+    Lin (1991), Divergence measures based on the Shannon entropy; the paper's section 4.5.
+    """
+    p, q = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    if p.shape != q.shape:
+        raise ValueError(f"first and second must lie on the same points, got shapes {p.shape} and {q.shape}.")
+    for name, values in (("first", p), ("second", q)):
+        if not (np.isfinite(values).all() and (values >= 0).all() and values.sum() > 0):
+            raise ValueError(f"{name} must be non-negative and finite with a positive sum.")
+    p, q = p / p.sum(), q / q.sum()
+    middle = (p + q) / 2
+    bits = (rel_entr(p, middle).sum() + rel_entr(q, middle).sum()) / (2 * np.log(2))
+    return float(min(max(bits, 0.0), 1.0))
+
+
+def representational_divergence(
+    distances: Iterable[PairDistances], *, grid_points: int = 1000, max_pairs: int = 10_000, seed: int = 0
+) -> pd.DataFrame:
+    """Compare the distributions of the kinds of pairs with each other.
+
+    Parameters
+    ----------
+    distances
+        As :func:`pair_distances` yields them.
+    grid_points
+        Points of the grid that the four densities of a cell share; the paper's "sampling rate".
+    max_pairs
+        A kind with more pairs than this is represented by so many of them, drawn at random.
+    seed
+        Of that draw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each element of ``distances`` the six comparisons of two kinds: ``metamers``, ``evaluator``,
+        ``stage``, ``layer``, ``first`` and ``second`` (kinds), ``n_first`` and ``n_second`` (pairs that entered)
+        and ``divergence`` (bits, 0 to 1). The cell of the paper's Figure 5 is the row with ``first ==
+        "reference-reference"`` and ``second == "reference-metamer"``.
+
+    Raises
+    ------
+    ValueError
+        If ``max_pairs`` is below 2.
+
+    Notes
+    -----
+    With all i ≠ j in each kind, perfect metamers bring Figure 5's divergence close to 0: they lie where their
+    references lie (what remains, below .001, is the narrower kernel of the kind with more pairs). The
+    comparison with ``"matching"`` reads the other way round: the better the metamers, the more their distance
+    from their own references differs from that of unrelated images.
+    """
+    if max_pairs < 2:
+        raise ValueError(f"max_pairs must be 2 or more, got {max_pairs}.")
+    rows = []
+    for cell in distances:
+        generator = torch.Generator().manual_seed(seed)
+        samples = {}
+        for kind in KINDS:
+            sample = cell.of_kind(kind)
+            if len(sample) > max_pairs:
+                sample = sample[torch.randperm(len(sample), generator=generator)[:max_pairs]]
+            samples[kind] = sample
+        grid = shared_grid(list(samples.values()), grid_points)
+        densities = {kind: density(sample, grid).numpy() for kind, sample in samples.items()}
+        for first, second in itertools.combinations(KINDS, 2):
+            rows.append(
+                {
+                    "metamers": cell.metamers,
+                    "evaluator": cell.evaluator,
+                    "stage": cell.stage,
+                    "layer": cell.layer,
+                    "first": first,
+                    "second": second,
+                    "n_first": len(samples[first]),
+                    "n_second": len(samples[second]),
+                    "divergence": jensen_shannon(densities[first], densities[second]),
+                }
+            )
+    return pd.DataFrame(rows)
