@@ -161,5 +161,5 @@ def test_what_does_not_fit_is_refused(references):
         metamer_success(references[:1], references[:1], [network], stage="late")
     with pytest.raises(ValueError, match="null_quantile"):
         metamer_success(references, references, [network], stage="late", null_quantile=95)
-    with pytest.raises(ValueError, match="evaluators is empty"):
+    with pytest.raises(ValueError, match="models is empty"):
         metamer_success(references, references, [], stage="late")

@@ -15,7 +15,7 @@ from metamerlib.evaluation import (
     pair_distances,
     representational_divergence,
 )
-from metamerlib.evaluation.representation import density, shared_grid
+from metamerlib.evaluation.densities import density, shared_grid
 
 
 def sample(n, seed=0, scale=1.0, shift=0.0):

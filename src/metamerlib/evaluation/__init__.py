@@ -1,13 +1,15 @@
 """How recognizable, how natural and how metameric an image is: the measures of the paper's section 4."""
 
+from metamerlib.evaluation.adversarial import AdversarialExamples, adversarial_examples
+from metamerlib.evaluation.densities import jensen_shannon
 from metamerlib.evaluation.distance_correlation import distance_correlation
 from metamerlib.evaluation.image_metrics import METRICS, Backbone, ImageMetric, ImageTextModel, image_metrics
+from metamerlib.evaluation.mixed_sets import difference_in_means, draw_model_sets, set_means
 from metamerlib.evaluation.null import metamer_success
 from metamerlib.evaluation.recognizability import predict_categories, recognizability
 from metamerlib.evaluation.representation import (
     KINDS,
     PairDistances,
-    jensen_shannon,
     pair_distances,
     representational_divergence,
 )
@@ -15,11 +17,15 @@ from metamerlib.evaluation.representation import (
 __all__ = [
     "KINDS",
     "METRICS",
+    "AdversarialExamples",
     "Backbone",
     "ImageMetric",
     "ImageTextModel",
     "PairDistances",
+    "adversarial_examples",
+    "difference_in_means",
     "distance_correlation",
+    "draw_model_sets",
     "image_metrics",
     "jensen_shannon",
     "metamer_success",
@@ -27,4 +33,5 @@ __all__ = [
     "predict_categories",
     "recognizability",
     "representational_divergence",
+    "set_means",
 ]

@@ -94,7 +94,7 @@ def metamer_success(
             f"null_images holds {len(null_images)} image; unrelated pairs need at least 2, and many more to mean much."
         )
     tables = []
-    for model in check_evaluators(models):
+    for model in check_evaluators(models, argument="models"):
         wanted = flat_activations(references, model, stage, batch_size)
         reached = flat_activations(images, model, stage, batch_size)
         unrelated = wanted if null_images is references else flat_activations(null_images, model, stage, batch_size)

@@ -162,7 +162,7 @@ def _generator_classes(
             "were generated with."
         )
     models = list(generator) if isinstance(generator, Sequence) else [generator]
-    models = check_evaluators(models, references)
+    models = check_evaluators(models, references, argument="generator")
     mean_probability = torch.zeros(len(references.images), len(references.categories), dtype=torch.float64)
     with torch.no_grad():
         for model in models:

@@ -83,7 +83,9 @@ def check_pair(images: Tensor, references: Tensor, *, high: float = 1.0) -> None
         )
 
 
-def check_evaluators(evaluators: Iterable[Classifier], references: StimulusSet | None = None) -> list[Classifier]:
+def check_evaluators(
+    evaluators: Iterable[Classifier], references: StimulusSet | None = None, *, argument: str = "evaluators"
+) -> list[Classifier]:
     """Refuse an empty list, two evaluators of one name, and evaluators that know other categories.
 
     Parameters
@@ -92,6 +94,8 @@ def check_evaluators(evaluators: Iterable[Classifier], references: StimulusSet |
         The classifiers that judge.
     references
         If given, every evaluator must answer in the references' categories, in their order.
+    argument
+        The argument's name, for the message.
 
     Returns
     -------
@@ -105,11 +109,11 @@ def check_evaluators(evaluators: Iterable[Classifier], references: StimulusSet |
     """
     evaluators = list(evaluators)
     if not evaluators:
-        raise ValueError("evaluators is empty: pass at least one Classifier, such as zoo.evaluators().")
+        raise ValueError(f"{argument} is empty: pass at least one Classifier, such as zoo.evaluators().")
     names = [evaluator.name for evaluator in evaluators]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"evaluators holds {twice} more than once: give each Classifier a name of its own.")
+        raise ValueError(f"{argument} holds {twice} more than once: give each Classifier a name of its own.")
     if references is not None:
         for evaluator in evaluators:
             _check_categories(evaluator, references)

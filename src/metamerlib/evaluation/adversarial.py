@@ -1,0 +1,194 @@
+"""Targeted adversarial examples, made to be compared with metamers under the same restriction (section 4.6).
+
+The paper restricts metamers to a small ball and likens what comes out to adversarial examples, without showing
+any. These are made by projected gradient descent on the same images and models, in the same balls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from metamerlib.evaluation.validate import check_choice, check_evaluators, check_images
+from metamerlib.generation.projections import PROJECTIONS
+from metamerlib.generation.steps import GRADIENT_RULES
+from metamerlib.models import Classifier
+
+STEP_RULES = {"linf": "sign", "l2": "normalized"}
+"""Which way of taking the gradient belongs to which ball."""
+
+
+@dataclass(frozen=True, eq=False)
+class AdversarialExamples:
+    """Images that a set of models was made to take for something else.
+
+    Attributes
+    ----------
+    images
+        (N, 3, H, W) in [0, 1], on the CPU, in the ball around the originals.
+    targets
+        (N,) int64: the class that each was pushed towards.
+    predictions
+        (N, models) int64: the class each model gives each image.
+    models
+        The models' names.
+    """
+
+    images: Tensor
+    targets: Tensor
+    predictions: Tensor
+    models: tuple[str, ...]
+
+    @property
+    def success(self) -> pd.DataFrame:
+        """For each model, the share of images that it takes for their target: ``model``, ``n``, ``fooled``."""
+        fooled = (self.predictions == self.targets[:, None]).double().mean(dim=0)
+        return pd.DataFrame({"model": self.models, "n": len(self.images), "fooled": fooled.tolist()})
+
+
+def adversarial_examples(
+    images: Tensor,
+    models: Iterable[Classifier],
+    *,
+    targets: Tensor | None = None,
+    epsilon: float = 8 / 255,
+    ball: str = "linf",
+    steps: int = 100,
+    step_size: float | None = None,
+    seed: int = 0,
+    batch_size: int = 64,
+) -> AdversarialExamples:
+    """Change images until all models of a set take them for a given other class.
+
+    Projected gradient descent on the mean cross-entropy of the models, from a random point of the ball; after
+    every step the images are projected back into the ball and into [0, 1].
+
+    Parameters
+    ----------
+    images
+        Originals, (N, 3, H, W) in [0, 1].
+    models
+        The models to fool, together. They have to share their categories and their device.
+    targets
+        (N,) the class to push each image towards; by default one drawn at random from the classes that the
+        models' mean probability does not favour on the original.
+    epsilon
+        The ball's radius, in pixel values.
+    ball
+        ``"linf"`` (steps along the gradient's sign) or ``"l2"`` (along the normalised gradient).
+    steps
+        Number of steps.
+    step_size
+        Length of a step, in pixel values; ``2.5 epsilon / steps`` by default (Madry et al.).
+    seed
+        Image i's random numbers depend on the seed and on i only.
+    batch_size
+        Images at a time. Each is optimised by itself: the batches do not matter.
+
+    Returns
+    -------
+    AdversarialExamples
+        The images, their targets and what each model says.
+
+    Raises
+    ------
+    ValueError
+        If the models do not fit together, a target is not a category, or a number is out of range.
+
+    References
+    ----------
+    Madry, Makelov, Schmidt, Tsipras and Vladu (2018), Towards Deep Learning Models Resistant to Adversarial
+    Attacks.
+    """
+    check_images(images)
+    check_choice(ball, list(STEP_RULES), "ball")
+    models = check_evaluators(models, argument="models")
+    _check_ensemble(models)
+    if not epsilon > 0 or steps < 1:
+        raise ValueError(f"epsilon must be positive and steps 1 or more, got epsilon={epsilon!r}, steps={steps!r}.")
+    if step_size is None:
+        step_size = 2.5 * min(epsilon, _widest(images, ball)) / steps
+    elif not step_size > 0:
+        raise ValueError(f"step_size must be positive, got {step_size!r}.")
+    originals = images.detach().float().cpu()
+    classes = len(models[0].categories)
+    streams = [np.random.default_rng(np.random.SeedSequence([seed, i])) for i in range(len(originals))]
+    if targets is None:
+        targets = _draw_targets(originals, models, streams, batch_size)
+    targets = torch.as_tensor(targets).cpu().long()
+    if targets.shape != (len(originals),) or not ((targets >= 0) & (targets < classes)).all():
+        raise ValueError(f"targets must hold one class in 0 … {classes - 1} for each of {len(originals)} images.")
+    starts = torch.stack([_start(image, ball, epsilon, s) for image, s in zip(originals, streams, strict=True)])
+    batches = zip(originals.split(batch_size), starts.split(batch_size), targets.split(batch_size), strict=True)
+    fooling = torch.cat([_descend(*batch, models, ball, epsilon, steps, step_size) for batch in batches])
+    predictions = torch.stack([model.predict(fooling, batch_size=batch_size).cpu() for model in models], dim=1)
+    return AdversarialExamples(fooling, targets, predictions, tuple(model.name for model in models))
+
+
+def _descend(
+    originals: Tensor,
+    starts: Tensor,
+    targets: Tensor,
+    models: list[Classifier],
+    ball: str,
+    epsilon: float,
+    steps: int,
+    step_size: float,
+) -> Tensor:
+    device = models[0].device
+    targets = targets.to(device)
+    constrain = PROJECTIONS[ball](originals.to(device), epsilon)
+    direction_of = GRADIENT_RULES[STEP_RULES[ball]]
+    images = constrain(starts.to(device))
+    for _ in range(steps):
+        images.requires_grad_()
+        loss = sum(functional.cross_entropy(model(images), targets, reduction="sum") for model in models)
+        (gradient,) = torch.autograd.grad(loss / len(models), images)
+        # A gradient that is not finite moves no image.
+        direction = torch.nan_to_num(direction_of(gradient), nan=0.0, posinf=0.0, neginf=0.0)
+        images = constrain(images.detach() - step_size * direction)
+    return images.cpu()
+
+
+def _start(original: Tensor, ball: str, epsilon: float, stream: np.random.Generator) -> Tensor:
+    """Draw a uniform point of the ball around an image, or of as much of it as images can use."""
+    radius = min(epsilon, _widest(original[None], ball))
+    if ball == "linf":
+        noise = stream.uniform(-radius, radius, original.shape)
+    else:
+        noise = stream.standard_normal(original.shape)
+        noise *= radius * stream.random() ** (1 / noise.size) / np.linalg.norm(noise)
+    return (original + torch.from_numpy(noise).float()).clamp(0, 1)
+
+
+def _widest(images: Tensor, ball: str) -> float:
+    """Give the largest distance between two images in [0, 1]."""
+    return 1.0 if ball == "linf" else float(images[0].numel() ** 0.5)
+
+
+@torch.no_grad()
+def _draw_targets(
+    originals: Tensor, models: list[Classifier], streams: list[np.random.Generator], batch_size: int
+) -> Tensor:
+    batches = [batch.to(models[0].device) for batch in originals.split(batch_size)]
+    mean = sum(torch.cat([model(batch).softmax(dim=1).cpu() for batch in batches]).double() for model in models)
+    classes = mean.shape[1]
+    # Any of the other classes with equal probability: 1 to classes - 1 steps ahead, in a circle.
+    ahead = torch.tensor([int(stream.integers(1, classes)) for stream in streams])
+    return (mean.argmax(dim=1) + ahead) % classes
+
+
+def _check_ensemble(models: list[Classifier]) -> None:
+    for model in models[1:]:
+        if model.categories != models[0].categories:
+            raise ValueError(f"models {models[0].name!r} and {model.name!r} have different categories.")
+        if model.device != models[0].device:
+            raise ValueError(f"models {models[0].name!r} and {model.name!r} are on different devices: move one.")
+    if len(models[0].categories) < 2:
+        raise ValueError(f"model {models[0].name!r} has one category only: there is nothing to take an image for.")

@@ -1,0 +1,240 @@
+"""Mixed model sets: what each model contributes to the metamers of random ensembles (paper, Appendix B)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from metamerlib.evaluation.validate import check_choice, check_fraction
+
+ADJUSTMENTS = ("matched", "linear")
+"""How the size of the sets is taken out of a difference in means."""
+
+
+def draw_model_sets(
+    keys: Sequence[str], n_sets: int = 100, *, smallest: int = 2, largest: int = 10, seed: int = 0
+) -> list[tuple[str, ...]]:
+    """Draw random sets of models, as Appendix B does.
+
+    Parameters
+    ----------
+    keys
+        The models to draw from.
+    n_sets
+        How many sets; 100 in the paper.
+    smallest, largest
+        The sizes are uniform over ``smallest … largest``, both included; 2 and 10 in the paper.
+    seed
+        Set i depends on the seed and on i only: asking for more sets extends the list.
+
+    Returns
+    -------
+    list of tuple of str
+        Each set without repetition, its members in the order of ``keys``. The draws are independent, so from
+        few models the same set can come twice.
+
+    Raises
+    ------
+    ValueError
+        If keys repeat, or the sizes do not fit their number.
+    """
+    keys = list(keys)
+    if len(set(keys)) != len(keys):
+        raise ValueError(f"keys holds {sorted({k for k in keys if keys.count(k) > 1})} more than once.")
+    if not 1 <= smallest <= largest <= len(keys):
+        raise ValueError(
+            f"smallest={smallest} and largest={largest} must satisfy 1 ≤ smallest ≤ largest ≤ {len(keys)}, the number "
+            f"of keys."
+        )
+    sets = []
+    for index in range(n_sets):
+        generator = np.random.default_rng(np.random.SeedSequence([seed, index]))
+        size = generator.integers(smallest, largest, endpoint=True)
+        members = np.sort(generator.choice(len(keys), size=size, replace=False))
+        sets.append(tuple(keys[m] for m in members))
+    return sets
+
+
+def set_means(
+    sets: Sequence[object],
+    evaluators: Sequence[str],
+    values: Sequence[float],
+    *,
+    level_evaluators: bool = False,
+) -> pd.Series:
+    """Average the evaluators' recognizabilities of each set.
+
+    Parameters
+    ----------
+    sets, evaluators, values
+        Three columns of one table: which set, judged by whom, with which recognizability.
+    level_evaluators
+        Every set is judged by the models that are *not* in it, so a set that holds the strict judges has an
+        easier jury. With True the set's mean and the evaluator's leniency are estimated together (least
+        squares, one effect each), and the means are given for the average evaluator.
+
+    Returns
+    -------
+    pandas.Series
+        The mean of each set, by set, in order of appearance.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in length or are empty.
+    """
+    if not len(sets) == len(evaluators) == len(values) > 0:
+        raise ValueError(
+            f"sets, evaluators and values must be equally long and not empty, got {len(sets)}, {len(evaluators)} and "
+            f"{len(values)}."
+        )
+    table = pd.DataFrame({"set": list(sets), "evaluator": list(evaluators), "value": np.asarray(values, dtype=float)})
+    if not level_evaluators:
+        return table.groupby("set", sort=False)["value"].mean()
+    set_codes, set_names = pd.factorize(table["set"])
+    judge_codes, judges = pd.factorize(table["evaluator"])
+    design = np.zeros((len(table), len(set_names) + len(judges)))
+    rows = np.arange(len(table))
+    design[rows, set_codes] = 1
+    design[rows, len(set_names) + judge_codes] = 1
+    # The two families of effects share a constant; lstsq picks one, and adding the mean leniency removes it again.
+    effects = np.linalg.lstsq(design, table["value"].to_numpy(), rcond=None)[0]
+    levelled = effects[: len(set_names)] + effects[len(set_names) :].mean()
+    return pd.Series(levelled, index=pd.Index(set_names, name="set"), name="value")
+
+
+def difference_in_means(
+    sets: Sequence[Iterable[str]],
+    values: Sequence[float],
+    *,
+    keys: Sequence[str],
+    adjustment: str = "matched",
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Estimate what each model adds to the recognizability of the sets it is in.
+
+    Parameters
+    ----------
+    sets
+        The sets of models.
+    values
+        The recognizability of each set's metamers.
+    keys
+        The models to report on, in this order.
+    adjustment
+        A model is more often in large sets, so the plain difference also measures what size does.
+        ``"matched"`` compares sets with the model only with sets of the same size without it (least squares
+        with one constant per size); ``"linear"`` takes out a straight line over the size instead, which needs
+        fewer sets but believes in the line.
+    confidence
+        Coverage of the intervals.
+    resamples
+        Bootstrap resamples of the sets; the intervals are percentiles over them.
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per key: ``model``, ``appearances`` (sets it is in), ``sets`` (all), ``mean_present``,
+        ``mean_absent``, ``difference`` (signed, present minus absent: the paper's Table B2 prints no sign),
+        ``low`` and ``high``, ``adjusted`` (the difference at equal size), ``adjusted_low`` and
+        ``adjusted_high``. NaN where a model is in every set or in none, or, for the adjusted one, never meets
+        a set of its size without it.
+
+    Raises
+    ------
+    ValueError
+        If lengths do not fit, a set is empty or holds an unknown model, or an option is out of range.
+    """
+    check_choice(adjustment, ADJUSTMENTS, "adjustment")
+    check_fraction(confidence, "confidence")
+    members = [frozenset(s) for s in sets]
+    y = np.asarray(values, dtype=float)
+    if len(members) != len(y) or not len(y) or not all(members):
+        raise ValueError(
+            f"sets and values must be equally long, and no set empty; got {len(members)} sets and {len(y)} values."
+        )
+    unknown = set().union(*members) - set(keys)
+    if unknown:
+        raise ValueError(f"sets hold models that are not among keys: {sorted(unknown)}.")
+    if not np.isfinite(y).all():
+        raise ValueError(f"values must be finite; set {int(np.flatnonzero(~np.isfinite(y))[0])} has none.")
+    size = np.array([len(s) for s in members])
+    generator = np.random.default_rng(seed)
+    # Row 0 is the sample itself, every other row how often a resample holds each set.
+    weights = np.vstack([np.ones(len(y)), generator.multinomial(len(y), np.full(len(y), 1 / len(y)), size=resamples)])
+    adjust = _matched_difference if adjustment == "matched" else _linear_difference
+    rows = []
+    for key in keys:
+        present = np.array([key in s for s in members], dtype=float)
+        plain, adjusted = _plain_difference(weights, present, y), adjust(weights, present, y, size)
+        low, high = _interval(plain[1:], confidence)
+        adjusted_low, adjusted_high = _interval(adjusted[1:], confidence)
+        inside = present == 1
+        rows.append(
+            {
+                "model": key,
+                "appearances": int(inside.sum()),
+                "sets": len(y),
+                "mean_present": float(y[inside].mean()) if inside.any() else float("nan"),
+                "mean_absent": float(y[~inside].mean()) if not inside.all() else float("nan"),
+                "difference": plain[0],
+                "low": low,
+                "high": high,
+                "adjusted": adjusted[0],
+                "adjusted_low": adjusted_low,
+                "adjusted_high": adjusted_high,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _plain_difference(weights: np.ndarray, present: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Mean of y where present minus where absent, for each row of weights."""
+    absent = 1 - present
+    with np.errstate(invalid="ignore"):
+        return weights @ (present * y) / (weights @ present) - weights @ (absent * y) / (weights @ absent)
+
+
+def _matched_difference(weights: np.ndarray, present: np.ndarray, y: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Least-squares coefficient of presence beside one constant per size, for each row of weights."""
+    strata = (size[:, None] == np.unique(size)).astype(float)
+    count = weights @ strata
+    inside = weights @ (present[:, None] * strata)
+    sum_y = weights @ (y[:, None] * strata)
+    sum_inside_y = weights @ ((present * y)[:, None] * strata)
+    with np.errstate(invalid="ignore"):
+        covariance = np.nansum(sum_inside_y - inside * sum_y / count, axis=1)
+        variance = np.nansum(inside - inside**2 / count, axis=1)
+        return np.where(variance > 1e-12, covariance / np.where(variance > 1e-12, variance, 1), np.nan)
+
+
+def _linear_difference(weights: np.ndarray, present: np.ndarray, y: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Least-squares coefficient of presence beside a straight line over the size, for each row of weights."""
+    total = weights.sum(axis=1)
+
+    def covariance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return weights @ (a * b) / total - (weights @ a) * (weights @ b) / total**2
+
+    slope = covariance(size, size)
+    usable = slope > 1e-12  # if all sets are of one size there is no line to take out
+    slope = np.where(usable, slope, 1)
+    with_size, of_y = (np.where(usable, covariance(size, v), 0) for v in (present, y))
+    variance = covariance(present, present) - with_size**2 / slope
+    difference = covariance(present, y) - with_size * of_y / slope
+    return np.where(variance > 1e-12, difference / np.where(variance > 1e-12, variance, 1), np.nan)
+
+
+def _interval(draws: np.ndarray, confidence: float) -> tuple[float, float]:
+    """Percentile interval over the resamples in which the difference exists; none if that is less than half."""
+    draws = draws[~np.isnan(draws)] if np.isnan(draws).mean() < 0.5 else draws[:0]
+    if not len(draws):
+        return float("nan"), float("nan")
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return float(low), float(high)
