@@ -4,7 +4,7 @@ A `Study` turns a profile's settings into specs, which name their results for go
 the other modules make tables and pictures of them.
 """
 
-from metamerlib.experiments.execute import Execution, Materials, compute, execute
+from metamerlib.experiments.execute import Execution, Materials, compute
 from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.networks import Networks
 from metamerlib.experiments.pictures import examples, one_per_category, write_pictures
@@ -21,7 +21,7 @@ from metamerlib.experiments.settings import StudySettings
 from metamerlib.experiments.spec import Spec, canonical_json, digest
 from metamerlib.experiments.store import CorruptResultWarning, MissingResultError, Store, StoreError
 from metamerlib.experiments.study import Study
-from metamerlib.experiments.trajectory import Trajectory, TrajectoryRun, trajectory
+from metamerlib.experiments.trajectories import Trajectory, TrajectoryRun, trajectory
 
 __all__ = [
     "CorruptResultWarning",
@@ -46,7 +46,6 @@ __all__ = [
     "digest",
     "evaluate_runs",
     "examples",
-    "execute",
     "mean_recognizability",
     "model_fingerprint",
     "one_per_category",

@@ -180,8 +180,8 @@ def _check_keys(keys: Iterable[str], where: str) -> None:
             raise ValueError(f"{key!r} is not among {where}.{_near(str(key), known)} There are: {', '.join(known)}.")
 
 
-def _near(value: str, choices: Iterable[str]) -> str:
-    near = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.5)
+def _near(value: str, choices: Iterable[str], alike: float = 0.5) -> str:
+    near = difflib.get_close_matches(value, list(choices), n=1, cutoff=alike)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
@@ -258,7 +258,7 @@ def _names(key: str, value: object) -> tuple[str, ...] | None:
 def _stages(key: str, value: object) -> tuple[Stage, ...]:
     for stage in (stages := _sequence(key, value)):
         if isinstance(stage, str):
-            if stage not in STAGES and (near := _near(stage.strip().lower(), STAGES)):
+            if stage not in STAGES and (near := _near(stage.strip().lower(), STAGES, alike=0.7)):
                 raise ValueError(f"{key} has {stage!r}.{near} Give {', '.join(STAGES)}, depths or module names.")
         elif isinstance(stage, bool) or not isinstance(stage, int | float):
             raise TypeError(f"{key} has {stage!r}: give {', '.join(STAGES)}, depths in (0, 1] or module names.")

@@ -188,6 +188,6 @@ def _(spec: TrajectoryRun, materials: Materials, scratch: Path) -> dict[str, Ten
         part = Part(taps, references, initial, config, ())
         for repetition in itertools.chain([0], part.run()):
             if repetition in spec.repetitions:
-                images.append(part.images.cpu())
+                images.append(part.images.cpu().clone())  # the solver changes its images in place
                 residuals.append(torch.stack([tap.residuals(part.images).cpu() for tap in taps], dim=1))
     return {"images": torch.stack(images), "residuals": torch.stack(residuals)}

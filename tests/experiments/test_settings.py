@@ -1,0 +1,178 @@
+"""Settings of a study: profiles, changes to them, and what is refused at the door."""
+
+import dataclasses
+
+import pytest
+import torch
+import yaml
+
+from metamerlib import CATEGORIES, GenerationConfig
+from metamerlib.experiments import Study, StudySettings
+from metamerlib.experiments.locations import profile_files
+
+PROFILES = ("smoke", "mini", "paper")
+
+
+def settings(profile="mini", **changes):
+    return StudySettings.from_profile(profile, **changes)
+
+
+def test_the_three_profiles_hold_the_same_keys():
+    keys = {name: set(yaml.safe_load(profile_files()[name].read_text())) - {"size"} for name in PROFILES}
+    assert keys["smoke"] == keys["mini"] == keys["paper"]
+
+
+def test_the_paper_profile_is_table_3(tmp_path):
+    paper = settings("paper", root=str(tmp_path))
+    assert paper.config == GenerationConfig()
+    assert (paper.n_per_class, paper.size, paper.stimuli) == (25, 224, "folder")
+
+
+def test_mini_takes_the_whole_zoo_and_48_drawings():
+    mini = settings()
+    assert (mini.model_sets, mini.evaluators) == (None, None)
+    assert len(mini.load_references()) == 48
+
+
+def test_smoke_is_small_and_labels_its_few_categories_within_the_sixteen():
+    references = settings("smoke").load_references()
+    assert len(references) == 4
+    assert references.categories == CATEGORIES
+    assert references.category_names == ["airplane", "cat", "clock", "truck"]
+
+
+def test_the_default_settings_are_those_of_the_default_profile_but_for_the_budget():
+    mini, default = settings(), StudySettings()
+    assert dataclasses.replace(mini, config=default.config, size=None) == default
+
+
+def test_none_keeps_what_the_profile_says():
+    assert settings(stages=None, repetitions=None, n_per_class=None) == settings()
+
+
+def test_every_generation_setting_can_be_changed_by_name():
+    changed = settings(epsilon=0.3, center="reference", optimizer="Adam", optimizer_options={"betas": [0.8, 0.9]})
+    assert changed.config.epsilon == 0.3
+    assert changed.config.optimizer_options == {"betas": (0.8, 0.9)}
+    assert changed.config.repetitions == settings().repetitions
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (["late"], ("late",)),
+        ("late", ("late",)),
+        ('["early", "late"]', ("early", "late")),
+        ("['early', 0.35]", ("early", 0.35)),
+        ("early, late", ("early", "late")),
+        (0.35, (0.35,)),
+        (("middle",), ("middle",)),
+        ("layer3.1", ("layer3.1",)),
+    ],
+)
+def test_stages_may_arrive_as_text_as_from_a_command_line(given, wanted):
+    assert settings(stages=given).stages == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("CNN", ("CNN",)),
+        ("CNN, Robust CNNs", ("CNN", "Robust CNNs")),
+        ({"mine": ["resnet18", "vgg19"]}, {"mine": ("resnet18", "vgg19")}),
+        ('{"mine": ["resnet18", "vgg19"]}', {"mine": ("resnet18", "vgg19")}),
+        ({"mine": "resnet18"}, {"mine": ("resnet18",)}),
+    ],
+)
+def test_model_sets_may_be_names_or_sets_of_ones_own(given, wanted):
+    assert settings(model_sets=given).model_sets == wanted
+
+
+def test_photographs_replace_drawings_and_all_of_them_are_taken(tmp_path):
+    own = settings(root=str(tmp_path))
+    assert (own.stimuli, own.n_per_class, own.root) == ("folder", None, str(tmp_path))
+    assert settings(root=str(tmp_path), n_per_class=2).n_per_class == 2
+    assert settings("paper", root=str(tmp_path), n_per_class="all").n_per_class is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"repetition": 3}, ValueError, "'repetition'.*Did you mean 'repetitions'.*There are: zoo, stimuli"),
+        ({"stages": ["lat"]}, ValueError, "'lat'. Did you mean 'late'"),
+        ({"stages": ["Late "]}, ValueError, "Did you mean 'late'"),
+        ({"stages": []}, ValueError, "at least one"),
+        ({"stages": ["late", "late"]}, ValueError, "twice"),
+        ({"stages": [1.5]}, ValueError, "depth"),
+        ({"stages": [True]}, TypeError, "stages"),
+        ({"stages": '["late"'}, ValueError, "looks like a list"),
+        ({"n_per_class": 0}, ValueError, "n_per_class is 0: give at least 1"),
+        ({"n_per_class": 2.5}, TypeError, "n_per_class is 2.5: give a whole number"),
+        ({"n_per_class": True}, TypeError, "n_per_class"),
+        ({"seed": -1}, ValueError, "seed"),
+        ({"criterion": "labels"}, ValueError, "Did you mean 'label'"),
+        ({"stimuli": "folder"}, ValueError, "needs root"),
+        ({"root": "/does/not/exist"}, ValueError, "not a folder"),
+        ({"model_sets": {}}, ValueError, "model_sets is empty"),
+        ({"model_sets": {"mine": []}}, ValueError, "at least one"),
+        ({"model_sets": [3]}, TypeError, "give text"),
+        ({"epsilon": -1}, ValueError, "epsilon"),
+        ({"repetitions": "many"}, TypeError, "repetitions"),
+        ({"optimizer": "Adm"}, ValueError, "Adm"),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_refused_with_the_fix(changes, error, words):
+    with pytest.raises(error, match=f"(?s){words}"):
+        settings(**changes)
+
+
+def test_an_unknown_profile_names_those_there_are():
+    with pytest.raises(ValueError, match=r"'min' does not exist\. Did you mean 'mini'.*mini, paper, smoke"):
+        settings("min")
+
+
+def test_a_profile_may_be_a_file_of_ones_own(tmp_path):
+    own = tmp_path / "mine.yml"
+    own.write_text("stages: [late]\nrepetitions: 3\nmodel_sets:\n  mine: [alexnet_random]\n")
+    read = settings(own, steps_per_model=1)
+    assert (read.stages, read.repetitions, read.steps_per_model) == (("late",), 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("stage: late", "'stage'.*mine.yml.*Did you mean 'stages'"),
+        ("- late", "mine.yml holds a list"),
+        ("a: [", "mine.yml is not valid YAML"),
+    ],
+)
+def test_a_broken_profile_is_named(tmp_path, text, words):
+    own = tmp_path / "mine.yml"
+    own.write_text(text)
+    with pytest.raises(ValueError, match=words):
+        settings(own)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model_sets": ["CNNs"]}, "'CNNs' does not exist. Did you mean 'CNN'.*'Single CNN'"),
+        ({"model_sets": {"mine": ["resnet17"]}}, "'mine' names the network 'resnet17'.*Did you mean 'resnet18'"),
+        ({"evaluators": ["resnet17"]}, "evaluators names the network 'resnet17'.*Did you mean"),
+        ({"evaluators": ["CNN"]}, "evaluators names the network 'CNN'"),
+        ({"stages": ["layer99"], "model_sets": ["alexnet_random"]}, "'layer99' does not exist in model"),
+        ({"zoo": "maxi"}, "maxi"),
+        ({"device": "tpu"}, "device='tpu'"),
+    ],
+    ids=str,
+)
+def test_a_study_refuses_networks_and_layers_that_do_not_exist(tmp_path, changes, words):
+    with pytest.raises(ValueError, match=f"(?s){words}"):
+        Study.from_profile("mini", store=tmp_path, **changes)
+
+
+def test_seed_and_stimuli_seed_can_be_set_apart():
+    same = settings("smoke", seed=1, stimuli_seed=0).load_references()
+    assert torch.equal(same.images, settings("smoke").load_references().images)
+    assert not torch.equal(same.images, settings("smoke", seed=1).load_references().images)

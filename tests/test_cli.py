@@ -1,0 +1,191 @@
+"""The command line: what it prints, and that no foreseeable mistake shows a traceback."""
+
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from metamerlib import CATEGORIES
+from metamerlib.cli import app
+
+COMMANDS = ["run", "train", "layers", "book", "zoo list", "zoo show", "stimuli sheet"]
+UNTRAINED = ["--set", "mine=alexnet_random,resnet50_random", "--evaluator", "alexnet_random"]
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAMERLIB_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("METAMERLIB_PROGRESS", "0")
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(app, list(arguments))
+
+
+def small(*arguments):
+    return "run", "--profile", "smoke", "--repetitions", "1", "--stage", "early", *arguments
+
+
+def size_of(path):
+    with Image.open(path) as image:
+        return image.size
+
+
+def test_help_comes_without_torch():
+    code = "import sys; from metamerlib.cli import app; assert not {'torch', 'pandas'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(call, command):
+    result = call(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert re.search(rf"Examples?:\s+metamerlib {command}", result.output)
+
+
+def test_no_command_shows_help(call):
+    assert "run" in call().output
+
+
+def test_run_prints_what_it_ran_and_writes_table_and_pictures(call, tmp_path):
+    result = call(*small(*UNTRAINED, "--evaluator", "resnet50_random", "--csv", "out/t.csv", "--pictures", "png"))
+    assert result.exit_code == 0, result.output
+    assert "mine (alexnet_random, resnet50_random)" in result.output
+    assert "Mean recognizability" in result.output
+    table = pd.read_csv(tmp_path / "out" / "t.csv")
+    assert table["evaluator"].tolist() == ["alexnet_random", "resnet50_random"]
+    pictures = sorted((tmp_path / "png" / "mine-early").iterdir())
+    assert [path.name for path in pictures][:2] == ["0000-airplane.png", "0001-cat.png"]
+    assert size_of(pictures[0]) == (64, 64)
+
+
+def test_run_takes_ones_own_photographs(call, tmp_path):
+    for category in ("cat", "dog"):
+        (tmp_path / "photos" / category).mkdir(parents=True)
+        Image.new("RGB", (50, 40), "orange").save(tmp_path / "photos" / category / "a.jpg")
+    result = call(*small(*UNTRAINED, "--photos", "photos", "--size", "32", "-o", "epsilon=0.3"))
+    assert result.exit_code == 0, result.output
+    assert "2 photographs" in result.output
+    assert "2 categories at 32 × 32 px" in result.output
+    assert "epsilon 0.3" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--profile", "min"), "Did you mean 'mini'"),
+        (("--set", "CNNs"), "Did you mean 'CNN'"),
+        (("--set", "mine=resnet17"), "Did you mean 'resnet18"),
+        (("--set", "mine=vgg19", "--set", "CNN"), "NAME=KEY,KEY"),
+        (("--stage", "lat"), "Did you mean 'late'"),
+        (("--stage", "1.5"), "depth"),
+        (("--photos", "/does/not/exist"), "not a folder"),
+        (("--n-per-class", "0"), "at least 1"),
+        (("--evaluator", "resnet17"), "resnet17"),
+        (("--criterion", "labels"), "Did you mean 'label'"),
+        (("-o", "epsilon"), "KEY=VALUE"),
+        (("-o", "epsilom=1"), "Did you mean 'epsilon'"),
+        (("-o", "optimizer=Adm"), "Adm"),
+        (("--device", "tpu"), "tpu"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_mistake_in_run_is_one_line_and_exit_code_2(call, arguments, words):
+    result = call("run", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stderr.startswith("metamerlib: ")
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("zoo", "show", "resnet17"),
+        ("zoo", "list", "--zoo", "maxi"),
+        ("layers", "vgg1"),
+        ("train", "resnet17"),
+        ("stimuli", "sheet", "--size", "3"),
+        ("stimuli", "sheet", "--photos", "nowhere"),
+        ("book", "-p", "stages"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_elsewhere_is_one_line_and_exit_code_2(call, arguments):
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("metamerlib: ")
+
+
+def test_a_store_that_cannot_be_written_is_said(call, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = call(*small(*UNTRAINED, "--store", "file"))
+    assert result.exit_code == 2
+    assert "is not a folder" in result.stderr
+
+
+def test_the_traceback_is_there_for_those_who_want_it(call, monkeypatch):
+    monkeypatch.setenv("METAMERLIB_DEBUG", "1")
+    assert isinstance(call("run", "--set", "CNNs").exception, ValueError)
+
+
+def test_zoo_list_names_all_31(call):
+    result = call("zoo", "list")
+    assert result.exit_code == 0
+    keys = [line.split()[0] for line in result.output.splitlines()[1:32]]
+    assert len(set(keys)) == 31
+    assert {"alexnet", "densenet121"} <= set(keys)
+
+
+def test_zoo_show_tells_what_is_known(call):
+    result = call("zoo", "show", "resnet18_robust")
+    assert result.exit_code == 0
+    assert re.search(r"robust +True", result.output)
+    assert re.search(r"paper parameters +11689512", result.output)
+    assert re.search(r"model sets +Robust CNNs", result.output)
+
+
+def test_layers_numbers_the_blocks_and_marks_the_stages(call):
+    lines = call("layers", "resnet18").output.splitlines()
+    assert [line.split()[0] for line in lines] == [str(n) for n in range(1, len(lines) + 1)]
+    marked = [(line.split()[0], line.split()[-2]) for line in lines if line.endswith("%)")]
+    assert marked == [("2", "early"), ("5", "middle"), ("8", "late")]
+    modules = call("layers", "resnet18", "--modules").output.splitlines()
+    assert len(modules) > len(lines)
+
+
+def test_a_sheet_has_a_row_per_category(call, tmp_path):
+    result = call("stimuli", "sheet", "--out", "sheets/s.png", "--n-per-class", "2", "--size", "32")
+    assert result.exit_code == 0, result.output
+    assert size_of(tmp_path / "sheets" / "s.png") == (2 * 34 + 2, len(CATEGORIES) * 34 + 2)
+    assert "airplane, bear" in result.output
+
+
+def test_train_hands_its_arguments_on(call, monkeypatch):
+    given = {}
+    training = pytest.importorskip("metamerlib.models.training")
+    monkeypatch.setattr(training, "train_zoo", lambda keys, **options: given.update(keys=keys, **options))
+    assert call("train", "resnet18", "vgg19", "--workers", "2", "--force").exit_code == 0
+    assert (given["keys"], given["workers"], given["force"]) == (["resnet18", "vgg19"], 2, True)
+    call("train")
+    assert given["keys"] is None
+
+
+def test_book_hands_its_arguments_on(call, monkeypatch):
+    given = {}
+    book = pytest.importorskip("metamerlib.book", exc_type=ImportError)
+    monkeypatch.setattr(book, "build_book", lambda **options: given.update(options))
+    assert call("book", "05", "--profile", "smoke", "--no-html", "-p", 'stages=["late"]').exit_code == 0
+    assert given == {
+        "profile": "smoke", "chapters": ["05"], "force": False, "html": False, "parameters": {"stages": ["late"]},
+    }  # fmt: skip
+
+
+def test_the_installed_command_works(tmp_path):
+    command = [sys.executable, "-c", "from metamerlib.cli import main; main()"]
+    result = subprocess.run([*command, "run", "--set", "CNNs"], capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert "Did you mean 'CNN'" in result.stderr
