@@ -8,6 +8,7 @@ from metamerlib.experiments.execute import Execution, Materials, compute
 from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.networks import Networks
 from metamerlib.experiments.pictures import examples, one_per_category, write_pictures
+from metamerlib.experiments.published import published, published_names, statement
 from metamerlib.experiments.recognition import (
     evaluate_runs,
     mean_recognizability,
@@ -50,10 +51,13 @@ __all__ = [
     "model_fingerprint",
     "one_per_category",
     "overall_recognizability",
+    "published",
+    "published_names",
     "recognizability",
     "residual_history",
     "residuals",
     "resolve_model_sets",
+    "statement",
     "trajectory",
     "write_pictures",
 ]

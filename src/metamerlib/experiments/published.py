@@ -72,7 +72,7 @@ def published(name: str) -> pd.DataFrame:
         )
     table = pd.read_csv(published_folder() / f"{name}.csv", dtype=str, keep_default_na=False, encoding="utf-8")
     for column in table.columns.intersection(_FLOATS):
-        table[column] = pd.to_numeric(table[column].replace("", "nan")).astype(float)
+        table[column] = pd.to_numeric(table[column]).astype(float)  # an empty cell becomes NaN
     for column in table.columns.intersection(_INTEGERS):
         table[column] = table[column].astype(int)
     for column in table.columns.intersection(_FLAGS):
