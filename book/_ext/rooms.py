@@ -28,7 +28,15 @@ def _room(name: str) -> str:
     room = importlib.import_module(name)
     exported = sorted(getattr(room, "__all__", ()), key=lambda item: (_kind(getattr(room, item)), item.lower()))
     paths = {item: _path(room, item) for item in exported}
-    lines = ["```{eval-rst}", ".. autosummary::", "   :nosignatures:", ""]
+    lines = [
+        "```{eval-rst}",
+        f".. py:module:: {name}",
+        ".. py:currentmodule:: None",
+        "",
+        ".. autosummary::",
+        "   :nosignatures:",
+        "",
+    ]
     lines += [f"   ~{path}" for path in paths.values()]
     for item, path in paths.items():
         kind = _kind(getattr(room, item))
