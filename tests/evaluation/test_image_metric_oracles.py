@@ -43,7 +43,19 @@ def test_agrees_with_the_definition_written_out(metric, oracle, size, case):
     references = textured_images(2, size)
     images = CASES[case](references)
     pairs = zip(images.double().numpy(), references.double().numpy(), strict=True)
-    assert metric(images, references).tolist() == pytest.approx([oracle(*pair) for pair in pairs], rel=1e-7)
+    single = metric in (ssim, vif)  # computed in single precision, for speed
+    expected = pytest.approx([oracle(*pair) for pair in pairs], rel=1e-4 if single else 1e-7, abs=1e-5 if single else 0)
+    assert metric(images, references).tolist() == expected
+
+
+@pytest.mark.parametrize(("metric", "oracle"), [(ssim, oracles.ssim), (vif, oracles.vif)], ids=["ssim", "vif"])
+def test_single_precision_is_enough_for_images_that_are_mostly_plain(metric, oracle):
+    references = torch.full((1, 3, 48, 48), 0.9)
+    references[..., 20:30, 20:30] = textured_images(1, 10)
+    noise = 0.002 * torch.randn(references.shape, generator=torch.Generator().manual_seed(0))
+    images = (references + noise).clamp(0, 1)
+    expected = oracle(images[0].double().numpy(), references[0].double().numpy())
+    assert metric(images, references).item() == pytest.approx(expected, abs=1e-3)
 
 
 def test_total_variation_agrees_with_the_definition_written_out():
@@ -87,7 +99,7 @@ def test_vif_leaves_out_a_plain_channel_of_the_reference():
     both = [
         oracles.vif(x[:2], y[:2]) for x, y in zip(images.double().numpy(), references.double().numpy(), strict=True)
     ]
-    assert vif(images, references).tolist() == pytest.approx(both, rel=1e-7)
+    assert vif(images, references).tolist() == pytest.approx(both, rel=1e-4)
     plain = torch.full((1, 3, 48, 48), 0.5)
     assert (vif(plain, plain).item(), vif(images[:1], plain).item()) == (1, 0)
 
@@ -96,7 +108,7 @@ def test_vif_presumes_eight_bit_data_whatever_the_range():
     references = textured_images(2, 48)
     images = CASES["noise"](references)
     expected = tm.visual_information_fidelity(255 * images.double(), 255 * references.double(), reduction="none")
-    assert vif(images, references).tolist() == pytest.approx(expected.tolist())
+    assert vif(images, references).tolist() == pytest.approx(expected.tolist(), rel=1e-4)
     drowned = tm.visual_information_fidelity(images.double(), references.double(), reduction="none")
     assert drowned.tolist() != pytest.approx(expected.tolist(), rel=1e-2)
 

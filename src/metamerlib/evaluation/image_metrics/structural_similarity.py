@@ -41,6 +41,12 @@ def ssim(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tens
     from torchmetrics.functional.image import structural_similarity_index_measure
 
     images, references = unit_pair(images, references, data_range, SMALLEST, metric="SSIM")
-    _, windows = structural_similarity_index_measure(images, references, data_range=1.0, return_full_image=True)
+    # In single precision: PyTorch's double-precision convolution is some twenty times slower on a CPU, and the
+    # constants keep the error below 1e-5, in nearly plain images below 1e-3. Only "equal" must not be a matter of
+    # rounding.
+    _, windows = structural_similarity_index_measure(
+        images.float(), references.float(), data_range=1.0, return_full_image=True
+    )
     border = SMALLEST // 2
-    return windows[..., border:-border, border:-border].mean(dim=(1, 2, 3))
+    similarity = windows[..., border:-border, border:-border].double().mean(dim=(1, 2, 3))
+    return similarity.clamp(-1, 1).masked_fill((images == references).flatten(1).all(dim=1), 1.0)
