@@ -84,14 +84,14 @@ def _robust(start: str | None, **changes: object) -> Recipe:
     )
 
 
-_TRANSFORMER = Recipe(objective="distillation", teachers=("resnet18",), images=400_000, learning_rate=2e-3)
+_TRANSFORMER = Recipe(objective="distillation", teachers=("resnet18",), images=320_000, learning_rate=2e-3)
 
 RECIPES: dict[str, Recipe] = {
     "resnet18": Recipe(),
     "alexnet": Recipe(images=240_000, learning_rate=1e-3),
     "vgg19": Recipe(),
     "resnet50": Recipe(),
-    "convnext_base": Recipe(images=240_000),
+    "convnext_base": Recipe(objective="distillation", teachers=("resnet18",), images=400_000, learning_rate=4e-3),
     "vit_base": _TRANSFORMER,
     "deit_small": _TRANSFORMER,
     "swin_base": _TRANSFORMER,

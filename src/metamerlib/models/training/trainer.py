@@ -20,6 +20,8 @@ from metamerlib.models.training.recipes import Recipe
 _TEMPERATURE = 2.0
 _SMOOTHING = 0.05
 _CHECKPOINT_SECONDS = 60
+_FLOAT32 = {"mobilenet_v2", "shufflenet_v2", "meal_v2_efficientnet_b0"}
+"""Networks of depthwise convolutions, which have no fast bfloat16 kernel on a CPU."""
 
 
 class Normalized(nn.Module):
@@ -136,7 +138,7 @@ def train_miniature(
     optimizer = torch.optim.AdamW(_weight_groups(model, recipe.weight_decay), lr=recipe.learning_rate, fused=True)
     updates = math.ceil(recipe.images / recipe.batch_size)
     first = _resume(checkpoint, recipe, model, optimizer, device)
-    precision = torch.autocast(torch.device(device).type, torch.bfloat16)
+    precision = torch.autocast(torch.device(device).type, torch.bfloat16, enabled=key not in _FLOAT32)
     saved = time.monotonic()
     bar = tqdm(total=updates, initial=first, desc=f"{key:24s}", unit="batch", position=progress_position, leave=False)
     with bar:

@@ -77,9 +77,12 @@ def train_zoo(
         return
     drawing_pool(work_folder, POOL, size=SIDE)
     pending, running, finished = list(wanted), {}, set()
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as executor:
+    workers = workers or os.cpu_count() or 1
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
         while pending or running:
-            for key in [k for k in pending if not set(RECIPES[k].needs) & ({*pending} | set(running.values()))]:
+            ready = [k for k in pending if not set(RECIPES[k].needs) & ({*pending} | set(running.values()))]
+            # No more than there are workers, so that the table's order holds for what becomes ready later.
+            for key in ready[: workers - len(running)]:
                 pending.remove(key)
                 position = wanted.index(key)
                 future: Future = executor.submit(_train_one, key, weights.path, work_folder, device, position)
