@@ -109,7 +109,7 @@ def run(
     settings = dict(_key_and_value(entry) for entry in option or [])
     settings |= {
         "model_sets": _model_sets(sets),
-        "stages": [_number(name) for name in stage] if stage else None,
+        "stages": stage or None,
         "root": photos,
         "size": size,
         "n_per_class": n_per_class,
@@ -166,8 +166,8 @@ def zoo_list(zoo: Annotated[str, typer.Option(help="Name of the zoo.")] = "mini"
     from metamerlib.models import ModelZoo
 
     networks = ModelZoo(zoo)
-    columns = ["key", "table_name", "family", "robust", "available", "parameters", "accuracy", "robust_accuracy"]
-    _print_table(networks.table()[columns])
+    table = networks.table()
+    _print_table(table.drop(columns=["random", "multiply_adds", "seconds", "paper_parameters", "source", "trained_on"]))
     if networks.missing:
         typer.echo(f"\nwithout weights: {', '.join(networks.missing)} (`metamerlib train KEY` makes them)")
 
@@ -282,13 +282,6 @@ def _key_and_value(entry: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise ValueError(f"{entry!r} is not of the form KEY=VALUE.")
     return key.strip(), yaml.safe_load(value)
-
-
-def _number(text: str) -> str | float:
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _model_sets(entries: list[str] | None) -> dict[str, list[str]] | list[str] | None:

@@ -1,8 +1,9 @@
 """A spec that is cheap to compute, and processes that work on a store and are killed while they do.
 
-Run as a script it forks: the importing of torch is paid once for all the processes of a test.
+Run as a script it forks: the importing of torch is paid once for all these processes.
 """
 
+import json
 import os
 import signal
 import sys
@@ -94,16 +95,21 @@ def die_computing(store, number):
     store.get_or_compute(Toy(number), compute)
 
 
-def main(scenario, root):
-    store = Store(root)
-    if scenario == "killed while writing":
-        children = [child(die_at_flush, store, survived, survived) for survived in range(5)]
-    elif scenario == "two at once":
-        children = [child(compute_slowly, store, 0, Path(root).with_suffix(".log")) for _ in range(2)]
-    elif scenario == "killed while computing":
-        children = [child(die_computing, store, 0)]
-    print([os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in children])
+def main(folder):
+    """Play all scenarios, each on a store of its own, and print how their processes ended."""
+    stores = {name: Store(Path(folder) / name) for name in ("killed writing", "two at once", "killed computing")}
+    log = Path(folder) / "computed"
+    children = {
+        "killed writing": [child(die_at_flush, stores["killed writing"], n, n) for n in range(5)],
+        "two at once": [child(compute_slowly, stores["two at once"], 0, log) for _ in range(2)],
+        "killed computing": [child(die_computing, stores["killed computing"], 0)],
+    }
+    codes = {
+        name: [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes]
+        for name, processes in children.items()
+    }
+    print(json.dumps(codes))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1])

@@ -66,6 +66,7 @@ def test_every_generation_setting_can_be_changed_by_name():
         ("['early', 0.35]", ("early", 0.35)),
         ("early, late", ("early", "late")),
         (0.35, (0.35,)),
+        ("early, 0.35", ("early", 0.35)),
         (("middle",), ("middle",)),
         ("layer3.1", ("layer3.1",)),
     ],

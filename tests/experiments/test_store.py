@@ -33,12 +33,12 @@ def never(scratch):
     pytest.fail("computed again")
 
 
-def act(scenario, store):
-    """Run a scenario of store_toys in processes of its own; return how each ended."""
-    done = subprocess.run(
-        [sys.executable, store_toys.__file__, scenario, store.root], capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """Play the scenarios of store_toys; return their stores by name, and how their processes ended."""
+    folder = tmp_path_factory.mktemp("played")
+    done = subprocess.run([sys.executable, store_toys.__file__, folder], capture_output=True, text=True, check=True)
+    return folder, json.loads(done.stdout)
 
 
 def leftovers(store):
@@ -101,9 +101,11 @@ def test_an_error_while_computing_leaves_no_entry_and_keeps_the_checkpoint(store
 
 
 @forks
-def test_a_process_killed_at_any_moment_of_writing_leaves_all_or_nothing(store):
+def test_a_process_killed_at_any_moment_of_writing_leaves_all_or_nothing(played):
+    folder, codes = played
     # The flushes: result, record, folder, list of folders; number 4 is never reached.
-    assert act("killed while writing", store) == [-9, -9, -9, -9, 0]
+    assert codes["killed writing"] == [-9, -9, -9, -9, 0]
+    store = Store(folder / "killed writing")
     assert [Toy(number) in store for number in range(5)] == [False, False, False, True, True]
     for number in range(5):
         value = store.get_or_compute(Toy(number), never if number > 2 else lambda scratch, n=number: toy_value(n))
@@ -112,15 +114,18 @@ def test_a_process_killed_at_any_moment_of_writing_leaves_all_or_nothing(store):
 
 
 @forks
-def test_two_processes_compute_a_result_once(store):
-    assert act("two at once", store) == [0, 0]
-    assert len(store.root.with_suffix(".log").read_text().splitlines()) == 1
-    assert torch.equal(store.load(Toy(0))["value"], toy_value()["value"])
+def test_two_processes_compute_a_result_once(played):
+    folder, codes = played
+    assert codes["two at once"] == [0, 0]
+    assert len((folder / "computed").read_text().splitlines()) == 1
+    assert torch.equal(Store(folder / "two at once").load(Toy(0))["value"], toy_value()["value"])
 
 
 @forks
-def test_the_work_of_a_dead_process_is_taken_over_with_its_checkpoint(store):
-    assert act("killed while computing", store) == [-9]
+def test_the_work_of_a_dead_process_is_taken_over_with_its_checkpoint(played):
+    folder, codes = played
+    assert codes["killed computing"] == [-9]
+    store = Store(folder / "killed computing")
     assert Toy(0) not in store
     text = []
     store.get_or_compute(Toy(0), lambda scratch: text.append((scratch / "checkpoint").read_text()) or toy_value())

@@ -1,8 +1,9 @@
 """The ensembles of a study, and what becomes of them where networks are missing."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from metamerlib.experiments.parsing import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def check_keys(keys: Iterable[str], known: Sequence[str], where: str) -> None:
     """
     for key in keys:
         if key not in known:
-            near = _near(key, known)
+            near = did_you_mean(key, known)
             raise ValueError(
                 f"{where} names the network {key!r}, which does not exist.{near} There are: {', '.join(known)}."
             )
@@ -121,12 +122,8 @@ def _published_set(name: str, published: Mapping[str, Sequence[str]], known: Seq
     if name in known:
         return (name,)
     sets = ", ".join(map(repr, published)) or "none by name"
+    guess = did_you_mean(name, [*published, *known])
     raise ValueError(
-        f"model set {name!r} does not exist.{_near(name, [*published, *known])} There are: {sets}; the key of a single "
-        "network is a set too; or give sets of your own as {'name': ['key', …]}."
+        f"model set {name!r} does not exist.{guess} There are: {sets}; the key of a single network is a set too; or "
+        "give sets of your own as {'name': ['key', …]}."
     )
-
-
-def _near(value: str, choices: Iterable[str]) -> str:
-    near = difflib.get_close_matches(str(value), list(choices), n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""

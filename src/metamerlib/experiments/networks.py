@@ -7,7 +7,7 @@ import pandas as pd
 
 from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.runs import ModelRef, model_fingerprint
-from metamerlib.models import EXTRA_INSTANCES, ZOO, Classifier, ModelZoo
+from metamerlib.models import EXTRA_INSTANCES, ZOO, Classifier, ModelZoo, Stage
 
 
 class Networks:
@@ -98,6 +98,19 @@ class Networks:
             weights = self.zoo.fingerprint(key) if known else None
             self._refs[key] = ModelRef(key, model_fingerprint(self.models[key], weights))
         return self._refs[key]
+
+    def check_stage(self, stage: Stage, keys: Iterable[str]) -> None:
+        """Refuse a stage that one of some networks does not have.
+
+        Parameters
+        ----------
+        stage
+            The stage.
+        keys
+            The networks, which are there.
+        """
+        for key in keys:
+            self.models[key].layer(stage)
 
     def traits(self, keys: Iterable[str]) -> pd.DataFrame:
         """Tabulate what kinds of networks some are.

@@ -5,8 +5,7 @@ those of `GenerationConfig` beside them.
 """
 
 import dataclasses
-import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from typing import Any
 import torch
 import yaml
 
-from metamerlib.evaluation.recognizability import CRITERIA
 from metamerlib.experiments.locations import profile_files
+from metamerlib.experiments.parsing import CHECKS, did_you_mean, unquoted
 from metamerlib.generation import GenerationConfig
 from metamerlib.models import STAGES, Stage
 from metamerlib.stimuli import CATEGORIES, StimulusSet, load_stimuli
@@ -150,8 +149,8 @@ class StudySettings:
         if values.get("root") is None and values.get("stimuli") == "folder":
             raise ValueError("stimuli='folder' needs root='…': the folder of category sub-folders of photographs.")
         known = {f.name for f in dataclasses.fields(GenerationConfig)}
-        config = {key: _unquoted(value) for key, value in values.items() if key in known}
-        own = {key: _CHECKS[key](key, value) for key, value in values.items() if key not in known}
+        config = {key: unquoted(value) for key, value in values.items() if key in known}
+        own = {key: CHECKS[key](key, value) for key, value in values.items() if key not in known}
         return cls(profile=str(profile), config=GenerationConfig.from_dict(config), **own)
 
 
@@ -159,9 +158,10 @@ def _read_profile(profile: str | Path) -> dict[str, Any]:
     named = profile_files()
     path = named.get(str(profile)) or Path(profile).expanduser()
     if not path.is_file() or path.suffix not in (".yml", ".yaml"):
+        guess = did_you_mean(str(profile), named)
         raise ValueError(
-            f"profile {str(profile)!r} does not exist.{_near(str(profile), named)} Give one of {', '.join(named)}, or "
-            "the path of a .yml file with the same keys."
+            f"profile {str(profile)!r} does not exist.{guess} Give one of {', '.join(named)}, or the path of a .yml file "
+            "with the same keys."
         )
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
@@ -174,121 +174,9 @@ def _read_profile(profile: str | Path) -> dict[str, Any]:
 
 
 def _check_keys(keys: Iterable[str], where: str) -> None:
-    known = [*_CHECKS, *(f.name for f in dataclasses.fields(GenerationConfig))]
+    known = [*CHECKS, *(f.name for f in dataclasses.fields(GenerationConfig))]
     for key in keys:
         if key not in known:
-            raise ValueError(f"{key!r} is not among {where}.{_near(str(key), known)} There are: {', '.join(known)}.")
-
-
-def _near(value: str, choices: Iterable[str], alike: float = 0.5) -> str:
-    near = difflib.get_close_matches(value, list(choices), n=1, cutoff=alike)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
-def _unquoted(value: object) -> object:
-    """Read a list or mapping that arrived as text, as from papermill's command line."""
-    if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
-        try:
-            return yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ValueError(f"{value!r} looks like a list but is none: {' '.join(str(error).split())}") from error
-    return value
-
-
-def _text(key: str, value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError(f"{key} is {value!r}: give text.")
-    return value
-
-
-def _choice(*choices: str) -> Callable[[str, object], str]:
-    def check(key: str, value: object) -> str:
-        if value not in choices:
-            near = _near(str(value), choices)
-            raise ValueError(f"{key} is {value!r}.{near} Give one of {', '.join(map(repr, choices))}.")
-        return str(value)
-
-    return check
-
-
-def _integer(least: int) -> Callable[[str, object], int | None]:
-    def check(key: str, value: object) -> int | None:
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"{key} is {value!r}: give a whole number.")
-        if value < least:
-            raise ValueError(f"{key} is {value}: give at least {least}.")
-        return value
-
-    return check
-
-
-def _n_per_class(key: str, value: object) -> int | None:
-    return None if value == "all" else _integer(1)(key, value)
-
-
-def _folder(key: str, value: object) -> str | None:
-    if value is None:
-        return None
-    folder = Path(str(value)).expanduser()
-    if not folder.is_dir():
-        raise ValueError(f"{key} is {str(value)!r}, which is not a folder (looked in {Path.cwd()}).")
-    return str(folder.resolve())
-
-
-def _sequence(key: str, value: object) -> tuple[Any, ...]:
-    value = _unquoted(value)
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",") if part.strip()]
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        value = [value]
-    if not isinstance(value, Sequence) or not value:
-        raise ValueError(f"{key} is {value!r}: give a list with at least one entry.")
-    repeated = [entry for position, entry in enumerate(value) if entry in value[:position]]
-    if repeated:
-        raise ValueError(f"{key} names {repeated[0]!r} twice: give each once.")
-    return tuple(value)
-
-
-def _names(key: str, value: object) -> tuple[str, ...] | None:
-    return None if value is None else tuple(_text(key, name) for name in _sequence(key, value))
-
-
-def _stages(key: str, value: object) -> tuple[Stage, ...]:
-    for stage in (stages := _sequence(key, value)):
-        if isinstance(stage, str):
-            if stage not in STAGES and (near := _near(stage.strip().lower(), STAGES, alike=0.7)):
-                raise ValueError(f"{key} has {stage!r}.{near} Give {', '.join(STAGES)}, depths or module names.")
-        elif isinstance(stage, bool) or not isinstance(stage, int | float):
-            raise TypeError(f"{key} has {stage!r}: give {', '.join(STAGES)}, depths in (0, 1] or module names.")
-        elif not 0 < stage <= 1:
-            raise ValueError(f"{key} has {stage!r}: a depth is above 0 and at most 1.")
-    return stages
-
-
-def _model_sets(key: str, value: object) -> tuple[str, ...] | dict[str, tuple[str, ...]] | None:
-    value = _unquoted(value)
-    if not isinstance(value, Mapping):
-        return _names(key, value)
-    if not value:
-        raise ValueError(f"{key} is empty: give at least one set, such as {{'mine': ['resnet18', 'vgg19']}}.")
-    return {_text(key, name): _names(f"{key}[{name!r}]", keys) or () for name, keys in value.items()}
-
-
-_CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "zoo": _text,
-    "stimuli": _choice("objects16", "folder"),
-    "root": _folder,
-    "n_per_class": _n_per_class,
-    "size": _integer(1),
-    "categories": _names,
-    "seed": _integer(0),
-    "stimuli_seed": _integer(0),
-    "stages": _stages,
-    "model_sets": _model_sets,
-    "evaluators": _names,
-    "criterion": _choice(*CRITERIA),
-    "device": _text,
-    "batch_size": _integer(1),
-}
+            raise ValueError(
+                f"{key!r} is not among {where}.{did_you_mean(str(key), known)} There are: {', '.join(known)}."
+            )

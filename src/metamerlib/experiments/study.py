@@ -69,18 +69,17 @@ class Study:
         self.settings = settings
         if zoo is None:
             zoo = ModelZoo(settings.zoo, device=resolve_device(settings.device))
-        self.networks = Networks(zoo, models)
-        self.zoo = zoo
+        self.zoo, self.networks = zoo, Networks(zoo, models)
         self.store = store if isinstance(store, Store) else Store(store) if store else Store.default()
         self._progress = progress
         self.given_references = references is not None
         if references is not None:
-            self.references = references
+            self.references = references  # in the place of the cached property
         self.model_sets = self.networks.resolve(settings.model_sets)
         check_keys(settings.evaluators or (), self.networks.keys, "evaluators")
         for stage in settings.stages:
-            if stage not in STAGES and isinstance(stage, str):
-                self._check_layer(stage)
+            if stage not in STAGES:
+                self.networks.check_stage(stage, {key for one in self.running_sets.values() for key in one.members})
 
     @classmethod
     def from_profile(
@@ -140,9 +139,13 @@ class Study:
     @cached_property
     def materials(self) -> Materials:
         """Images, networks and store, as specs are computed from them."""
-        settings = self.settings
         return Materials(
-            self.references, self.networks.models, self.store, settings.device, settings.batch_size, self._progress
+            self.references,
+            self.networks.models,
+            self.store,
+            device=self.settings.device,
+            batch_size=self.settings.batch_size,
+            progress=self._progress,
         )
 
     @property
@@ -314,8 +317,3 @@ class Study:
             return self.model_sets.get(choice) or self.networks.resolve([choice])[choice]
         name = " + ".join(choice)
         return self.networks.resolve({name: choice})[name]
-
-    def _check_layer(self, stage: str) -> None:
-        for model_set in self.running_sets.values():
-            for key in model_set.members:
-                self.networks.models[key].layer(stage)

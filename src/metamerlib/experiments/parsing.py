@@ -1,0 +1,166 @@
+"""How one setting is read, whether it comes from YAML, from Python or as text from a command line, and checked."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from metamerlib.evaluation.recognizability import CRITERIA
+from metamerlib.models import STAGES, Stage
+
+
+def did_you_mean(value: str, choices: Iterable[str], alike: float = 0.5) -> str:
+    """Guess what was meant.
+
+    Parameters
+    ----------
+    value
+        What was given.
+    choices
+        What there is.
+    alike
+        How similar the two must be, in [0, 1].
+
+    Returns
+    -------
+    str
+        A sentence that begins with a blank, or nothing.
+    """
+    near = difflib.get_close_matches(str(value), list(choices), n=1, cutoff=alike)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def unquoted(value: object) -> object:
+    """Read a list or mapping that arrived as text, as from papermill's command line.
+
+    Parameters
+    ----------
+    value
+        Any setting.
+
+    Returns
+    -------
+    object
+        What the text stands for if it begins like a list or mapping; else the value itself.
+
+    Raises
+    ------
+    ValueError
+        If the text begins like a list or mapping but is none.
+    """
+    if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
+        try:
+            return yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ValueError(f"{value!r} looks like a list but is none: {' '.join(str(error).split())}") from error
+    return value
+
+
+def _text(key: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{key} is {value!r}: give text.")
+    return value
+
+
+def _choice(*choices: str) -> Callable[[str, object], str]:
+    def check(key: str, value: object) -> str:
+        if value not in choices:
+            near = did_you_mean(str(value), choices)
+            raise ValueError(f"{key} is {value!r}.{near} Give one of {', '.join(map(repr, choices))}.")
+        return str(value)
+
+    return check
+
+
+def _integer(least: int) -> Callable[[str, object], int | None]:
+    def check(key: str, value: object) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{key} is {value!r}: give a whole number.")
+        if value < least:
+            raise ValueError(f"{key} is {value}: give at least {least}.")
+        return value
+
+    return check
+
+
+def _n_per_class(key: str, value: object) -> int | None:
+    return None if value == "all" else _integer(1)(key, value)
+
+
+def _folder(key: str, value: object) -> str | None:
+    if value is None:
+        return None
+    folder = Path(str(value)).expanduser()
+    if not folder.is_dir():
+        raise ValueError(f"{key} is {str(value)!r}, which is not a folder (looked in {Path.cwd()}).")
+    return str(folder.resolve())
+
+
+def _sequence(key: str, value: object) -> tuple[Any, ...]:
+    value = unquoted(value)
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        value = [value]
+    if not isinstance(value, Sequence) or not value:
+        raise ValueError(f"{key} is {value!r}: give a list with at least one entry.")
+    repeated = [entry for position, entry in enumerate(value) if entry in value[:position]]
+    if repeated:
+        raise ValueError(f"{key} names {repeated[0]!r} twice: give each once.")
+    return tuple(value)
+
+
+def _names(key: str, value: object) -> tuple[str, ...] | None:
+    return None if value is None else tuple(_text(key, name) for name in _sequence(key, value))
+
+
+def _number_or_name(stage: object) -> object:
+    try:
+        return float(stage) if isinstance(stage, str) else stage
+    except ValueError:
+        return stage
+
+
+def _stages(key: str, value: object) -> tuple[Stage, ...]:
+    stages = tuple(_number_or_name(stage) for stage in _sequence(key, value))
+    for stage in stages:
+        if isinstance(stage, str):
+            if stage not in STAGES and (near := did_you_mean(stage.strip().lower(), STAGES, alike=0.7)):
+                raise ValueError(f"{key} has {stage!r}.{near} Give {', '.join(STAGES)}, depths or module names.")
+        elif isinstance(stage, bool) or not isinstance(stage, int | float):
+            raise TypeError(f"{key} has {stage!r}: give {', '.join(STAGES)}, depths in (0, 1] or module names.")
+        elif not 0 < stage <= 1:
+            raise ValueError(f"{key} has {stage!r}: a depth is above 0 and at most 1.")
+    return stages
+
+
+def _model_sets(key: str, value: object) -> tuple[str, ...] | dict[str, tuple[str, ...]] | None:
+    value = unquoted(value)
+    if not isinstance(value, Mapping):
+        return _names(key, value)
+    if not value:
+        raise ValueError(f"{key} is empty: give at least one set, such as {{'mine': ['resnet18', 'vgg19']}}.")
+    return {_text(key, name): _names(f"{key}[{name!r}]", keys) or () for name, keys in value.items()}
+
+
+CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "zoo": _text,
+    "stimuli": _choice("objects16", "folder"),
+    "root": _folder,
+    "n_per_class": _n_per_class,
+    "size": _integer(1),
+    "categories": _names,
+    "seed": _integer(0),
+    "stimuli_seed": _integer(0),
+    "stages": _stages,
+    "model_sets": _model_sets,
+    "evaluators": _names,
+    "criterion": _choice(*CRITERIA),
+    "device": _text,
+    "batch_size": _integer(1),
+}
+"""By setting: takes the setting's name and a value, returns the value as `StudySettings` holds it, or raises."""
