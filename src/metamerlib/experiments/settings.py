@@ -160,8 +160,8 @@ def _read_profile(profile: str | Path) -> dict[str, Any]:
     if not path.is_file() or path.suffix not in (".yml", ".yaml"):
         guess = did_you_mean(str(profile), named)
         raise ValueError(
-            f"profile {str(profile)!r} does not exist.{guess} Give one of {', '.join(named)}, or the path of a .yml file "
-            "with the same keys."
+            f"profile {str(profile)!r} does not exist.{guess} Give one of {', '.join(named)}, or the path of a .yml "
+            "file with the same keys."
         )
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
