@@ -8,6 +8,7 @@ from metamerlib.experiments.execute import Execution, Materials, compute
 from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.networks import Networks
 from metamerlib.experiments.pictures import examples, one_per_category, write_pictures
+from metamerlib.experiments.process import Overview, featured_set, featured_stage, overview
 from metamerlib.experiments.published import published, published_names, statement
 from metamerlib.experiments.recognition import (
     evaluate_runs,
@@ -18,6 +19,7 @@ from metamerlib.experiments.recognition import (
     residuals,
 )
 from metamerlib.experiments.runs import MetamerRun, ModelRef, RecognizabilityRun, StimuliRef, model_fingerprint
+from metamerlib.experiments.set_up import model_sets_table, settings_table
 from metamerlib.experiments.settings import StudySettings
 from metamerlib.experiments.spec import Spec, canonical_json, digest
 from metamerlib.experiments.store import CorruptResultWarning, MissingResultError, Store, StoreError
@@ -33,6 +35,7 @@ __all__ = [
     "ModelRef",
     "ModelSet",
     "Networks",
+    "Overview",
     "RecognizabilityRun",
     "Spec",
     "StimuliRef",
@@ -47,16 +50,21 @@ __all__ = [
     "digest",
     "evaluate_runs",
     "examples",
+    "featured_set",
+    "featured_stage",
     "mean_recognizability",
     "model_fingerprint",
+    "model_sets_table",
     "one_per_category",
     "overall_recognizability",
+    "overview",
     "published",
     "published_names",
     "recognizability",
     "residual_history",
     "residuals",
     "resolve_model_sets",
+    "settings_table",
     "statement",
     "trajectory",
     "write_pictures",

@@ -1,0 +1,298 @@
+"""The looks of all figures: widths, colours, order and names of sets, stages and networks.
+
+Figures are drawn for white paper. In the book's dark theme they stand on a white card, so that the stimuli in them
+are seen as they are. Sets of one family share a hue and differ in lightness, marker and line, which colour-blind
+readers and grey prints keep apart.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.typing import ColorType
+
+from metamerlib.models import STAGES, ZOO, Stage
+
+WIDTH = 7.0
+"""Width of every figure in inches; with the margin that notebooks put around it, the book's text column."""
+
+DPI = 100
+"""Pixels per inch on a page; the book stores figures at twice this resolution."""
+
+INK, MUTED, RULE, PAPER = "#1c2326", "#5f6b70", "#c9d1d4", "#ffffff"
+"""Text, secondary text and context, lines, background."""
+
+ACCENT = "#b4472b"
+"""What the eye shall find first, such as the published value."""
+
+
+@dataclass(frozen=True)
+class LineStyle:
+    """How a model set is drawn wherever it occurs.
+
+    Attributes
+    ----------
+    colour
+        Of lines, markers and names.
+    marker, dash
+        Matplotlib's names.
+    """
+
+    colour: str
+    marker: str
+    dash: str | tuple[int, tuple[float, ...]] = "-"
+
+    @property
+    def text(self) -> str:
+        """The colour, darkened as far as words on white paper need it (contrast 4.5 : 1, as WCAG 2.2 asks)."""
+        colour = to_rgb(self.colour)
+        while _contrast(colour, PAPER) < 4.5:
+            colour = tuple(0.97 * channel for channel in colour)
+        return to_hex(colour)
+
+
+SET_STYLES: dict[str, LineStyle] = {
+    "Single CNN": LineStyle("#56a5e0", "o", (0, (4, 1.5))),
+    "Single Transformer": LineStyle("#e39a1f", "o", (0, (4, 1.5))),
+    "CNN": LineStyle("#0f62b0", "s"),
+    "Robust CNNs": LineStyle("#12294f", "D"),
+    "Transformers": LineStyle("#cc4c02", "s"),
+    "Robust Transformers": LineStyle("#6e1f0b", "D"),
+}
+"""The sets of the paper's Table 2, in its order: blue for convolutional networks, orange for transformers."""
+
+FURTHER_STYLES: tuple[LineStyle, ...] = (
+    LineStyle("#00896b", "^"),
+    LineStyle("#b5548f", "v"),
+    LineStyle("#6a6a6a", "P"),
+    LineStyle("#7b61c4", "X"),
+    LineStyle("#8a7a00", "<"),
+    LineStyle("#2f9fa6", ">"),
+)
+"""For sets that are not the paper's, in the order in which they come."""
+
+SET_FAMILIES: dict[str, tuple[str, ...]] = {
+    "Convolutional networks": ("Single CNN", "CNN", "Robust CNNs"),
+    "Transformers": ("Single Transformer", "Transformers", "Robust Transformers"),
+}
+"""The paper's sets side by side as Fig. 3 compares them: one network, an ensemble, a robust ensemble."""
+
+FAMILIES: dict[str, tuple[str, str]] = {
+    "cnn": ("convolutional", "#0f62b0"),
+    "transformer": ("transformer", "#cc4c02"),
+    "mlp": ("mixer", "#00896b"),
+    "own": ("own", "#7b61c4"),
+}
+"""Families of single networks, in the order of rows: name and colour."""
+
+SHARES = LinearSegmentedColormap.from_list("shares", ["#f4f7f9", "#b5d0e6", "#4d8cc4", "#12294f"])
+"""From none to all: for heat maps of shares. It darkens steadily, whoever looks."""
+
+MEMBER_COLOURS = (
+    "#0f62b0",
+    "#cc4c02",
+    "#00896b",
+    "#b5548f",
+    "#8a7a00",
+    "#7b61c4",
+    "#6a6a6a",
+    "#2f9fa6",
+    "#6e1f0b",
+    "#12294f",
+)
+"""For the networks of one ensemble, in their order."""
+
+_SETTINGS = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.5,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "lines.linewidth": 1.6,
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+}
+
+
+@contextmanager
+def canvas(height: float, width: float = WIDTH) -> Iterator[Figure]:
+    """Open an empty figure in the book's style; it is closed for pyplot, and shown only by who returns it.
+
+    Parameters
+    ----------
+    height, width
+        In inches.
+
+    Yields
+    ------
+    Figure
+        To draw on within the block.
+    """
+    with plt.rc_context(_SETTINGS):
+        figure = plt.figure(figsize=(width, height), dpi=DPI)
+        # Notebooks crop figures to what is drawn. An invisible frame keeps the size, and pixels where they were put.
+        figure.add_artist(Rectangle((0, 0), 1, 1, transform=figure.transFigure, fill=False, linewidth=0))
+        try:
+            yield figure
+        finally:
+            plt.close(figure)
+
+
+def set_styles(names: Iterable[str]) -> dict[str, LineStyle]:
+    """Choose the style of each model set: the paper's have their own, others take further ones in turn.
+
+    Parameters
+    ----------
+    names
+        Names of sets.
+
+    Returns
+    -------
+    dict of str to LineStyle
+        In the order of the names.
+    """
+    names = list(dict.fromkeys(names))
+    others = [name for name in names if name not in SET_STYLES]
+    further = {name: FURTHER_STYLES[position % len(FURTHER_STYLES)] for position, name in enumerate(others)}
+    return {name: SET_STYLES.get(name) or further[name] for name in names}
+
+
+def set_groups(names: Iterable[str]) -> dict[str, list[str]]:
+    """Sort model sets into those that are compared with each other.
+
+    Parameters
+    ----------
+    names
+        Names of sets.
+
+    Returns
+    -------
+    dict of str to list of str
+        Heading to names: the families of the paper's sets, then "Other sets". None of them is empty.
+    """
+    names = list(dict.fromkeys(names))
+    groups = {heading: [name for name in members if name in names] for heading, members in SET_FAMILIES.items()}
+    groups["Other sets"] = [name for name in names if name not in SET_STYLES]
+    return {heading: members for heading, members in groups.items() if members}
+
+
+def stage_label(stage: Stage) -> str:
+    """Name a stage: as the paper does, or as a share of the depth.
+
+    Parameters
+    ----------
+    stage
+        A stage.
+
+    Returns
+    -------
+    str
+        Such as "early", "35 %" or a module's dotted name.
+    """
+    return stage if isinstance(stage, str) else f"{100 * stage:.3g} %"
+
+
+def stage_positions(stages: Iterable[Stage]) -> dict[Stage, float]:
+    """Place stages along an axis.
+
+    Parameters
+    ----------
+    stages
+        Stages.
+
+    Returns
+    -------
+    dict of Stage to float
+        The share of the depth where all stages have one; else places in a row. In rising order.
+    """
+    stages = list(dict.fromkeys(stages))
+    if all(stage in STAGES or not isinstance(stage, str) for stage in stages):
+        depths = {stage: STAGES[stage] if isinstance(stage, str) else float(stage) for stage in stages}
+        return dict(sorted(depths.items(), key=lambda item: item[1]))
+    return {stage: float(place) for place, stage in enumerate(stages)}
+
+
+def network_label(key: str) -> str:
+    """Name a network as the paper's Table A1 does.
+
+    Parameters
+    ----------
+    key
+        Its key in the zoo, or the name of a network of one's own.
+
+    Returns
+    -------
+    str
+        The paper's name, or the key where the paper has none.
+    """
+    return ZOO[key].table_name if key in ZOO else key
+
+
+def evaluator_order(table: pd.DataFrame) -> list[str]:
+    """Put evaluators in the order of rows: by family, standard before robust before untrained ones.
+
+    Parameters
+    ----------
+    table
+        With the columns evaluator, family, robust and random, as `Study.recognizability` returns it.
+
+    Returns
+    -------
+    list of str
+        Keys, each once.
+    """
+    traits = table.drop_duplicates("evaluator")
+    ranks = {family: rank for rank, family in enumerate(FAMILIES)}
+    order = traits.assign(rank=traits["family"].map(lambda family: ranks.get(family, len(ranks))))
+    return order.sort_values(["rank", "random", "robust"], kind="stable")["evaluator"].tolist()
+
+
+def text_on(colour: ColorType) -> str:
+    """Choose dark or white letters, whichever are easier to read on a colour.
+
+    Parameters
+    ----------
+    colour
+        Of the ground.
+
+    Returns
+    -------
+    str
+        `INK` or `PAPER`.
+    """
+    return max(INK, PAPER, key=lambda letters: _contrast(colour, letters))
+
+
+def _contrast(first: ColorType, second: ColorType) -> float:
+    """Contrast ratio of two colours, from 1 to 21."""
+    darker, lighter = sorted((_luminance(first), _luminance(second)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: ColorType) -> float:
+    """Relative luminance of an sRGB colour."""
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
