@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -77,6 +78,10 @@ def test_a_value_that_is_not_a_number_says_why():
     table = image_metrics(images, images, metrics=["rase", "rase_corrected"])
     assert table["value"].isna().tolist() == [True, False, False, False]
     assert table["reason"].tolist() == ["a window of the reference is black", "", "", ""]
+    table = image_metrics(images.flip(3), images, metrics=["rase", "psnr"])
+    assert np.isinf(table.loc[table["metric"] == "rase", "value"].iloc[0])
+    assert table["reason"].tolist() == ["", "", "a window of the reference is black", ""]
+    assert image_metrics(images, images, metrics=["psnr"])["reason"].tolist() == ["", ""]  # infinite, and rightly so
 
 
 def test_a_stimulus_set_does_for_references(pair):

@@ -46,7 +46,7 @@ class ImageMetric:
     smallest
         Smallest height and width in pixels.
     undefined
-        When the value is not a number, in words; empty if it always is one.
+        When the value is no finite number although the images differ, in words; empty if it always is one.
     """
 
     key: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,7 @@ def image_metrics(
         that went into the value), ``value``, ``reference_value`` (the value of the reference itself: the
         perfect one, or for metrics of a single image what they give the reference), ``direction``
         (``"higher"`` or ``"lower"`` is better), ``backbone`` (network's name or missing) and ``reason`` (why
-        there is no value; empty otherwise).
+        there is no value, or an infinite one that no average should hold; empty otherwise).
     """
     references = references if isinstance(references, Tensor) else references.images
     check_pair(images, references, high=data_range)
@@ -136,6 +137,6 @@ def _measure(
     return [
         common
         | {"image": i, "n": 1, "value": value, "reference_value": of_reference}
-        | {"reason": metric.undefined if value != value else ""}
+        | {"reason": "" if math.isfinite(value) else metric.undefined}
         for i, (value, of_reference) in enumerate(zip(values.tolist(), of_references, strict=True))
     ]
