@@ -224,6 +224,16 @@ def test_metrics_without_values_are_left_out_and_counted(tables):
     assert "8 metrics" in row["measured"]
 
 
+def test_an_image_without_a_value_counts_for_the_other_metrics(tables):
+    table = tables["image_metrics"].copy()
+    table.loc[(table["metric"] == "rase") & (table["image"] > 3), "value"] = math.nan
+    row = judge({**tables, "image_metrics": table}, "better-quality")
+    assert "9 metrics" in row["measured"]
+    assert "over 24 images" in row["reason"]
+    table.loc[(table["metric"] == "rase") & (table["image"] > 1), "value"] = math.nan
+    assert "8 metrics" in judge({**tables, "image_metrics": table}, "better-quality")["measured"]
+
+
 def test_a_metric_of_the_whole_set_has_one_vote(tables):
     table = tables["image_metrics"]
     # All metrics of single images prefer the single CNN; only FID does not.

@@ -67,7 +67,7 @@ def robust_cnns_are_less_noisy(evidence: Evidence) -> list[Finding]:
     noise = -of_images["tv"]  # oriented values are better when higher
     values = noise[0] - noise[1:].mean(axis=0)
     what = "total variation, Robust CNNs − mean of the sets that are not robust, late"
-    return [evidence.resampled(values, lambda draw: draw.mean(axis=-1), what, BELOW_ZERO, "images")]
+    return [evidence.resampled(values, _mean, what, BELOW_ZERO, "images")]
 
 
 def unlearned_metrics_find_the_most_recognizable(evidence: Evidence) -> list[Finding]:
@@ -94,8 +94,8 @@ def _oriented(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Values of some metrics in some cells, turned so that higher is better.
 
-    Of the whole set, metric to (cells,); of each image, metric to (cells, images). A metric that lacks a value in a
-    cell is left out; so is an image that lacks one.
+    Of the whole set, metric to (cells,); of each image, metric to (cells, images), NaN for an image that lacks a value
+    in one of the cells. A metric that has fewer than three values in a cell, or none of the set, is left out.
     """
     table = evidence.table("image_metrics")
     table = table[table["metric"].isin(list(metrics)) & table["model_set"].isin([name for name, _ in cells])]
@@ -110,13 +110,19 @@ def _oriented(
     for key, rows in table.groupby("metric", sort=False):
         whole = rows[rows["image"].isna()]
         wide = rows[rows["image"].notna()].pivot(index="image", columns="cell", values="value").dropna()
-        if wide.shape[1] == len(cells) and len(wide):
+        if wide.shape[1] == len(cells) and len(wide) >= FEWEST:
             of_images[key] = wide.sort_index(axis=1)
         elif len(whole) == len(cells):
             of_sets[key] = whole.sort_values("cell")["value"].to_numpy(dtype=float)
-    # Metrics are resampled together, so that they have to tell of the same images.
-    shared = set.intersection(*(set(wide.index) for wide in of_images.values())) if of_images else set()
-    return of_sets, {key: wide.loc[sorted(shared)].to_numpy().T for key, wide in of_images.items()}
+    # Metrics are resampled together, so that their columns have to be of the same images.
+    images = sorted(set().union(*(wide.index for wide in of_images.values())))
+    return of_sets, {key: wide.reindex(images).to_numpy(dtype=float).T for key, wide in of_images.items()}
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of what is there; 0, which prefers nothing, where nothing is."""
+    present = ~np.isnan(values)
+    return np.where(present, values, 0).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
 
 
 def _enough(present: int, wanted: int) -> None:
@@ -143,7 +149,7 @@ def _preference(
     differences = np.stack([values[0] - values[1] for values in of_images.values()])
 
     def share(draw: np.ndarray) -> np.ndarray:
-        preferred = (1 + np.sign(draw.mean(axis=-1))) / 2
+        preferred = (1 + np.sign(_mean(draw))) / 2
         return (preferred.sum(axis=0) + sum(fixed)) / (len(differences) + len(fixed))
 
     what = f"share of {len(differences) + len(fixed)} metrics preferring {one} to {other}, late"
@@ -173,8 +179,8 @@ def _agreement(evidence: Evidence, metrics: Sequence[str], name: str) -> Finding
         counts.append(_images(of_images))
         draw = evidence.draw(counts[-1])
         for values in of_images.values():
-            total.append(_spearman(values.mean(axis=1)[None], means[sets].to_numpy()).item())
-            resampled.append(_spearman(values[:, draw].mean(axis=-1).T, means[sets].to_numpy()))
+            total.append(_spearman(_mean(values)[None], means[sets].to_numpy()).item())
+            resampled.append(_spearman(_mean(values[:, draw]).T, means[sets].to_numpy()))
     if not total:
         raise MissingEvidenceError(f"no stage has both image metrics and recognizability of {FEWEST} sets")
     what = f"rank correlation of {name} with recognizability within stages"
