@@ -28,6 +28,12 @@ def executed_copy(app: Sphinx, docname: str) -> Path | None:
     return Path(folder) / source.relative_to(app.srcdir)
 
 
+def load_formulas(app: Sphinx) -> None:
+    """Have the page that holds the whole book load MathJax; Sphinx asks only whether its first part needs it."""
+    if app.builder.name == "singlehtml":
+        app.set_html_assets_policy("always")
+
+
 def show_executed(app: Sphinx, docname: str, content: list[str]) -> None:
     """Exchange the text of a chapter; warn where it was never executed."""
     copy = executed_copy(app, docname)
@@ -67,6 +73,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
+    app.connect("builder-inited", load_formulas)
     app.connect("source-read", show_executed)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -30,9 +30,6 @@ def _room(name: str) -> str:
     paths = {item: _path(room, item) for item in exported}
     lines = [
         "```{eval-rst}",
-        f".. py:module:: {name}",
-        ".. py:currentmodule:: None",
-        "",
         ".. autosummary::",
         "   :nosignatures:",
         "",

@@ -15,10 +15,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 # a machine without a display or a network, possibly inside a container
-_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 class BrowserMissingError(RuntimeError):
@@ -116,5 +121,9 @@ def content_pages(folder: Path) -> list[str]:
     list of str
         Addresses relative to the folder, without index, search and source listings.
     """
-    every = (path.relative_to(folder).as_posix() for part in ("book", "notebooks") for path in (folder / part).rglob("*.html"))
+    every = (
+        path.relative_to(folder).as_posix()
+        for part in ("book", "notebooks")
+        for path in (folder / part).rglob("*.html")
+    )
     return sorted(every)

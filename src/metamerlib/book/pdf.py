@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -41,9 +42,10 @@ def print_book(path: Path | None = None, *, root: Path | None = None, output: Pa
     folder = build_pages(layout, builder="singlehtml")
     path = path or layout.pages / "metamerlib.pdf"
     path.parent.mkdir(parents=True, exist_ok=True)
+    _move_to_root(folder)
     with served(folder) as address, chromium() as browser:
         page = browser.new_page(color_scheme="light")
-        page.goto(f"{address}/book/intro.html", wait_until="networkidle")
+        page.goto(f"{address}/index.html", wait_until="networkidle")
         page.evaluate("() => window.MathJax ? window.MathJax.startup.promise : null")
         page.pdf(
             path=path,
@@ -57,6 +59,13 @@ def print_book(path: Path | None = None, *, root: Path | None = None, output: Pa
             tagged=True,
         )
     return path
+
+
+def _move_to_root(folder: Path) -> None:
+    """Put the one page where its own addresses are right: Sphinx writes them as seen from the folder's root."""
+    first = re.search(r"url=([^\"]+)", (folder / "index.html").read_text(encoding="utf8")).group(1)
+    text = (folder / first).read_text(encoding="utf8")
+    (folder / "index.html").write_text(text.replace(f'href="{first}#', 'href="#'), encoding="utf8")
 
 
 def main(arguments: list[str] | None = None) -> int:

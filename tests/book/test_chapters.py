@@ -1,0 +1,173 @@
+"""Chapters are executed with their parameters, when something has changed, and leave the same bytes."""
+
+import os
+
+import jupytext
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from small_books import HEAD, write_chapter
+
+from metamerlib.book import ChapterError, execute_chapters
+from metamerlib.book.kernel import chapter_environment
+from metamerlib.book.normalise import normalised
+from metamerlib.book.parameters import declared_parameters
+
+
+def outputs(run):
+    """Join what an executed chapter printed."""
+    notebook = nbformat.read(run.path, as_version=4)
+    return "".join(out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", []))
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """Give a book with two chapters that were executed once; the first shows all that may vary."""
+    root = tmp_path_factory.mktemp("book")
+    body = """
+# %%
+import os, sys
+import matplotlib.pyplot as plt
+from tqdm import tqdm
+
+for _ in tqdm(range(3)):
+    pass
+print(profile, stages, os.path.basename(os.getcwd()))
+
+# %%
+object()
+
+# %% tags=["remove-cell"]
+_ = plt.plot([1, 2])
+"""
+    write_chapter(root, "01_first", body)
+    write_chapter(root, "02_second", "\n# %%\nprint(profile)\n", head=HEAD.replace("stages = None\n", ""))
+    return root, execute_chapters("smoke", root=root)
+
+
+def test_parameters_reach_the_chapters(book):
+    root, runs = book
+    assert [run.name for run in runs] == ["01_first", "02_second"]
+    assert [outputs(run) for run in runs] == ["smoke None notebooks\n", "smoke\n"]
+    (run,) = execute_chapters("mini", ["01"], parameters={"stages": ["late"]}, root=root, output=root / "other")
+    assert outputs(run) == "mini ['late'] notebooks\n"
+    assert run.path == root / "other" / "executed" / "notebooks" / "01_first.ipynb"
+
+
+def test_unknown_parameter_is_an_error_that_names_the_near_one(book):
+    root, _ = book
+    with pytest.raises(ChapterError, match=r"Unknown parameter 'stage' of 01_first.*Did you mean 'stages'\?"):
+        execute_chapters("smoke", ["01"], parameters={"stage": "late"}, root=root)
+    with pytest.raises(ChapterError, match="Unknown parameter 'stages' of 02_second"):
+        execute_chapters("smoke", ["02"], parameters={"stages": ["late"]}, root=root)
+
+
+def test_unknown_chapter_is_an_error_that_names_the_near_one(book):
+    with pytest.raises(ChapterError, match=r"No chapter '02_secnd'. Did you mean '02_second'\?"):
+        execute_chapters("smoke", ["02_secnd"], root=book[0])
+
+
+def test_book_without_chapters_is_an_error(tmp_path):
+    with pytest.raises(ChapterError, match="No chapter in"):
+        execute_chapters("smoke", root=tmp_path)
+
+
+def test_up_to_date_chapters_are_left_alone(book, capsys):
+    root, runs = book
+    before = [run.path.stat().st_mtime_ns for run in runs]
+    again = execute_chapters("smoke", root=root)
+    assert [run.executed for run in again] == [False, False]
+    assert [run.path.stat().st_mtime_ns for run in again] == before
+    assert "0 of 2 chapters executed" in capsys.readouterr().out
+
+
+def test_forced_runs_leave_the_same_bytes(book):
+    root, runs = book
+    before = runs[0].path.read_bytes()
+    (run,) = execute_chapters("smoke", ["01_first"], force=True, root=root)
+    assert run.executed
+    assert run.path.read_bytes() == before
+
+
+def test_executed_chapter_holds_results_and_no_traces_of_the_run(book):
+    notebook = nbformat.read(book[1][0].path, as_version=4)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert [cell.id for cell in notebook.cells] == [f"cell-{n + 1}" for n in range(len(notebook.cells))]
+    injected = [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    assert ["remove-cell" in cell.metadata.tags for cell in injected] == [True]
+    shown = [out for cell in notebook.cells if cell.cell_type == "code" for out in cell.outputs]
+    texts = [out.get("text") or out.data["text/plain"] for out in shown if "image/png" not in out.get("data", {})]
+    assert texts == ["smoke None notebooks\n", "<object>"]
+
+
+def test_figures_are_drawn_at_twice_the_resolution_whatever_backend_is_exported(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    write_chapter(tmp_path, body="\n# %%\nimport matplotlib.pyplot as plt\n_ = plt.plot([1, 2])\n")
+    (run,) = execute_chapters("smoke", root=tmp_path)
+    (output,) = nbformat.read(run.path, as_version=4).cells[-1].outputs
+    assert "image/png" in output.data
+    assert set(output.metadata["image/png"]) == {"width", "height"}
+    assert os.environ["MPLBACKEND"] == "agg"
+
+
+def test_changed_source_is_executed_again_and_a_failure_keeps_the_last_good_copy(tmp_path):
+    body = "\n# %%\nprint({})\n"
+    source = write_chapter(tmp_path, body=body.format("1"))
+    (first,) = execute_chapters("smoke", root=tmp_path)
+    write_chapter(tmp_path, body=body.format("1 / 0"))
+    with pytest.raises(ChapterError, match=r"01_tiny\.py failed.*ZeroDivisionError: division by zero"):
+        execute_chapters("smoke", root=tmp_path)
+    failed = first.path.with_suffix(".failed.ipynb")
+    assert "ZeroDivisionError" in failed.read_text(encoding="utf8")
+    assert outputs(first) == "1\n"
+    write_chapter(tmp_path, body=body.format("2"))
+    (second,) = execute_chapters("smoke", root=tmp_path)
+    assert second.executed
+    assert outputs(second) == "2\n"
+    assert not failed.exists()
+    assert source.stem == second.name
+
+
+def test_another_environments_kernel_is_refused(tmp_path, monkeypatch):
+    kernel = tmp_path / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text(
+        '{"argv": ["/elsewhere/bin/python"], "display_name": "x", "language": "python"}'
+    )
+    monkeypatch.setattr("metamerlib.book.kernel.sys.prefix", str(tmp_path / "environment"))
+    with pytest.raises(RuntimeError, match="not part of the running environment"), chapter_environment():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("", "has 0 cells tagged `parameters`"),
+        ('# %% tags=["parameters"]\na = 1\n# %% tags=["parameters"]\nb = 1\n', "has 2 cells tagged"),
+        ('# %% tags=["parameters"]\na = len("x")\n', r"not `a = len\('x'\)`"),
+        ('# %% tags=["parameters"]\nimport os\n', "not `import os`"),
+        ('# %% tags=["parameters"]\na, b = 1, 2\n', r"not `a, b = \(1, 2\)`"),
+    ],
+)
+def test_parameters_cell_is_one_cell_of_literals(body, message):
+    with pytest.raises(ValueError, match=message):
+        declared_parameters(jupytext.reads(body, fmt="py:percent"), "01_x.py")
+
+
+def test_parameters_are_read_with_their_defaults():
+    text = '# %% tags=["parameters"]\n# how much\nprofile: str = "mini"\nstages = None\nepsilons = [0.03, 0.3]\n'
+    assert declared_parameters(jupytext.reads(text, fmt="py:percent"), "x") == {
+        "profile": "mini",
+        "stages": None,
+        "epsilons": [0.03, 0.3],
+    }
+
+
+def test_complaints_on_the_error_stream_are_kept_for_the_build_to_see():
+    bar = " 67%|██████    | 2/3 [00:01<00:00,  1.9it/s]\r100%|██████████| 3/3 [00:01<00:00,  2.0it/s]\n"
+    shown = [
+        new_output("stream", name="stderr", text=bar),
+        new_output("stream", name="stderr", text=bar + "UserWarning: look out\n"),
+    ]
+    (cell,) = normalised(new_notebook(cells=[new_code_cell(outputs=shown)])).cells
+    assert [output.text for output in cell.outputs] == ["UserWarning: look out"]
