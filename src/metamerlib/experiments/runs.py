@@ -95,6 +95,7 @@ def model_fingerprint(classifier: Classifier, weights: str | None = None) -> str
             "categories": classifier.categories,
             "outputs_of_category": classifier.outputs_of_category,
         }
+        | ({} if classifier.decision == "max_logit" else {"decision": classifier.decision})
     )
 
 

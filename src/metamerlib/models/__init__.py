@@ -1,6 +1,9 @@
 """Networks: the wrapper that every other room talks to, the zoo, and its training."""
 
+from metamerlib.models.cache import WeightFile, weights_folder
 from metamerlib.models.classifier import Classifier
+from metamerlib.models.download import DownloadError
+from metamerlib.models.fetch import fetch
 from metamerlib.models.registry import EXTRA_INSTANCES, MODEL_SETS, ZOO, ZooEntry
 from metamerlib.models.stages import STAGES, Stage
 from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError
@@ -13,8 +16,12 @@ __all__ = [
     "ZOO",
     "Classifier",
     "CorruptWeightsError",
+    "DownloadError",
     "MissingWeightsError",
     "ModelZoo",
     "Stage",
+    "WeightFile",
     "ZooEntry",
+    "fetch",
+    "weights_folder",
 ]

@@ -1,5 +1,6 @@
 """A classification network as the rest of the library sees it: images in [0, 1] to logits or activations."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -43,14 +44,17 @@ class Classifier(nn.Module):
         For each category, the indices of the module's outputs that belong to it: the category's logit is the
         highest among them (Geirhos et al. 2018; the 16-way decision over ImageNet's 1000 outputs). None means
         that outputs and categories are the same.
+    decision
+        How the outputs of a category make its logit: "max_logit" takes the highest; "mean_probability" takes the
+        logarithm of the mean of their probabilities (a softmax over all outputs).
 
     Raises
     ------
     TypeError
         If `module` is not a torch module.
     ValueError
-        If the normalisation is not three numbers, a block does not exist, categories repeat, or
-        `outputs_of_category` does not fit them.
+        If the normalisation is not three numbers, a block does not exist, categories repeat,
+        `outputs_of_category` does not fit them, or there is no such decision.
 
     Examples
     --------
@@ -73,6 +77,7 @@ class Classifier(nn.Module):
         blocks: Sequence[str] | None = None,
         input_size: int | None = None,
         outputs_of_category: Sequence[Sequence[int]] | None = None,
+        decision: str = "max_logit",
     ) -> None:
         super().__init__()
         if not isinstance(module, nn.Module):
@@ -95,6 +100,8 @@ class Classifier(nn.Module):
             )
         if outputs_of_category is not None and not all(len(outputs) for outputs in outputs_of_category):
             raise ValueError("outputs_of_category has an empty entry: give each category at least one output.")
+        if decision not in ("max_logit", "mean_probability"):
+            raise ValueError(f"decision is {decision!r}: give 'max_logit' or 'mean_probability'.")
         modules = dict(module.named_modules())
         unknown = [block for block in blocks or () if not block or block not in modules]
         if unknown:
@@ -106,6 +113,7 @@ class Classifier(nn.Module):
         self.input_size = input_size
         self.mean, self.std = tuple(map(float, mean)), tuple(map(float, std))
         self.outputs_of_category = outputs_of_category and [list(outputs) for outputs in outputs_of_category]
+        self.decision = decision
         self.module = module.requires_grad_(False)
         # Not persistent: the module's own state_dict stays loadable through the wrapper's.
         self.register_buffer("_mean", torch.tensor(self.mean).view(1, 3, 1, 1), persistent=False)
@@ -164,15 +172,31 @@ class Classifier(nn.Module):
         ValueError
             If the images have another shape or type, or the number of outputs is not that of the categories.
         """
-        logits = self.module(self._normalize(images))
+        logits = self.outputs(images)
         if self.outputs_of_category is not None:
-            return torch.stack([logits[:, outputs].amax(dim=1) for outputs in self.outputs_of_category], dim=1)
+            gather = _log_mean_probability if self.decision == "mean_probability" else _highest
+            return torch.stack([gather(logits, outputs) for outputs in self.outputs_of_category], dim=1)
         if logits.ndim != 2 or logits.shape[1] != len(self.categories):
             raise ValueError(
                 f"model {self.name!r} returns {tuple(logits.shape)} for {len(images)} images, but has "
                 f"{len(self.categories)} categories: give as many categories as outputs, or outputs_of_category."
             )
         return logits
+
+    def outputs(self, images: Tensor) -> Tensor:
+        """Compute the network's own outputs, before they are gathered into categories.
+
+        Parameters
+        ----------
+        images
+            (N, 3, H, W), floating point RGB in [0, 1].
+
+        Returns
+        -------
+        Tensor
+            (N, outputs).
+        """
+        return self.module(self._normalize(images))
 
     @torch.no_grad()
     def predict(self, images: Tensor, batch_size: int = 256) -> Tensor:
@@ -257,6 +281,14 @@ class Classifier(nn.Module):
         if size is not None and tuple(images.shape[-2:]) != (size, size):
             images = functional.interpolate(images, (size, size), mode="bilinear", antialias=True, align_corners=False)
         return (images - self._mean) / self._std
+
+
+def _highest(logits: Tensor, outputs: list[int]) -> Tensor:
+    return logits[:, outputs].amax(dim=1)
+
+
+def _log_mean_probability(logits: Tensor, outputs: list[int]) -> Tensor:
+    return logits[:, outputs].logsumexp(dim=1) - math.log(len(outputs)) - logits.logsumexp(dim=1)
 
 
 def _stop_at_tap(module: nn.Module, inputs: tuple, output: object) -> None:

@@ -9,32 +9,44 @@ import torch
 from torch import nn
 
 from metamerlib.models.classifier import Classifier
-from metamerlib.models.miniature import MEAN, RANDOM_SEEDS, SIDE, STD, build_miniature
-from metamerlib.models.registry import EXTRA_INSTANCES, MODEL_SETS, ZOO
-from metamerlib.models.stages import STAGES
-from metamerlib.models.weights import MissingWeightsError, WeightsFolder
-from metamerlib.stimuli.categories import CATEGORIES
+from metamerlib.models.editions import Edition, MiniatureEdition, PaperEdition
+from metamerlib.models.registry import MODEL_SETS, ZOO
+from metamerlib.models.stages import STAGES, block_at
+from metamerlib.models.verification import verify
+from metamerlib.stimuli import StimulusSet
+
+EDITIONS = ("mini", "paper", "paper-untrained")
+
+
+_EARLY_COLUMNS = ("parameters", "multiply_adds", "accuracy", "robust_accuracy", "seconds")
 
 
 class ModelZoo(Mapping[str, Classifier]):
     """The paper's networks, each loaded when it is first asked for.
 
-    Iteration, `len` and `in` speak of the paper's networks whose weights are there; the two further trainings of
-    ResNet-18 (`EXTRA_INSTANCES`) are reached by key, but are not evaluators.
+    Iteration, `len` and `in` speak of the paper's networks whose weights are there; the miniatures' two further
+    trainings of ResNet-18 (`EXTRA_INSTANCES`) are reached by key, but are not evaluators.
 
     Parameters
     ----------
     name
-        "mini": the miniature networks that come with the library.
+        "mini": the miniature networks that come with the library. "paper": the ImageNet networks themselves, whose
+        weights `fetch` or ``metamerlib zoo fetch`` brings. "paper-untrained": the same, all only initialised; they
+        compute nonsense at the cost of the trained ones, for trying a profile out.
     device
         Where the networks are put.
     weights
-        The folder of the miniatures' weights; by default the bundled one.
+        The folder of the weights: by default the bundled one of the miniatures, and for the paper's networks
+        ``$METAMERLIB_WEIGHTS``, else ``~/.cache/metamerlib/weights``.
+    decision
+        How the paper's networks decide by their 1000 outputs: "max_logit" or "mean_probability" on one of the sixteen
+        categories, or "1000-way" on one of ImageNet's classes, named by their WordNet ids. The miniatures have one
+        output per category.
 
     Raises
     ------
     ValueError
-        If there is no zoo of that name.
+        If there is no zoo of that name, or no such decision.
 
     Examples
     --------
@@ -44,42 +56,55 @@ class ModelZoo(Mapping[str, Classifier]):
     ['convnext_base', 'alexnet', 'resnet50', 'resnet18']
     """
 
-    def __init__(self, name: str = "mini", *, device: str | torch.device = "cpu", weights: Path | None = None) -> None:
-        if name != "mini":
-            raise ValueError(f"name is {name!r}: the zoo that can be loaded is 'mini'.")
+    def __init__(
+        self,
+        name: str = "mini",
+        *,
+        device: str | torch.device = "cpu",
+        weights: Path | None = None,
+        decision: str = "max_logit",
+    ) -> None:
+        if name not in EDITIONS:
+            raise ValueError(f"name is {name!r}: the zoos that can be loaded are {', '.join(map(repr, EDITIONS))}.")
+        if name == "mini" and decision != "max_logit":
+            raise ValueError(f"decision is {decision!r}: the miniatures have one output per category, 'max_logit'.")
         self.name = name
         self.device = torch.device(device)
-        self._weights = WeightsFolder(weights)
-        self._card = self._weights.card()
+        self.decision = decision
+        self._edition: Edition = (
+            MiniatureEdition(weights)
+            if name == "mini"
+            else PaperEdition(weights, decision=decision, untrained=name == "paper-untrained")
+        )
         self._loaded: dict[str, Classifier] = {}
 
     def __repr__(self) -> str:
         return f"ModelZoo({self.name!r}, {len(self)} of {len(ZOO)} networks available)"
 
     def __iter__(self) -> Iterator[str]:
-        return (key for key in ZOO if self._is_available(key))
+        return (key for key in ZOO if self._edition.available(key))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __contains__(self, key: object) -> bool:
-        return key in (*ZOO, *EXTRA_INSTANCES) and self._is_available(str(key))
+        return key in (*ZOO, *self.extra_instances) and self._edition.available(str(key))
 
     def __getitem__(self, key: str) -> Classifier:
         self._check(key)
         if key not in self._loaded:
-            network, blocks = build_miniature(key)
-            if key not in RANDOM_SEEDS:
-                self._weights.load_into(network, key)
-            self._loaded[key] = Classifier(
-                network, name=key, mean=MEAN, std=STD, blocks=blocks, categories=CATEGORIES, input_size=SIDE
-            ).to(self.device)
+            self._loaded[key] = self._edition.load(key).to(self.device)
         return self._loaded[key]
 
     @property
     def missing(self) -> list[str]:
         """Keys of the paper's networks whose weights are not there."""
-        return [key for key in ZOO if not self._is_available(key)]
+        return [key for key in ZOO if not self._edition.available(key)]
+
+    @property
+    def extra_instances(self) -> tuple[str, ...]:
+        """Keys beside the paper's networks: further trainings, which are not evaluators."""
+        return self._edition.extra
 
     @property
     def model_sets(self) -> dict[str, list[str]]:
@@ -150,7 +175,28 @@ class ModelZoo(Mapping[str, Classifier]):
             If there is no such network.
         """
         self._check(key)
-        return build_miniature(key)[0]
+        return self._edition.build(key)
+
+    def blocks(self, key: str) -> list[str]:
+        """Name a network's sequential blocks; its weights need not be there.
+
+        Parameters
+        ----------
+        key
+            The network.
+
+        Returns
+        -------
+        list of str
+            Dotted module names, from the image to the logits.
+
+        Raises
+        ------
+        KeyError
+            If there is no such network.
+        """
+        self._check(key)
+        return list(self._edition.skeleton(key)[1])
 
     def fingerprint(self, key: str) -> str:
         """Identify a network's weights.
@@ -171,13 +217,11 @@ class ModelZoo(Mapping[str, Classifier]):
             If there is no such network.
         MissingWeightsError
             If its weights are not there.
+        CorruptWeightsError
+            If they are not what they should be.
         """
         self._check(key)
-        if key in RANDOM_SEEDS:
-            return f"kaiming-normal-{key}-{RANDOM_SEEDS[key]}"
-        if not self._is_available(key):
-            raise MissingWeightsError(f"no weights of {key!r}: `metamerlib train {key}` makes them.")
-        return self._weights.sha256(key)
+        return self._edition.fingerprint(key)
 
     def table(self) -> pd.DataFrame:
         """Describe every network.
@@ -186,12 +230,14 @@ class ModelZoo(Mapping[str, Classifier]):
         -------
         DataFrame
             One row per network of the paper: key, table_name, family, robust, random, available, parameters,
-            multiply_adds, accuracy, robust_accuracy (under 20 steps of PGD at 4/255), seconds (of training),
-            paper_parameters, source, trained_on.
+            multiply_adds, accuracy (the miniatures': among 16 categories of drawings; the paper's: as published, among
+            1000 classes), robust_accuracy (under 20 steps of PGD at 4/255), seconds (of training), paper_parameters,
+            source, trained_on; for the paper's networks also megabytes (of the weights; 1024² bytes each), licence and
+            url.
         """
         rows = []
         for key, entry in ZOO.items():
-            card = self._card.get(key, {})
+            known = self._edition.describe(key)
             rows.append(
                 {
                     "key": key,
@@ -199,15 +245,12 @@ class ModelZoo(Mapping[str, Classifier]):
                     "family": entry.family,
                     "robust": entry.robust,
                     "random": entry.random,
-                    "available": self._is_available(key),
-                    "parameters": sum(p.numel() for p in self.build(key).parameters()),
-                    "multiply_adds": card.get("multiply_adds"),
-                    "accuracy": card.get("accuracy"),
-                    "robust_accuracy": card.get("robust_accuracy"),
-                    "seconds": card.get("seconds"),
+                    "available": self._edition.available(key),
+                    **{name: known.pop(name) for name in _EARLY_COLUMNS},
                     "paper_parameters": entry.parameters,
                     "source": entry.source,
                     "trained_on": entry.trained_on,
+                    **known,
                 }
             )
         return pd.DataFrame(rows)
@@ -222,17 +265,41 @@ class ModelZoo(Mapping[str, Classifier]):
         """
         rows = []
         for key, entry in ZOO.items():
-            network, blocks = build_miniature(key)
-            classifier = Classifier(network, name=key, blocks=blocks, categories=CATEGORIES)
+            blocks = self.blocks(key)
             row = {"key": key, "table_name": entry.table_name, "n_blocks": len(blocks)}
-            rows.append(row | {stage: classifier.layer(stage) for stage in STAGES})
+            rows.append(row | {stage: block_at(blocks, depth) for stage, depth in STAGES.items()})
         return pd.DataFrame(rows)
 
-    def _is_available(self, key: str) -> bool:
-        return key in RANDOM_SEEDS or self._weights.file(key).exists()
+    def verify(self, stimuli: StimulusSet, keys: Iterable[str] | None = None, *, batch_size: int = 64) -> pd.DataFrame:
+        """Measure clean accuracy beside the published one, and look for a wrong normalisation.
+
+        Parameters
+        ----------
+        stimuli
+            Labelled images, such as ``load_stimuli("imagenet16", root=…)``.
+        keys
+            Which networks; None takes those whose weights are there.
+        batch_size
+            Images classified at once.
+
+        Returns
+        -------
+        DataFrame
+            As from `metamerlib.models.verification.verify`.
+
+        Raises
+        ------
+        KeyError
+            If a key does not exist.
+        """
+        chosen = [keys] if isinstance(keys, str) else list(self if keys is None else keys)
+        for key in chosen:
+            self._check(key)
+        published = {key: self._edition.describe(key)["accuracy"] for key in chosen if key in ZOO}
+        return verify((self[key] for key in chosen), stimuli, published, batch_size=batch_size)
 
     def _check(self, key: str) -> None:
-        known = [*ZOO, *EXTRA_INSTANCES]
+        known = [*ZOO, *self.extra_instances]
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=3)
             raise KeyError(

@@ -1,0 +1,270 @@
+"""Other people's checkpoints: read without running what is in them, and brought to a network's own names."""
+
+import pickletools
+import re
+import struct
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from metamerlib.models.weights import CorruptWeightsError
+
+StateDict = dict[str, Tensor]
+
+_NESTS = ("state_dict", "model", "model_state_dict", "net")
+"""Where checkpoints keep the weights, beside the optimiser and the like."""
+
+_WRAPPERS = re.compile(r"^(?:module\.|model\.|_orig_mod\.)+")
+"""What data parallelism, a normalisation in front of the network and compilation put before every name."""
+
+_NORMALISATION = re.compile(
+    r"^(?:module\.)*(?:(?:normali[sz]er?|preproc(?:\.normali[sz]er?)?)\.)?(?:new_)?(mean|std|mu|sigma)$"
+)
+_NOT_THE_NETWORK = re.compile(r"^(?:module\.)*(?:attacker|preproc|normali[sz]er?)\.")
+"""The adversary that MadryLab's robustness library saves beside the network, and normalisation modules."""
+
+
+class _Leftover:
+    """Takes the place of every foreign object in a checkpoint: it can be made, called and filled, and does nothing."""
+
+    def __new__(cls, *_: object, **__: object) -> "_Leftover":
+        return super().__new__(cls)
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __call__(self, *_: object, **__: object) -> "_Leftover":
+        return self
+
+    def __setstate__(self, _: object) -> None:
+        pass
+
+    def __setitem__(self, _: object, __: object) -> None:
+        pass
+
+    def append(self, _: object) -> None:
+        pass
+
+    def extend(self, _: object) -> None:
+        pass
+
+
+def check_container(file: Path) -> None:
+    """Recognise a file that holds something else than weights, or not all of them, by its form.
+
+    Parameters
+    ----------
+    file
+        The file; its weights are not read.
+
+    Raises
+    ------
+    CorruptWeightsError
+        If it is empty, a web page, cut off, or of no known form; the message says which.
+    """
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        head = stream.read(4096)
+    if size == 0:
+        raise CorruptWeightsError(f"{file} is empty.")
+    if title := web_page_title(head):
+        raise CorruptWeightsError(f"{file} is a web page ({title}), not weights.")
+    if head.startswith(b"PK\x03\x04"):
+        if not zipfile.is_zipfile(file):  # the directory at the end is missing
+            raise CorruptWeightsError(f"{file} is cut off: a checkpoint of {size:,} bytes without its end.")
+    elif file.suffix == ".safetensors" or head[8:9] == b"{":
+        _check_safetensors(file, head, size)
+    elif not head.startswith(b"\x80"):  # the first byte of a pickle, torch's form before 1.6
+        raise CorruptWeightsError(f"{file} is not a checkpoint: it begins with {head[:12]!r}.")
+
+
+def web_page_title(head: bytes) -> str:
+    """Recognise a web page.
+
+    Parameters
+    ----------
+    head
+        The first bytes of a file.
+
+    Returns
+    -------
+    str
+        The page's title, or words for its lack; empty if it is no web page.
+    """
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").decode("utf-8", "replace")
+    if not re.match(r"<(?:!doctype html|html|head|\?xml)", text, re.IGNORECASE):
+        return ""
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    return " ".join(title[1].split()) if title else "without a title"
+
+
+def read_checkpoint(file: Path) -> Any:
+    """Read a checkpoint, tensors only.
+
+    Nothing of a pickle is executed (``weights_only=True``). Objects beside the tensors, such as a training's settings
+    or numpy's numbers, do not keep a checkpoint from being read: each is replaced by an inert stand-in.
+
+    Parameters
+    ----------
+    file
+        A safetensors file, or one written by `torch.save` in either form, with pickle or dill.
+
+    Returns
+    -------
+    Any
+        What it holds, on the CPU.
+
+    Raises
+    ------
+    CorruptWeightsError
+        If it cannot be read.
+    """
+    check_container(file)
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except UnpicklingError:
+            with torch.serialization.safe_globals([(_Leftover, name) for name in _foreign_names(file)]):
+                return torch.load(file, map_location="cpu", weights_only=True)
+    except (UnpicklingError, SafetensorError, RuntimeError, EOFError, ValueError, KeyError, struct.error) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CorruptWeightsError(f"{file} cannot be read as weights, it is damaged or cut off: {reason}") from error
+
+
+def state_of(checkpoint: Any, file: Path) -> tuple[StateDict, dict[str, tuple[float, ...]]]:
+    """Find the network's weights in a checkpoint, by the names that the bare network gives them.
+
+    Parameters
+    ----------
+    checkpoint
+        As read: the weights, or a mapping that has them as "state_dict" or "model"; names may carry the prefixes of
+        data parallelism ("module.") and of a normalisation in front ("model.").
+    file
+        Where it comes from, for messages.
+
+    Returns
+    -------
+    tuple
+        The weights by name, in float32; and the normalisation saved with them ("mean", "std"), where there is one.
+
+    Raises
+    ------
+    CorruptWeightsError
+        If there are no weights, or one name occurs with two values.
+    """
+    for _ in range(3):
+        nest = next((key for key in _NESTS if _is_mapping(checkpoint, key)), None)
+        if nest is None:
+            break
+        checkpoint = checkpoint[nest]
+    tensors = {}
+    if isinstance(checkpoint, Mapping):
+        tensors = {str(name): value for name, value in checkpoint.items() if isinstance(value, Tensor)}
+    state: StateDict = {}
+    normalisation: dict[str, tuple[float, ...]] = {}
+    for name, value in tensors.items():
+        if constant := _NORMALISATION.match(name):
+            kind = {"mu": "mean", "sigma": "std"}.get(constant[1], constant[1])
+            normalisation[kind] = tuple(value.flatten().tolist())
+        elif not _NOT_THE_NETWORK.match(name):
+            bare = _WRAPPERS.sub("", name)
+            if bare in state and not torch.equal(state[bare], value):
+                raise CorruptWeightsError(f"{file} holds two different tensors for {bare!r}.")
+            state[bare] = value.float() if value.is_floating_point() else value
+    if not state:
+        keys = list(checkpoint)[:5] if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
+        raise CorruptWeightsError(f"{file} holds no weights of a network (it has {keys}).")
+    return state, normalisation
+
+
+def load_exactly(network: nn.Module, state: StateDict, *, key: str, file: Path) -> None:
+    """Put weights into a network if names and shapes fit in full.
+
+    Parameters
+    ----------
+    network
+        Filled in place; a module on the meta device takes the tensors over as they are.
+    state
+        Its weights by name. Counters of batches, which old versions of torch did not save, may be missing.
+    key, file
+        The network's and the file's name, for messages.
+
+    Raises
+    ------
+    CorruptWeightsError
+        If a tensor is missing, superfluous or of another shape.
+    """
+    own = network.state_dict()
+    for name in own:
+        if name.endswith("num_batches_tracked"):
+            state.setdefault(name, torch.tensor(0))
+    complaints = [f"{name} is missing" for name in own if name not in state]
+    complaints += [f"{name} is not {key}'s" for name in state if name not in own]
+    complaints += [
+        f"{name} is {tuple(value.shape)} instead of {tuple(own[name].shape)}"
+        for name, value in state.items()
+        if name in own and value.shape != own[name].shape
+    ]
+    if complaints:
+        more = f" (and {len(complaints) - 4} more)" if len(complaints) > 4 else ""
+        raise CorruptWeightsError(
+            f"{file} does not hold the weights of {key!r}: {'; '.join(complaints[:4])}{more}. Is it another network's?"
+        )
+    network.load_state_dict(state, assign=True)
+
+
+def rename(*substitutions: tuple[str, str]) -> Callable[[StateDict, nn.Module], StateDict]:
+    """Translate names by regular expressions.
+
+    Parameters
+    ----------
+    *substitutions
+        Pairs of a pattern and its replacement, applied to each name in this order.
+
+    Returns
+    -------
+    Callable
+        Maps (weights by name, network) to weights by name.
+    """
+
+    def translate(state: StateDict, _: nn.Module) -> StateDict:
+        for pattern, replacement in substitutions:
+            state = {re.sub(pattern, replacement, name): value for name, value in state.items()}
+        return state
+
+    return translate
+
+
+def _is_mapping(checkpoint: Any, key: str) -> bool:
+    return isinstance(checkpoint, Mapping) and isinstance(checkpoint.get(key), Mapping)
+
+
+def _check_safetensors(file: Path, head: bytes, size: int) -> None:
+    length = struct.unpack("<Q", head[:8])[0] if size >= 8 else 0
+    if not (head[8:9] == b"{" and 2 <= length <= size - 8):
+        raise CorruptWeightsError(f"{file} is not a safetensors file, or only its beginning ({size:,} bytes).")
+    with file.open("rb") as stream:
+        ends = re.findall(rb'"data_offsets":\s*\[\d+,\s*(\d+)\]', stream.read(8 + length))
+    complete = 8 + length + max(map(int, ends), default=0)
+    if size != complete:
+        raise CorruptWeightsError(f"{file} is cut off or damaged: {size:,} bytes instead of {complete:,}.")
+
+
+def _foreign_names(file: Path) -> set[str]:
+    """List what a checkpoint refers to and `torch.load` does not know."""
+    if zipfile.is_zipfile(file):
+        return set(torch.serialization.get_unsafe_globals_in_checkpoint(file))
+    names = set()
+    with file.open("rb") as stream:
+        for _ in range(4):  # a magic number, the version, the system, the object
+            names |= {str(name).replace(" ", ".") for op, name, _ in pickletools.genops(stream) if op.name == "GLOBAL"}
+    return names

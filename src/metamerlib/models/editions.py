@@ -1,0 +1,252 @@
+"""The editions of the zoo: the bundled miniatures, and the paper's networks at full size."""
+
+import difflib
+import zlib
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from timm.data import ImageNetInfo
+from torch import nn
+
+from metamerlib.models.cache import WeightsCache
+from metamerlib.models.checkpoints import load_exactly, read_checkpoint, state_of
+from metamerlib.models.classifier import Classifier
+from metamerlib.models.miniature import MEAN, RANDOM_SEEDS, STD, build_miniature, kaiming_normal
+from metamerlib.models.miniature import SIDE as MINIATURE_SIDE
+from metamerlib.models.miniature.convolutional import Network
+from metamerlib.models.published import MULTIPLY_ADDS, PUBLISHED
+from metamerlib.models.published import SIDE as PUBLISHED_SIDE
+from metamerlib.models.registry import EXTRA_INSTANCES, ZOO
+from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError, WeightsFolder
+from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
+
+DECISIONS = ("max_logit", "mean_probability", "1000-way")
+"""How a network with ImageNet's 1000 outputs decides (reading 11): on the category with the highest logit or the
+highest mean probability among its classes, or on one of the 1000 classes."""
+
+
+class Edition(Protocol):
+    """What the zoo asks of an edition; every method takes the key of a network that the edition has."""
+
+    extra: tuple[str, ...]
+    """Keys beside the paper's 31."""
+
+    def available(self, key: str) -> bool:
+        """Tell whether the network can be loaded."""
+
+    def skeleton(self, key: str) -> Network:
+        """Build the module for its names and shapes only, and name its blocks."""
+
+    def build(self, key: str) -> nn.Module:
+        """Build the module without trained weights."""
+
+    def load(self, key: str) -> Classifier:
+        """Build the module with its weights, and wrap it."""
+
+    def fingerprint(self, key: str) -> str:
+        """Identify the weights."""
+
+    def describe(self, key: str) -> dict[str, Any]:
+        """Tell what is known about the network: the columns of the zoo's table that depend on the edition."""
+
+
+class MiniatureEdition:
+    """The miniatures: bundled float16 weights, sixteen outputs, 64 px.
+
+    Parameters
+    ----------
+    folder
+        The weights; None means the bundled ones.
+    """
+
+    extra = EXTRA_INSTANCES
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._weights = WeightsFolder(folder)
+        self._card = self._weights.card()
+
+    def available(self, key: str) -> bool:
+        """Tell whether the network can be loaded."""
+        return key in RANDOM_SEEDS or self._weights.file(key).exists()
+
+    def skeleton(self, key: str) -> Network:
+        """Build the module and name its blocks."""
+        return build_miniature(key)
+
+    def build(self, key: str) -> nn.Module:
+        """Build the module without trained weights."""
+        return build_miniature(key)[0]
+
+    def load(self, key: str) -> Classifier:
+        """Build the module with its weights, and wrap it."""
+        network, blocks = build_miniature(key)
+        if key not in RANDOM_SEEDS:
+            self._weights.load_into(network, key)
+        return Classifier(
+            network, name=key, mean=MEAN, std=STD, blocks=blocks, categories=CATEGORIES, input_size=MINIATURE_SIDE
+        )
+
+    def fingerprint(self, key: str) -> str:
+        """Identify the weights."""
+        if key in RANDOM_SEEDS:
+            return f"kaiming-normal-{key}-{RANDOM_SEEDS[key]}"
+        if not self.available(key):
+            raise MissingWeightsError(f"no weights of {key!r}: `metamerlib train {key}` makes them.")
+        return self._weights.sha256(key)
+
+    def describe(self, key: str) -> dict[str, Any]:
+        """Tell what is known about the network."""
+        card = self._card.get(key, {})
+        return {
+            "parameters": sum(p.numel() for p in self.build(key).parameters()),
+            **{name: card.get(name) for name in ("multiply_adds", "accuracy", "robust_accuracy", "seconds")},
+        }
+
+
+class PaperEdition:
+    """The paper's networks: 1000 outputs, 224 px, weights that the user fetches.
+
+    Parameters
+    ----------
+    folder
+        The cache of weights; None means `metamerlib.models.fetch.weights_folder`.
+    decision
+        One of `DECISIONS`.
+    untrained
+        Whether all networks are only initialised, from seeds: they compute nonsense at the cost of the trained ones.
+
+    Raises
+    ------
+    ValueError
+        If there is no such decision.
+    """
+
+    extra = ()
+
+    def __init__(self, folder: Path | None = None, *, decision: str = "max_logit", untrained: bool = False) -> None:
+        if decision not in DECISIONS:
+            near = difflib.get_close_matches(str(decision), DECISIONS, n=1)
+            raise ValueError(
+                f"decision is {decision!r}."
+                + (f" Did you mean {near[0]!r}?" if near else "")
+                + f" Give one of {', '.join(DECISIONS)}."
+            )
+        self._cache = WeightsCache(folder)
+        self._decision = decision
+        self._untrained = untrained
+
+    def available(self, key: str) -> bool:
+        """Tell whether the network can be loaded."""
+        return self._untrained or self._cache.available(key)
+
+    def skeleton(self, key: str) -> Network:
+        """Build the module on the meta device, which holds no values, and name its blocks."""
+        return _skeleton(key)
+
+    def build(self, key: str) -> nn.Module:
+        """Build the module with initial weights that depend on its key only."""
+        return self._initialised(key)[0]
+
+    def load(self, key: str) -> Classifier:
+        """Build the module with its weights, and wrap it."""
+        network, blocks = self._initialised(key) if self._is_initialised(key) else self._with_weights(key)
+        mean, std = PUBLISHED[key].normalisation
+        categories, outputs = _categories(self._decision)
+        return Classifier(
+            network,
+            name=key,
+            mean=mean,
+            std=std,
+            blocks=blocks,
+            categories=categories,
+            input_size=PUBLISHED_SIDE,
+            outputs_of_category=outputs,
+            decision="mean_probability" if self._decision == "mean_probability" else "max_logit",
+        )
+
+    def fingerprint(self, key: str) -> str:
+        """Identify the weights."""
+        if self._is_initialised(key):
+            return f"kaiming-normal-{key}-{_seed(key)}"
+        return self._cache.check(key).sha256
+
+    def describe(self, key: str) -> dict[str, Any]:
+        """Tell what is known about the network."""
+        release = None if self._untrained else self._cache.release(key)
+        present = release is not None and self._cache.path(key).exists()
+        size = self._cache.path(key).stat().st_size / 2**20 if present else None
+        estimate = (release.megabytes or 4 * ZOO[key].parameters / 2**20) if release else 0.0
+        return {
+            "parameters": ZOO[key].parameters,
+            "multiply_adds": MULTIPLY_ADDS[key],
+            "accuracy": None if self._untrained else PUBLISHED[key].accuracy,
+            "robust_accuracy": None,
+            "seconds": None,
+            "megabytes": size or estimate,
+            "licence": release.licence if release else None,
+            "url": release.url if release else None,
+        }
+
+    def _is_initialised(self, key: str) -> bool:
+        return self._untrained or PUBLISHED[key].release is None
+
+    def _initialised(self, key: str) -> Network:
+        seed = _seed(key)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network, blocks = PUBLISHED[key].architecture()
+        kaiming_normal(network, seed)
+        return network, blocks
+
+    def _with_weights(self, key: str) -> Network:
+        published, file = PUBLISHED[key], self._cache.check(key).path
+        state, normalisation = state_of(read_checkpoint(file), file)
+        _compare_normalisation(key, file, published.normalisation, normalisation)
+        network, blocks = _empty(published.architecture)
+        if published.translate is not None:
+            state = published.translate(state, network)
+        load_exactly(network, state, key=key, file=file)
+        return network, blocks
+
+
+def _seed(key: str) -> int:
+    return RANDOM_SEEDS.get(key, zlib.crc32(key.encode()))
+
+
+def _empty(architecture: Callable[[], Network]) -> Network:
+    """Build a module to be filled, without spending time on initial values wherever that is possible."""
+    with torch.device("meta"):
+        network, blocks = architecture()
+    saved = network.state_dict().keys()
+    if any(name not in saved for name, _ in network.named_buffers()):  # computed constants, as Swin's position indices
+        with torch.random.fork_rng(devices=[]):
+            network, blocks = architecture()
+    return network, blocks
+
+
+@cache
+def _skeleton(key: str) -> Network:
+    with torch.device("meta"):
+        return PUBLISHED[key].architecture()
+
+
+@cache
+def _categories(decision: str) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...] | None]:
+    if decision == "1000-way":  # WordNet's ids, as two pairs of the classes share an English name
+        return tuple(ImageNetInfo("imagenet-1k").label_names()), None
+    return CATEGORIES, tuple(tuple(index for _, index in SYNSETS[category]) for category in CATEGORIES)
+
+
+def _compare_normalisation(
+    key: str, file: Path, declared: Sequence[Sequence[float]], found: dict[str, tuple[float, ...]]
+) -> None:
+    """Refuse a checkpoint that brings another normalisation along than the one that its network is wrapped in."""
+    for kind, wanted in zip(("mean", "std"), declared, strict=True):
+        if kind in found and not torch.allclose(torch.tensor(found[kind]), torch.tensor(wanted), atol=1e-3):
+            raise CorruptWeightsError(
+                f"{file} was saved with the {kind} {found[kind]}, but {key!r} is known to want {tuple(wanted)}: is it "
+                "another network's?"
+            )
