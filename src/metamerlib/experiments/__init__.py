@@ -4,6 +4,8 @@ A `Study` turns a profile's settings into specs, which name their results for go
 the other modules make tables and pictures of them.
 """
 
+from metamerlib.experiments.alterations import Alterations, alterations
+from metamerlib.experiments.criteria import criteria_table
 from metamerlib.experiments.execute import Execution, Materials, compute
 from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.networks import Networks
@@ -19,6 +21,7 @@ from metamerlib.experiments.recognition import (
     residuals,
 )
 from metamerlib.experiments.runs import MetamerRun, ModelRef, RecognizabilityRun, StimuliRef, model_fingerprint
+from metamerlib.experiments.sentences import network_label
 from metamerlib.experiments.set_up import model_sets_table, settings_table
 from metamerlib.experiments.settings import StudySettings
 from metamerlib.experiments.spec import Spec, canonical_json, digest
@@ -27,6 +30,7 @@ from metamerlib.experiments.study import Study
 from metamerlib.experiments.trajectories import Trajectory, TrajectoryRun, trajectory
 
 __all__ = [
+    "Alterations",
     "CorruptResultWarning",
     "Execution",
     "Materials",
@@ -45,8 +49,10 @@ __all__ = [
     "StudySettings",
     "Trajectory",
     "TrajectoryRun",
+    "alterations",
     "canonical_json",
     "compute",
+    "criteria_table",
     "digest",
     "evaluate_runs",
     "examples",
@@ -55,6 +61,7 @@ __all__ = [
     "mean_recognizability",
     "model_fingerprint",
     "model_sets_table",
+    "network_label",
     "one_per_category",
     "overall_recognizability",
     "overview",

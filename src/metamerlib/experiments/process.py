@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from metamerlib.evaluation import METRICS, PairDistances, image_metrics, pair_distances
+from metamerlib.evaluation import PairDistances, image_metrics, pair_distances
+from metamerlib.experiments.alterations import PLAIN
 from metamerlib.experiments.pictures import one_per_category
 from metamerlib.experiments.trajectories import Trajectory, trajectory
 from metamerlib.models import STAGES, Classifier, Stage
@@ -144,7 +145,7 @@ def overview(study: "Study", *, image: int | None = None, n_examples: int = 12, 
         reference_activation=both[0],
         metamer_activation=both[1],
         verdicts=_verdicts(judges, references[image], metamers[image]),
-        metrics=_plain_metrics(metamers[[image]], references[[image]]),
+        metrics=image_metrics(metamers[[image]], references[[image]], metrics=PLAIN),
         distances=_distances(study, judges, metamers, stage),
         example_references=references[examples],
         example_metamers=metamers[examples],
@@ -159,12 +160,6 @@ def _verdicts(judges: list[Classifier], reference: Tensor, metamer: Tensor) -> p
         classes = {"reference_class": judge.categories[of_reference], "metamer_class": judge.categories[of_metamer]}
         rows.append({"evaluator": judge.name} | classes)
     return pd.DataFrame(rows, columns=["evaluator", "reference_class", "metamer_class"])
-
-
-def _plain_metrics(metamer: Tensor, reference: Tensor) -> pd.DataFrame:
-    """Measure what can be measured on one image, without a network."""
-    plain = [key for key, metric in METRICS.items() if metric.per_image and metric.needs is None]
-    return image_metrics(metamer, reference, metrics=plain)
 
 
 def _distances(study: "Study", judges: list[Classifier], metamers: Tensor, stage: Stage) -> PairDistances | None:

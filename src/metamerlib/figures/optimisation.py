@@ -7,7 +7,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from pandas.io.formats.style import Styler
 from torch import Tensor
 
-from metamerlib.experiments import Trajectory
+from metamerlib.experiments import Trajectory, network_label
 from metamerlib.figures.mosaic import CELL, place_axes, place_picture, place_text
 from metamerlib.figures.style import (
     DPI,
@@ -16,7 +16,6 @@ from metamerlib.figures.style import (
     RULE,
     WIDTH,
     canvas,
-    network_label,
     set_groups,
     stage_label,
     stage_positions,

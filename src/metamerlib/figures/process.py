@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from metamerlib.evaluation import METRICS, jensen_shannon
 from metamerlib.evaluation.representation import density, shared_grid
-from metamerlib.experiments.process import Overview
+from metamerlib.experiments import Overview, network_label
 from metamerlib.figures.mosaic import (
     CELL,
     place_arrow,
@@ -26,7 +26,6 @@ from metamerlib.figures.style import (
     PAPER,
     RULE,
     canvas,
-    network_label,
     set_styles,
     stage_label,
 )

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from pandas.io.formats.style import Styler
 
+from metamerlib.experiments import network_label
 from metamerlib.figures.mosaic import place_axes, place_text
 from metamerlib.figures.style import (
     ACCENT,
@@ -21,7 +22,6 @@ from metamerlib.figures.style import (
     LineStyle,
     canvas,
     evaluator_order,
-    network_label,
     set_groups,
     set_styles,
     stage_label,
@@ -164,6 +164,28 @@ def table_means(means: pd.DataFrame, published: pd.DataFrame | None = None) -> S
         row["evaluators"] = int(ours["n_evaluators"].iloc[0])
         rows.append(row)
     return book_table(pd.DataFrame(rows), "tab-means")
+
+
+def table_criteria(table: pd.DataFrame) -> Styler:
+    """Tabulate mean recognizability by what counts as recognized (reading 10).
+
+    Parameters
+    ----------
+    table
+        As `metamerlib.experiments.criteria_table` returns it.
+
+    Returns
+    -------
+    Styler
+        One row per model set and stage.
+    """
+    order = [name for members in set_groups(table["model_set"]).values() for name in members]
+    table = table.set_index("model_set").loc[order].reset_index()
+    criteria = {"reference": "own class of the reference", "label": "category", "generator": "generators' class"}
+    shown = {"model set": table["model_set"].mask(table["model_set"].duplicated(), "")}
+    shown |= {"stage": table["stage"].map(stage_label)}
+    shown |= {heading: table[criterion] for criterion, heading in criteria.items()}
+    return book_table(pd.DataFrame(shown), "tab-criteria").format("{:.3f}", list(criteria.values()), na_rep="–")
 
 
 def _frame(axes: Axes, positions: dict, *, first: bool, chance: float | None) -> None:

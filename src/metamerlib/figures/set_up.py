@@ -6,7 +6,8 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from metamerlib.evaluation import METRICS
-from metamerlib.figures.style import FAMILIES, network_label
+from metamerlib.experiments import network_label
+from metamerlib.figures.style import FAMILIES
 from metamerlib.figures.tables import book_table
 from metamerlib.models import STAGES
 

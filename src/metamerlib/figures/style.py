@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.typing import ColorType
 
-from metamerlib.models import STAGES, ZOO, Stage
+from metamerlib.models import STAGES, Stage
 
 WIDTH = 7.0
 """Width of every figure in inches; with the margin that notebooks put around it, the book's text column."""
@@ -233,22 +233,6 @@ def stage_positions(stages: Iterable[Stage]) -> dict[Stage, float]:
         depths = {stage: STAGES[stage] if isinstance(stage, str) else float(stage) for stage in stages}
         return dict(sorted(depths.items(), key=lambda item: item[1]))
     return {stage: float(place) for place, stage in enumerate(stages)}
-
-
-def network_label(key: str) -> str:
-    """Name a network as the paper's Table A1 does.
-
-    Parameters
-    ----------
-    key
-        Its key in the zoo, or the name of a network of one's own.
-
-    Returns
-    -------
-    str
-        The paper's name, or the key where the paper has none.
-    """
-    return ZOO[key].table_name if key in ZOO else key
 
 
 def evaluator_order(table: pd.DataFrame) -> list[str]:
