@@ -1,8 +1,7 @@
 """Small versions of the paper's 31 networks, for the 16 categories at 64 px.
 
 Each belongs to the family of the network it stands for and is built by the same library's class wherever that
-takes sizes. A robust network has the architecture of its standard twin, the vision transformer aside, whose robust
-version has a convolutional stem, as in the paper.
+takes sizes. A robust network has the architecture of its standard twin (the vision transformer's is a little smaller).
 """
 
 from collections.abc import Callable
@@ -34,7 +33,7 @@ _BUILDERS: dict[str, Callable[[int], tuple[nn.Module, list[str]]]] = {
     "deit_small": attention.deit_small,
     "deit_small_robust": attention.deit_small,
     "vit_base": attention.vit_base,
-    "vit_base_robust": attention.vit_convstem,
+    "vit_base_robust": attention.vit_robust,
     "mlp_mixer": attention.mixer,
     "swin_base": attention.swin,
     "swin_base_robust": attention.swin,

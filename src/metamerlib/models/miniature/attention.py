@@ -1,9 +1,9 @@
 """Miniature transformers and the mixer: timm's own classes with few channels, for 64 px images."""
 
-import itertools
 from functools import partial
+from itertools import pairwise
 
-from timm.layers import PatchEmbed
+from timm.layers import PatchEmbed, nchw_to
 from timm.models.mlp_mixer import MlpMixer
 from timm.models.swin_transformer import SwinTransformer
 from timm.models.vision_transformer import VisionTransformer
@@ -18,12 +18,14 @@ SIDE = 64
 
 
 class ConvolutionalStem(PatchEmbed):
-    """Patch embedding by stride-2 convolutions, as in the robust ViT of Singh et al. (2023).
+    """Patch embedding by overlapping stride-2 convolutions (Xiao et al. 2021; the robust ViT of Singh et al. 2023).
+
+    All the miniatures embed their patches so: with non-overlapping patches they need several times the images.
 
     Parameters
     ----------
     img_size, patch_size, in_chans, embed_dim
-        As for timm's `PatchEmbed`.
+        As for timm's `PatchEmbed`; the patch size is a power of two.
     **options
         timm's further options.
     """
@@ -32,11 +34,12 @@ class ConvolutionalStem(PatchEmbed):
         self, img_size: int = SIDE, patch_size: int = 8, in_chans: int = 3, embed_dim: int = 64, **options: object
     ) -> None:
         super().__init__(img_size=img_size, patch_size=patch_size, in_chans=in_chans, embed_dim=embed_dim, **options)
-        widths = [in_chans, embed_dim // 4, embed_dim // 2, embed_dim]
+        halvings = patch_size.bit_length() - 1
+        widths = [in_chans, *(max(embed_dim >> (halvings - 1 - step), 16) for step in range(halvings))]
         layers: list[nn.Module] = []
-        for before, after in itertools.pairwise(widths):
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.GELU()]
-        self.proj = nn.Sequential(*layers, nn.Conv2d(embed_dim, embed_dim, 1))
+        self.proj = nn.Sequential(*layers, nn.Conv2d(widths[-1], embed_dim, 1))
 
     def forward(self, images: Tensor) -> Tensor:
         """Embed images.
@@ -49,9 +52,11 @@ class ConvolutionalStem(PatchEmbed):
         Returns
         -------
         Tensor
-            (N, tokens, embed_dim).
+            (N, tokens, embed_dim), or (N, H / patch_size, W / patch_size, embed_dim) for a network on maps.
         """
-        return self.proj(images).flatten(2).transpose(1, 2)
+        embedded = self.proj(images)
+        embedded = embedded.flatten(2).transpose(1, 2) if self.flatten else nchw_to(embedded, self.output_fmt)
+        return self.norm(embedded)
 
 
 def vision_transformer(classes: int, *, width: int, depth: int, heads: int, **options: object) -> Network:
@@ -68,7 +73,7 @@ def vision_transformer(classes: int, *, width: int, depth: int, heads: int, **op
     heads
         Attention heads.
     **options
-        timm's further options, such as `embed_layer`.
+        timm's further options.
 
     Returns
     -------
@@ -83,6 +88,7 @@ def vision_transformer(classes: int, *, width: int, depth: int, heads: int, **op
         depth=depth,
         num_heads=heads,
         mlp_ratio=3,
+        embed_layer=ConvolutionalStem,
         **options,
     )
     return network, ["norm_pre", *(f"blocks.{index}" for index in range(depth))]
@@ -90,7 +96,7 @@ def vision_transformer(classes: int, *, width: int, depth: int, heads: int, **op
 
 vit_base = partial(vision_transformer, width=72, depth=6, heads=4)
 deit_small = partial(vision_transformer, width=60, depth=6, heads=4)
-vit_convstem = partial(vision_transformer, width=64, depth=6, heads=4, embed_layer=ConvolutionalStem)
+vit_robust = partial(vision_transformer, width=64, depth=6, heads=4)
 
 
 def swin(classes: int) -> Network:
@@ -117,6 +123,7 @@ def swin(classes: int) -> Network:
         window_size=4,
         mlp_ratio=3.0,
         drop_path_rate=0.0,
+        embed_layer=ConvolutionalStem,
     )
     return network, ["patch_embed", *(f"layers.{s}.blocks.{b}" for s, depth in enumerate(depths) for b in range(depth))]
 
@@ -166,4 +173,5 @@ def mixer(classes: int) -> Network:
     network = MlpMixer(
         num_classes=classes, img_size=SIDE, patch_size=8, num_blocks=depth, embed_dim=64, mlp_ratio=(0.5, 3.0)
     )
+    network.stem = ConvolutionalStem(SIDE, 8, 3, 64)
     return network, ["stem", *(f"blocks.{index}" for index in range(depth))]

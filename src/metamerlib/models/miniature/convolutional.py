@@ -166,7 +166,21 @@ def convnext(classes: int) -> Network:
         The module and its blocks: the stem and every block.
     """
     depths = (2, 2, 4, 2)
-    network = ConvNeXt(num_classes=classes, depths=depths, dims=(20, 32, 48, 80), patch_size=4, ls_init_value=0.1)
+    network = ConvNeXt(
+        num_classes=classes,
+        depths=depths,
+        dims=(32, 48, 72, 112),
+        patch_size=4,
+        stem_type="overlap_tiered",
+        ls_init_value=None,
+    )
+    # The published initialisation (a standard deviation of .02) is made for several hundred channels; with few, the
+    # signal all but vanishes.
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+        elif isinstance(module, nn.Linear):
+            nn.init.xavier_normal_(module.weight)
     return network, ["stem", *(f"stages.{s}.blocks.{b}" for s, depth in enumerate(depths) for b in range(depth))]
 
 

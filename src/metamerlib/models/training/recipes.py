@@ -84,14 +84,14 @@ def _robust(start: str | None, **changes: object) -> Recipe:
     )
 
 
-_TRANSFORMER = Recipe(objective="distillation", teachers=("resnet18",), images=320_000, learning_rate=2e-3)
+_TRANSFORMER = Recipe(objective="distillation", teachers=("resnet18",), images=200_000, learning_rate=2e-3)
 
 RECIPES: dict[str, Recipe] = {
     "resnet18": Recipe(),
     "alexnet": Recipe(images=240_000, learning_rate=1e-3),
     "vgg19": Recipe(),
     "resnet50": Recipe(),
-    "convnext_base": Recipe(objective="distillation", teachers=("resnet18",), images=400_000, learning_rate=4e-3),
+    "convnext_base": Recipe(objective="distillation", teachers=("resnet18",)),
     "vit_base": _TRANSFORMER,
     "deit_small": _TRANSFORMER,
     "swin_base": _TRANSFORMER,
@@ -101,8 +101,8 @@ RECIPES: dict[str, Recipe] = {
     "convnext_base_robust": _robust("convnext_base"),
     "deit_small_robust": Recipe(objective="corruptions", start="deit_small", images=120_000, learning_rate=1e-3),
     "vit_base_robust": _robust(None, images=400_000, learning_rate=2e-3, clean_share=0.5, ramp_share=0.2),
-    "swin_base_robust": _robust("swin_base", images=160_000),
-    "xcit_small_robust": _robust("xcit_small", images=160_000),
+    "swin_base_robust": _robust("swin_base"),
+    "xcit_small_robust": _robust("xcit_small"),
     "squeezenet": Recipe(images=240_000, learning_rate=2e-3),
     "mobilenet_v2": Recipe(),
     "shufflenet_v2": Recipe(),
