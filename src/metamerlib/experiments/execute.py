@@ -25,6 +25,8 @@ from metamerlib.generation import Metamers, generate_metamers
 from metamerlib.models import Classifier
 from metamerlib.stimuli import StimulusSet
 
+_RUNS_AT_HAND = 6  # the paper's sets at one stage, which an evaluator looks at one after the other
+
 
 @dataclass(eq=False)
 class Materials:
@@ -53,7 +55,7 @@ class Materials:
     batch_size: int | None = None
     progress: bool | None = None
     _reference_classes: dict[str, Tensor] = field(default_factory=dict, repr=False)
-    _last_run: tuple[str, Metamers] | None = field(default=None, repr=False)
+    _latest_runs: dict[str, Metamers] = field(default_factory=dict, repr=False)
 
     @property
     def shows_progress(self) -> bool:
@@ -80,7 +82,7 @@ class Materials:
         return self.store.get_or_compute(spec, partial(compute, spec, self))
 
     def metamers(self, run: MetamerRun) -> Metamers:
-        """Return the metamers of a run, reading them once while consecutive specs ask for the same.
+        """Return the metamers of a run, reading them once while consecutive specs ask for the same few.
 
         Parameters
         ----------
@@ -92,9 +94,11 @@ class Materials:
         Metamers
             Its result.
         """
-        if self._last_run is None or self._last_run[0] != run.key:
-            self._last_run = (run.key, self.result(run))
-        return self._last_run[1]
+        if run.key not in self._latest_runs:
+            while len(self._latest_runs) >= _RUNS_AT_HAND:
+                self._latest_runs.pop(next(iter(self._latest_runs)))
+            self._latest_runs[run.key] = self.result(run)
+        return self._latest_runs[run.key]
 
     def classes_of_references(self, key: str) -> dict[str, Tensor]:
         """Return a network's classes of the references, asking it once.

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from metamerlib.experiments.parsing import did_you_mean
+
+if TYPE_CHECKING:
+    from metamerlib.experiments.runs import MetamerRun
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,25 @@ def resolve_model_sets(
         check_keys(keys, known, f"model set {name!r}")
         sets[name] = ModelSet(name, tuple(keys), tuple(key for key in keys if key in available))
     return sets
+
+
+def set_sizes(model_sets: Mapping[str, ModelSet], run: "MetamerRun") -> dict[str, int]:
+    """Count the networks of a run, so that a table can say over how many it is.
+
+    Parameters
+    ----------
+    model_sets
+        A study's sets, by name.
+    run
+        A run of one of them, or of networks that form none.
+
+    Returns
+    -------
+    dict of str to int
+        n_members (networks that the run has) and n_wanted (that its set should have).
+    """
+    wanted = model_sets[run.name].wanted if run.name in model_sets else run.models
+    return {"n_members": len(run.models), "n_wanted": len(wanted)}
 
 
 def check_keys(keys: Iterable[str], known: Sequence[str], where: str) -> None:

@@ -2,12 +2,14 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from metamerlib.evaluation.recognizability import CRITERIA
+from metamerlib.generation.initializers import INITIALIZERS
 from metamerlib.models import STAGES, Stage
 
 
@@ -87,8 +89,29 @@ def _integer(least: int) -> Callable[[str, object], int | None]:
     return check
 
 
-def _n_per_class(key: str, value: object) -> int | None:
-    return None if value == "all" else _integer(1)(key, value)
+def _number(least: int) -> Callable[[str, object], int]:
+    def check(key: str, value: object) -> int:
+        if value is None:
+            raise TypeError(f"{key} is None: give a whole number.")
+        return _integer(least)(key, value)
+
+    return check
+
+
+def _all_or(check: Callable[[str, object], Any]) -> Callable[[str, object], Any]:
+    return lambda key, value: None if value == "all" else check(key, value)
+
+
+def _none_or(check: Callable[[str, object], Any]) -> Callable[[str, object], Any]:
+    return lambda key, value: None if value in (None, "none") else check(key, value)
+
+
+def _share(key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{key} is {value!r}: give a number.")
+    if not 0 < value <= 1:
+        raise ValueError(f"{key} is {value}: give a share above 0 and at most 1.")
+    return float(value)
 
 
 def _folder(key: str, value: object) -> str | None:
@@ -138,6 +161,28 @@ def _stages(key: str, value: object) -> tuple[Stage, ...]:
     return stages
 
 
+def _one_stage(key: str, value: object) -> Stage:
+    (stage,) = _stages(key, value if isinstance(value, str | int | float) else [value])
+    return stage
+
+
+def _radii(key: str, value: object) -> tuple[float, ...]:
+    radii = []
+    for entry in _sequence(key, value):
+        try:
+            radius = float(Fraction(entry)) if isinstance(entry, str) and "/" in entry else float(entry)
+        except (TypeError, ValueError, ZeroDivisionError):
+            raise TypeError(f"{key} has {entry!r}: give radii such as 0.3 or '8/255'.") from None
+        if not 0 < radius < float("inf"):
+            raise ValueError(f"{key} has {entry!r}: give radii above 0 and finite.")
+        radii.append(radius)
+    return tuple(radii)
+
+
+def _initializers(key: str, value: object) -> tuple[str, ...]:
+    return tuple(_choice(*INITIALIZERS)(key, name) for name in _sequence(key, value))
+
+
 def _model_sets(key: str, value: object) -> tuple[str, ...] | dict[str, tuple[str, ...]] | None:
     value = unquoted(value)
     if not isinstance(value, Mapping):
@@ -151,7 +196,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "zoo": _text,
     "stimuli": _choice("objects16", "folder"),
     "root": _folder,
-    "n_per_class": _n_per_class,
+    "n_per_class": _all_or(_integer(1)),
     "size": _integer(1),
     "categories": _names,
     "seed": _integer(0),
@@ -162,5 +207,25 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "criterion": _choice(*CRITERIA),
     "device": _text,
     "batch_size": _integer(1),
+    "metric_backbone": _none_or(_text),
+    "metric_scorer": _none_or(_choice("downloaded")),
+    "max_pairs": _number(2),
+    "permutations": _number(1),
+    "null_quantile": _share,
+    "epsilons": _radii,
+    "attack_steps": _number(1),
+    "mixed_sets": _number(1),
+    "mixed_smallest": _number(1),
+    "mixed_largest": _number(1),
+    "mixed_stage": _one_stage,
+    "mixed_n_per_class": _all_or(_integer(1)),
+    "mixed_repetitions": _number(1),
+    "mixed_steps_per_model": _number(1),
+    "ablation_n_per_class": _all_or(_integer(1)),
+    "ablation_repetitions": _number(1),
+    "ablation_steps_per_model": _number(1),
+    "ablation_initializers": _initializers,
+    "largest_ensemble": _number(1),
+    "transfer_generators": _all_or(_names),
 }
 """By setting: takes the setting's name and a value, returns the value as `StudySettings` holds it, or raises."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from metamerlib.evaluation.validate import check_evaluators
+from metamerlib.experiments.model_sets import set_sizes
 from metamerlib.experiments.runs import MetamerRun, RecognizabilityRun
 
 if TYPE_CHECKING:
@@ -56,14 +57,13 @@ def evaluate_runs(study: "Study", runs: list[MetamerRun]) -> pd.DataFrame:
     rows = []
     for spec in specs:
         members = [model.key for model in spec.run.models]
-        wanted = study.model_sets[spec.run.name].wanted if spec.run.name in study.model_sets else members
         result = study.result(spec).iloc[0].drop("evaluator").to_dict()
         rows.append(
             {"model_set": spec.run.name, "stage": spec.run.stage, "evaluator": spec.evaluator.key}
             | traits.loc[spec.evaluator.key].to_dict()
             | {"held_out": spec.evaluator.key not in members}
             | result
-            | {"n_members": len(members), "n_wanted": len(wanted)}
+            | set_sizes(study.model_sets, spec.run)
         )
     return pd.DataFrame(rows)
 

@@ -1,7 +1,7 @@
 """What a study runs: the settings of a profile, changed by whoever calls, checked at the door.
 
 All keys are flat, so that each can be a notebook's parameter or a line of a profile: those of `StudySettings`, and
-those of `GenerationConfig` beside them.
+those of `GenerationConfig` and `TableSettings` beside them.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ import yaml
 
 from metamerlib.experiments.locations import profile_files
 from metamerlib.experiments.parsing import CHECKS, did_you_mean, unquoted
+from metamerlib.experiments.table_settings import TableSettings
 from metamerlib.generation import GenerationConfig
 from metamerlib.models import STAGES, Stage
 from metamerlib.stimuli import CATEGORIES, StimulusSet, load_stimuli
@@ -58,6 +59,8 @@ class StudySettings:
         Images optimised at once; None takes all.
     config
         The generation's settings.
+    tables
+        What single tables take beside all this.
     """
 
     profile: str = "mini"
@@ -76,6 +79,7 @@ class StudySettings:
     device: str = "auto"
     batch_size: int | None = None
     config: GenerationConfig = field(default_factory=GenerationConfig)
+    tables: TableSettings = field(default_factory=TableSettings)
 
     @property
     def repetitions(self) -> int:
@@ -148,10 +152,14 @@ class StudySettings:
         values |= given
         if values.get("root") is None and values.get("stimuli") == "folder":
             raise ValueError("stimuli='folder' needs root='…': the folder of category sub-folders of photographs.")
-        known = {f.name for f in dataclasses.fields(GenerationConfig)}
-        config = {key: unquoted(value) for key, value in values.items() if key in known}
-        own = {key: CHECKS[key](key, value) for key, value in values.items() if key not in known}
-        return cls(profile=str(profile), config=GenerationConfig.from_dict(config), **own)
+        config = {key: unquoted(value) for key, value in values.items() if key in _fields(GenerationConfig)}
+        own = {key: CHECKS[key](key, value) for key, value in values.items() if key in CHECKS}
+        tables = TableSettings(**{key: own.pop(key) for key in _fields(TableSettings) if key in own})
+        return cls(profile=str(profile), config=GenerationConfig.from_dict(config), tables=tables, **own)
+
+
+def _fields(settings: type) -> list[str]:
+    return [one.name for one in dataclasses.fields(settings)]
 
 
 def _read_profile(profile: str | Path) -> dict[str, Any]:
@@ -174,7 +182,7 @@ def _read_profile(profile: str | Path) -> dict[str, Any]:
 
 
 def _check_keys(keys: Iterable[str], where: str) -> None:
-    known = [*CHECKS, *(f.name for f in dataclasses.fields(GenerationConfig))]
+    known = [*CHECKS, *_fields(GenerationConfig)]
     for key in keys:
         if key not in known:
             raise ValueError(

@@ -1,0 +1,208 @@
+"""The image metrics of every set and stage as one table (paper, section 4.5, Table 1 and Fig. 4)."""
+
+import dataclasses
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+
+from metamerlib.evaluation import METRICS, Backbone
+from metamerlib.evaluation import image_metrics as measure
+from metamerlib.evaluation.image_metrics.backbone import ALEXNET_FILE, INCEPTION_FILE
+from metamerlib.experiments.execute import Materials, compute
+from metamerlib.experiments.model_sets import set_sizes
+from metamerlib.experiments.runs import MetamerRun, ModelRef
+from metamerlib.experiments.spec import Spec
+from metamerlib.models import ZOO
+
+if TYPE_CHECKING:
+    from metamerlib.experiments.study import Study
+
+DOWNLOADED = "downloaded"
+
+
+@dataclass(frozen=True)
+class ImageMetricsRun(Spec):
+    """Measure the metamers of a run by every image metric; the result is a table.
+
+    Attributes
+    ----------
+    run
+        The metamers.
+    backbone
+        The network of FID, KID and LPIPS; "downloaded" for the published ones; None for none.
+    backbone_label
+        Its name in the table.
+    scorer
+        The image-text model of CLIP-IQA: "downloaded", or None for none.
+    downloads
+        Which of the published networks are on this machine; what is not measured for want of one is measured as soon
+        as it is there.
+    """
+
+    run: MetamerRun
+    backbone: ModelRef | str | None
+    backbone_label: str
+    scorer: str | None
+    downloads: tuple[str, ...] = ()
+
+    kind: ClassVar[str] = "image metrics"
+    codec: ClassVar[str] = "table"
+    version: ClassVar[int] = 1
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the values depend on.
+
+        Returns
+        -------
+        dict
+            Key of the run, networks of the learned metrics.
+        """
+        own = isinstance(self.backbone, ModelRef)
+        return {
+            "run": self.run.key,
+            "backbone": dataclasses.asdict(self.backbone) if own else self.backbone,
+            "label": self.backbone_label,
+            "scorer": self.scorer,
+            "downloads": self.downloads,
+        }
+
+    def about(self) -> dict[str, Any]:
+        """Return what the run notes.
+
+        Returns
+        -------
+        dict
+            Name of the set, number and size of the images, and the settings that they came from.
+        """
+        return self.run.about()
+
+    @property
+    def label(self) -> str:
+        """Name of the run."""
+        return f"{self.run.label}, image metrics"
+
+    @property
+    def requires(self) -> tuple[Spec, ...]:
+        """The run whose metamers are measured."""
+        return (self.run,)
+
+
+@compute.register
+def _(spec: ImageMetricsRun, materials: Materials, scratch: Path) -> pd.DataFrame:
+    backbone: Any = spec.backbone
+    if isinstance(spec.backbone, ModelRef):
+        key, model = spec.backbone.key, materials.models[spec.backbone.key]
+        # Swin transformers keep the channels in the last dimension.
+        feature = Backbone(model, spec.backbone_label, channels_last=key.startswith("swin_"))
+        # The weights that Zhang et al. fitted to human judgements exist for the published networks only.
+        backbone = {
+            "fid": feature,
+            "kid": feature,
+            "lpips": dataclasses.replace(feature, label=f"{spec.backbone_label}, not fitted"),
+        }
+    return measure(materials.metamers(spec.run).images, materials.references, backbone=backbone, scorer=spec.scorer)
+
+
+def image_metrics(study: "Study") -> pd.DataFrame:
+    """Measure the metamers of every set and stage by every image metric.
+
+    Parameters
+    ----------
+    study
+        Which sets and stages; its settings ``metric_backbone`` and ``metric_scorer`` name the networks of the learned
+        metrics.
+
+    Returns
+    -------
+    DataFrame
+        One row per model set, stage, metric and image, or one per model set, stage and metric where only the set has a
+        value (FID, KID): model_set, stage, metric (key), label (with the network of learned metrics), image (position
+        in the references; missing for a value of the set), n (images that went into the value), value, reference_value
+        (what the reference itself has), direction ("higher" or "lower" is better), backbone (network of learned
+        metrics, or missing), reason (why there is no value, or none that an average should hold), n_members and
+        n_wanted (networks of the set that ran, and that it should have).
+    """
+    runs = study.runs
+    study.execute(runs)
+    backbone, label, missing = _backbone(study)
+    scorer = study.settings.tables.metric_scorer
+    downloads = _downloads() if DOWNLOADED in (backbone, scorer) else ()
+    specs = [ImageMetricsRun(run, backbone, label, scorer, downloads) for run in runs]
+    study.execute(specs, title="image metrics")
+    absent = {"backbone": missing, "scorer": "" if scorer else "no image-text model: metric_scorer is not set"}
+    reasons = {key: absent[metric.needs] for key, metric in METRICS.items() if metric.needs and absent[metric.needs]}
+    tables = []
+    for spec in specs:
+        table = study.result(spec)
+        table["reason"] = table["metric"].map(reasons).fillna(table["reason"])
+        table.insert(0, "model_set", spec.run.name)
+        table.insert(1, "stage", spec.run.stage)
+        tables.append(table.assign(**set_sizes(study.model_sets, spec.run)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
+    """Average image metrics over images, as Figure 4 shows them.
+
+    Parameters
+    ----------
+    table
+        As `image_metrics` returns it.
+
+    Returns
+    -------
+    DataFrame
+        One row per model set, stage and metric: model_set, stage, metric, label, direction, mean (or the value of the
+        whole set; NaN where there is none), sd (over images, n - 1; NaN for values of the set), reference_mean (what
+        the references have), n (images behind the mean), n_left_out (images without a finite value), reason (why
+        something is missing; empty otherwise), n_members, n_wanted.
+    """
+    rows = []
+    for cell, group in table.groupby(["model_set", "stage", "metric"], sort=False):
+        finite = group[np.isfinite(group["value"])]
+        of_set = bool(group["image"].isna().all())
+        rows.append(
+            dict(zip(("model_set", "stage", "metric"), cell, strict=True))
+            | {name: group[name].iloc[0] for name in ("label", "direction")}
+            | {
+                "mean": finite["value"].mean(),
+                "sd": finite["value"].std(ddof=1),
+                "reference_mean": finite["reference_value"].mean(),
+                "n": int(finite["n"].sum()),
+                "n_left_out": 0 if of_set else len(group) - len(finite),
+                "reason": next((reason for reason in group["reason"] if reason), ""),
+            }
+            | {name: group[name].iloc[0] for name in ("n_members", "n_wanted")}
+        )
+    return pd.DataFrame(rows)
+
+
+def _backbone(study: "Study") -> tuple[ModelRef | str | None, str, str]:
+    """Look up the network of FID, KID and LPIPS: itself, its name in tables, and the reason if there is none."""
+    key = study.settings.tables.metric_backbone
+    if key is None:
+        return None, "", "no network: metric_backbone is not set"
+    if key == DOWNLOADED:
+        return DOWNLOADED, "", ""
+    if key not in study.networks.models:
+        return None, "", f"no network: metric_backbone is {key!r}, whose weights are not there"
+    if key not in ZOO or key in study.networks.own:
+        return study.networks.ref(key), key, ""
+    kind = {"mini": "mini ", "paper-untrained": "untrained "}.get(getattr(study.zoo, "name", ""), "")
+    return study.networks.ref(key), f"{kind}{ZOO[key].table_name}", ""
+
+
+def _downloads() -> tuple[str, ...]:
+    """List what the published networks need and is on this machine."""
+    hub = Path(torch.hub.get_dir()) / "checkpoints"
+    files = [name for name in (INCEPTION_FILE, ALEXNET_FILE) if (hub / name).is_file()]
+    packages = [name for name in ("torch_fidelity", "transformers", "piq") if importlib.util.find_spec(name)]
+    hugging_face = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
+    clip = [path.name for path in sorted(hugging_face.glob("models--openai--clip-*"))]
+    return (*files, *packages, *clip)

@@ -1,0 +1,42 @@
+"""All tables that claims are tested on, in one mapping."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from metamerlib.experiments.ablations import optimizers
+from metamerlib.experiments.appearance import image_metrics
+from metamerlib.experiments.ensembles import ensemble_sizes
+from metamerlib.experiments.random_sets import mixed, mixed_effects
+from metamerlib.experiments.representation import divergence
+from metamerlib.experiments.restricted_search import adversarial, restricted
+
+if TYPE_CHECKING:
+    from metamerlib.experiments.study import Study
+
+
+def measured_tables(study: "Study") -> dict[str, pd.DataFrame]:
+    """Collect the tables of a study for `metamerlib.experiments.claims.claims_table`.
+
+    Parameters
+    ----------
+    study
+        What was run; what the store lacks is computed.
+
+    Returns
+    -------
+    dict
+        By the names of `metamerlib.experiments.claims.TABLES`.
+    """
+    sets = mixed(study)
+    return {
+        "recognizability": study.recognizability(),
+        "image_metrics": image_metrics(study),
+        "divergence": divergence(study),
+        "restricted_search": restricted(study),
+        "adversarial": adversarial(study),
+        "mixed_sets": sets,
+        "mixed_effects": mixed_effects(study, sets),
+        "optimizers": optimizers(study),
+        "ensemble_sizes": ensemble_sizes(study),
+    }

@@ -1,0 +1,188 @@
+"""Many networks look at the images of one run: the short way to tables over many runs.
+
+`RecognizabilityRun` keeps an entry per evaluator, so that a new evaluator adds to a long run; here a run's panel is one
+entry, which suits the many small runs of mixed sets and ablations.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pandas as pd
+
+from metamerlib.evaluation import recognizability
+from metamerlib.experiments.execute import Materials, compute
+from metamerlib.experiments.runs import ModelRef
+from metamerlib.experiments.spec import Spec
+
+if TYPE_CHECKING:
+    from metamerlib.experiments.study import Study
+
+
+@dataclass(frozen=True)
+class PanelRun(Spec):
+    """Let several evaluators look at the images of a run; the result is a table of one row per evaluator.
+
+    Attributes
+    ----------
+    run
+        What makes the images, one of each reference: a `MetamerRun` or an `AttackRun`.
+    evaluators
+        The networks that classify them.
+    criterion
+        What counts as recognized, as for `metamerlib.evaluation.recognizability`.
+    """
+
+    run: Any
+    evaluators: tuple[ModelRef, ...]
+    criterion: str = "reference"
+
+    kind: ClassVar[str] = "panels"
+    codec: ClassVar[str] = "table"
+    version: ClassVar[int] = 1
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the table depends on.
+
+        Returns
+        -------
+        dict
+            Key of the run, fingerprints of the evaluators, criterion.
+        """
+        return {
+            "run": self.run.key,
+            "evaluators": [dataclasses.asdict(evaluator) for evaluator in self.evaluators],
+            "criterion": self.criterion,
+        }
+
+    def about(self) -> dict[str, Any]:
+        """Return what the images were made of.
+
+        Returns
+        -------
+        dict
+            What the run notes, and the keys of its models.
+        """
+        return {**self.run.about(), "models": [model.key for model in self.run.models]}
+
+    @property
+    def label(self) -> str:
+        """Name of the run, and how many look at it."""
+        return f"{self.run.label}, seen by {len(self.evaluators)} networks"
+
+    @property
+    def requires(self) -> tuple[Spec, ...]:
+        """The run whose images are looked at."""
+        return (self.run,)
+
+
+@compute.register
+def _(spec: PanelRun, materials: Materials, scratch: Path) -> pd.DataFrame:
+    result = materials.result(spec.run)
+    attack = isinstance(result, Mapping)
+    images = result["images"] if attack else result.images
+    evaluators = [materials.models[evaluator.key] for evaluator in spec.evaluators]
+    known = {}
+    for evaluator in spec.evaluators:
+        known |= materials.classes_of_references(evaluator.key)
+    generator = [materials.models[model.key] for model in spec.run.models] if spec.criterion == "generator" else None
+    table = recognizability(
+        images,
+        materials.references,
+        evaluators,
+        criterion=spec.criterion,
+        generator=generator,
+        reference_predictions=known,
+    )
+    if attack:
+        hits = [(evaluator.predict(images) == result["targets"]).double().mean().item() for evaluator in evaluators]
+        table["fooled"] = hits
+    return table
+
+
+def judge(
+    study: "Study",
+    runs: Iterable[tuple[Mapping[str, Any], Any]],
+    *,
+    evaluators: Sequence[str] | None = None,
+    title: str = "recognizability",
+) -> pd.DataFrame:
+    """Let a panel look at the images of each of some runs.
+
+    Parameters
+    ----------
+    study
+        Whose references the runs are of; and its criterion.
+    runs
+        Pairs of labels (which become columns) and a run.
+    evaluators
+        Keys of the networks of the panel; the study's by default.
+    title
+        What the progress bar says is going on.
+
+    Returns
+    -------
+    DataFrame
+        One row per run and evaluator: the labels; stage, evaluator (key), family, robust, random (never trained),
+        held_out (whether it had no part in the run), n (images), recognized, recognizability (share), low and high
+        (95 % Wilson interval over images), criterion, reference_accuracy, label_recognizability; for attacks fooled
+        (share of images that it takes for what they were aimed at); n_members and n_wanted (networks that the run was
+        made with, and that the set under the label model_set should have).
+    """
+    runs, keys = list(runs), study.evaluators if evaluators is None else tuple(evaluators)
+    panel = tuple(study.networks.ref(key) for key in keys)
+    specs = [PanelRun(run, panel, study.settings.criterion) for _, run in runs]
+    study.execute(specs, title=title)
+    traits = study.networks.traits(keys).drop(columns="evaluator").to_dict("records")
+    rows = []
+    for (labels, run), spec in zip(runs, specs, strict=True):
+        members = [model.key for model in run.models]
+        wanted = getattr(study.model_sets.get(labels.get("model_set")), "wanted", members)
+        result = study.result(spec).drop(columns="evaluator").to_dict("records")
+        for key, kind, row in zip(keys, traits, result, strict=True):
+            rows.append(
+                dict(labels)
+                | {"stage": run.stage, "evaluator": key}
+                | kind
+                | {"held_out": key not in members}
+                | row
+                | {"n_members": len(members), "n_wanted": len(wanted)}
+            )
+    return pd.DataFrame(rows)
+
+
+def mean_over_evaluators(
+    table: pd.DataFrame, by: Sequence[str], *, held_out_only: bool = True, value: str = "recognizability"
+) -> pd.DataFrame:
+    """Average a table over its evaluators.
+
+    Parameters
+    ----------
+    table
+        As `judge` and the tables built on it return, with the columns evaluator, random and held_out.
+    by
+        The columns that tell one condition from another.
+    held_out_only
+        Whether evaluators that had a part in the generation are left out.
+    value
+        The column to average.
+
+    Returns
+    -------
+    DataFrame
+        One row per condition and choice of evaluators: the columns of `by`, evaluators ("all", or "trained": without
+        networks that are only initialised), mean, sd (over evaluators, n - 1 in the denominator), n_evaluators. A
+        condition that nobody is left to judge stays, with NaN.
+    """
+    counted = table["held_out"] if held_out_only else pd.Series(True, index=table.index)
+    rows = []
+    for choice, counts in (("all", counted), ("trained", counted & ~table["random"])):
+        for condition, group in table.groupby(list(by), sort=False):
+            values = group.loc[counts[group.index], value].dropna()
+            rows.append(
+                dict(zip(by, condition, strict=True))
+                | {"evaluators": choice, "mean": values.mean(), "sd": values.std(ddof=1), "n_evaluators": len(values)}
+            )
+    return pd.DataFrame(rows, columns=[*by, "evaluators", "mean", "sd", "n_evaluators"])

@@ -1,0 +1,156 @@
+"""Metamers in small balls beside adversarial examples in the same balls (paper, section 4.6 and Fig. 6)."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from torch import Tensor
+
+from metamerlib.experiments.attacks import attack_recognizability, attack_runs
+from metamerlib.experiments.panels import judge
+from metamerlib.experiments.process import featured_set, featured_stage
+from metamerlib.experiments.runs import MetamerRun
+
+if TYPE_CHECKING:
+    from metamerlib.experiments.study import Study
+
+CENTERS = ("initial", "reference")
+"""Where the ball lies: around the initial stimulus, as the book reads the paper, or around the reference."""
+
+
+@dataclass(frozen=True, eq=False)
+class RestrictedExample:
+    """One image in every ball: the right of Figure 6.
+
+    Attributes
+    ----------
+    image
+        Position in the references.
+    category
+        Of the image.
+    reference
+        (3, H, W) in [0, 1].
+    metamers
+        (radius, centre) to (3, H, W).
+    attacks
+        Radius to the adversarial example, (3, H, W).
+    targets
+        Radius to the category that the adversarial example was aimed at.
+    """
+
+    image: int
+    category: str
+    reference: Tensor
+    metamers: dict[tuple[float, str], Tensor]
+    attacks: dict[float, Tensor]
+    targets: dict[float, str]
+
+
+def restricted_runs(study: "Study") -> dict[tuple[float, str], MetamerRun]:
+    """Describe the generation of metamers in every ball.
+
+    Parameters
+    ----------
+    study
+        Whose references; its setting ``epsilons`` names the radii. The set and the stage are `featured_set` ("CNN" as
+        in the paper, if it runs) and `featured_stage` (the deepest).
+
+    Returns
+    -------
+    dict
+        (radius, centre) to run. An ℓ∞ ball of radius 1 or more holds every image, wherever its centre is: there both
+        centres have one run, the study's own if that is unrestricted too.
+    """
+    model_set, stage = featured_set(study), featured_stage(study)
+    config = study.settings.config
+    unrestricted = config.projection == "none" or (config.projection == "linf" and config.epsilon >= 1)
+    runs = {}
+    for epsilon in study.settings.tables.epsilons:
+        for center in CENTERS:
+            if epsilon >= 1 and unrestricted:
+                ball = {}
+            else:
+                ball = {"projection": "linf", "epsilon": epsilon, "center": "initial" if epsilon >= 1 else center}
+            runs[epsilon, center] = study.run(model_set, stage, **ball)
+    return runs
+
+
+def restricted(study: "Study") -> pd.DataFrame:
+    """Tabulate how well metamers from small balls are recognized.
+
+    Parameters
+    ----------
+    study
+        Whose references and evaluators, and the balls as in `restricted_runs`.
+
+    Returns
+    -------
+    DataFrame
+        One row per radius, centre and evaluator, the generating networks included as in Figure 6: epsilon, center
+        ("initial" or "reference"), model_set, stage, evaluator, family, robust, random, held_out, n, recognized,
+        recognizability, low, high, criterion, reference_accuracy, label_recognizability, n_members, residual (mean
+        over images and networks of the metamers' ‖a' − a‖ / ‖a‖: what is reached within the ball).
+    """
+    runs = restricted_runs(study)
+    labelled = [
+        ({"epsilon": epsilon, "center": center, "model_set": run.name}, run) for (epsilon, center), run in runs.items()
+    ]
+    table = judge(study, labelled, title="restricted search")
+    residuals = {ball: study.result(run).residuals.nanmean().item() for ball, run in runs.items()}
+    balls = zip(table["epsilon"], table["center"], strict=True)
+    return table.assign(residual=[residuals[ball] for ball in balls])
+
+
+def adversarial(study: "Study") -> pd.DataFrame:
+    """Tabulate how well adversarial examples for the same images and networks are recognized.
+
+    Parameters
+    ----------
+    study
+        As for `restricted`; its setting ``attack_steps`` says how long the attack takes.
+
+    Returns
+    -------
+    DataFrame
+        One row per radius and evaluator, the attacked networks included: epsilon, model_set, stage ("output"),
+        evaluator, family, robust, random, held_out, n, recognized, recognizability (share that keep the reference's
+        class), low, high, criterion, reference_accuracy, label_recognizability, fooled (share that are taken for the
+        target), n_members.
+    """
+    return attack_recognizability(study, featured_set(study))
+
+
+def restricted_example(study: "Study", image: int = 0) -> RestrictedExample:
+    """Pick one image out of every ball.
+
+    Parameters
+    ----------
+    study
+        As for `restricted`.
+    image
+        Position in the references.
+
+    Returns
+    -------
+    RestrictedExample
+        The image's metamers and adversarial examples.
+
+    Raises
+    ------
+    IndexError
+        If there is no such image.
+    """
+    count = len(study.references)
+    if not 0 <= image < count:
+        raise IndexError(f"image is {image}: the study has images 0 to {count - 1}.")
+    runs = restricted_runs(study)
+    attacks = {run.epsilon: study.result(run) for run in attack_runs(study, featured_set(study))}
+    categories = study.networks.models[next(iter(runs.values())).models[0].key].categories
+    return RestrictedExample(
+        image=image,
+        category=study.references.category_names[image],
+        reference=study.references.images[image],
+        metamers={ball: study.result(run).images[image] for ball, run in runs.items()},
+        attacks={epsilon: attack["images"][image] for epsilon, attack in attacks.items()},
+        targets={epsilon: categories[int(attack["targets"][image])] for epsilon, attack in attacks.items()},
+    )

@@ -1,0 +1,131 @@
+"""Whether one network's metamers are metamers for others: other architectures, other trainings (thesis outline)."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from metamerlib.experiments.ablations import Labelled, ablation_study
+from metamerlib.experiments.model_sets import check_keys
+from metamerlib.experiments.panels import judge
+from metamerlib.experiments.process import featured_stage
+from metamerlib.models import EXTRA_INSTANCES, ZOO
+
+if TYPE_CHECKING:
+    from metamerlib.experiments.study import Study
+
+RELATIONS = ("itself", "other training", "other architecture")
+"""How an evaluator is related to the network that metamers were made with."""
+
+
+def transfer_generators(study: "Study") -> tuple[list[str], list[str]]:
+    """Choose the networks whose own metamers all others judge.
+
+    Parameters
+    ----------
+    study
+        The study; its setting ``transfer_generators`` names them, or takes every trained evaluator. Further trainings
+        of ResNet-18 belong to them, if the zoo has any.
+
+    Returns
+    -------
+    tuple of two lists of str
+        Keys of those that are there, and of those that are wanted but missing.
+    """
+    wanted = study.settings.tables.transfer_generators
+    if wanted is None:
+        traits = study.networks.traits((*study.evaluators, *study.missing_evaluators))
+        wanted = traits.loc[~traits["random"], "evaluator"].tolist()
+    check_keys(wanted, [*study.networks.keys, *ZOO], "transfer_generators")
+    keys = list(dict.fromkeys([*wanted, *_instances(study)]))
+    there = [key for key in keys if key in study.networks.models]
+    return there, [key for key in keys if key not in there]
+
+
+def transfer_runs(study: "Study") -> Labelled:
+    """Describe the generation of each network's own metamers.
+
+    Parameters
+    ----------
+    study
+        The study; networks as in `transfer_generators`, stage `featured_stage`.
+
+    Returns
+    -------
+    list
+        Pairs of {"generator"} (key) and a run in the `ablation_study`.
+    """
+    small = ablation_study(study)
+    there, _ = transfer_generators(study)
+    return [({"generator": key}, small.run([key], featured_stage(study))) for key in there]
+
+
+def transfer(study: "Study") -> pd.DataFrame:
+    """Tabulate how well each network's metamers are recognized by each other network.
+
+    Parameters
+    ----------
+    study
+        As for `transfer_runs`.
+
+    Returns
+    -------
+    DataFrame
+        One row per generating network and evaluator, further trainings of ResNet-18 among both: generator and
+        evaluator (keys), generator_family, generator_robust, relation (one of `RELATIONS`: the network itself, another
+        training of its architecture, or another architecture), residual (mean over images at the end), and what
+        `judge` returns.
+    """
+    runs = transfer_runs(study)
+    small = ablation_study(study)
+    further = [key for key in _instances(study) if key in study.networks.models]
+    evaluators = list(dict.fromkeys([*study.evaluators, *further]))
+    table = judge(small, runs, evaluators=evaluators, title="transfer")
+    traits = study.networks.traits(table["generator"].unique()).set_index("evaluator")
+    residuals = {labels["generator"]: small.result(run).residuals.nanmean().item() for labels, run in runs}
+    pairs = zip(table["generator"], table["evaluator"], strict=True)
+    return table.assign(
+        generator_family=table["generator"].map(traits["family"]),
+        generator_robust=table["generator"].map(traits["robust"]),
+        relation=[_relation(study, *pair) for pair in pairs],
+        residual=table["generator"].map(residuals),
+    )
+
+
+def mean_transfer(table: pd.DataFrame) -> pd.DataFrame:
+    """Average transfer by how generator and evaluator are related.
+
+    Parameters
+    ----------
+    table
+        As `transfer` returns it.
+
+    Returns
+    -------
+    DataFrame
+        One row per generator and relation that occurs, networks without training left out of the evaluators: generator,
+        relation, mean, sd (over evaluators, n - 1), n_evaluators.
+    """
+    trained = table[~table["random"]]
+    cells = trained.groupby(["generator", "relation"], sort=False)["recognizability"]
+    return cells.agg(mean="mean", sd="std", n_evaluators="count").reset_index()
+
+
+def _instances(study: "Study") -> list[str]:
+    """List the further trainings that the study's zoo knows, with the network that they are trainings of."""
+    extra = [key for key in getattr(study.zoo, "extra_instances", ()) if key in EXTRA_INSTANCES]
+    return ["resnet18", *extra] if extra else []
+
+
+def _relation(study: "Study", generator: str, evaluator: str) -> str:
+    if generator == evaluator:
+        return "itself"
+    first, second = (_architecture(study, key) for key in (generator, evaluator))
+    return "other training" if first == second else "other architecture"
+
+
+def _architecture(study: "Study", key: str) -> object:
+    """Name an architecture: within the zoo by its number of parameters, which no two of them share."""
+    if key in study.networks.own:
+        return key
+    entry = ZOO.get("resnet18" if key in EXTRA_INSTANCES else key)
+    return entry.parameters if entry else key
