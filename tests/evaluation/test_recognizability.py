@@ -5,7 +5,7 @@ import pytest
 import torch
 from evaluation_toys import COLOURS, colour_classifier, coloured_images, random_network, stimulus_set
 
-from metamerlib.evaluation import predict_categories, recognizability
+from metamerlib.evaluation import predict_categories, recognizability, recognized
 
 
 def wilson(k, n, z=1.959963984540054):
@@ -46,6 +46,16 @@ def test_the_criteria_differ_exactly_where_they_should(references, colour):
     )
     assert by_generator["recognizability"].tolist() == [0.0, 1.0]
     assert set(by_generator["criterion"]) == {"generator"}
+
+
+def test_recognition_is_told_image_by_image(references, colour):
+    shown = references.labels.clone()
+    shown[2:5] = (shown[2:5] + 1) % 3
+    told = recognized(coloured_images(shown), references, [colour, random_network()])
+    assert told.shape == (2, 8)
+    assert told[0].tolist() == (shown == references.labels).tolist()
+    table = recognizability(coloured_images(shown), references, [colour, random_network()])
+    assert told.sum(dim=1).tolist() == table["recognized"].tolist()
 
 
 def test_an_ensemble_of_generators_decides_by_mean_probability(references):

@@ -7,8 +7,8 @@ Figure 1 compares reference and metamer; so the default asks each evaluator for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import torch
@@ -88,44 +88,53 @@ def recognizability(
     The interval describes the uncertainty over images for one evaluator. It is not the spread over
     evaluators, which the paper's "±" is.
     """
-    check_choice(criterion, CRITERIA, "criterion")
     check_fraction(confidence, "confidence")
-    check_pair(images, references.images)
-    evaluators = check_evaluators(evaluators, references)
     labels = references.labels.cpu()
-
-    generated_class = None
-    if criterion == "generator":
-        generated_class = _generator_classes(references, generator, batch_size)
-    elif generator is not None:
-        raise ValueError(f"generator is read with criterion='generator' only, got criterion={criterion!r}.")
-
-    known = dict(reference_predictions or {})
-    missing = [evaluator for evaluator in evaluators if evaluator.name not in known]
-    if missing:
-        known |= predict_categories(references.images, missing, batch_size=batch_size)
-
+    looks = _looks(images, references, evaluators, criterion, generator, reference_predictions, batch_size)
     rows = []
-    for evaluator in evaluators:
-        on_reference = _checked_prediction(known[evaluator.name], evaluator.name, len(labels))
-        on_metamer = evaluator.predict(images.float(), batch_size=batch_size).cpu()
-        wanted = {"reference": on_reference, "label": labels, "generator": generated_class}[criterion]
-        n, recognized = len(labels), int((on_metamer == wanted).sum())
-        interval = binomtest(recognized, n).proportion_ci(confidence, method="wilson")
+    for look in looks:
+        n, count = len(labels), int((look.on_metamer == look.wanted).sum())
+        interval = binomtest(count, n).proportion_ci(confidence, method="wilson")
         rows.append(
             {
-                "evaluator": evaluator.name,
+                "evaluator": look.evaluator,
                 "n": n,
-                "recognized": recognized,
-                "recognizability": recognized / n,
+                "recognized": count,
+                "recognizability": count / n,
                 "low": float(interval.low),
                 "high": float(interval.high),
                 "criterion": criterion,
-                "reference_accuracy": float((on_reference == labels).double().mean()),
-                "label_recognizability": float((on_metamer == labels).double().mean()),
+                "reference_accuracy": float((look.on_reference == labels).double().mean()),
+                "label_recognizability": float((look.on_metamer == labels).double().mean()),
             }
         )
     return pd.DataFrame(rows)
+
+
+def recognized(
+    images: Tensor,
+    references: StimulusSet,
+    evaluators: Iterable[Classifier],
+    *,
+    criterion: str = "reference",
+    generator: Classifier | Sequence[Classifier] | None = None,
+    reference_predictions: Mapping[str, Tensor] | None = None,
+    batch_size: int = 256,
+) -> Tensor:
+    """Tell for each metamer which evaluators recognize it.
+
+    Parameters
+    ----------
+    images, references, evaluators, criterion, generator, reference_predictions, batch_size
+        As for :func:`recognizability`.
+
+    Returns
+    -------
+    Tensor
+        (evaluators, N) bool, on the CPU.
+    """
+    looks = _looks(images, references, evaluators, criterion, generator, reference_predictions, batch_size)
+    return torch.stack([look.on_metamer == look.wanted for look in looks])
 
 
 def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batch_size: int = 256) -> dict[str, Tensor]:
@@ -150,6 +159,48 @@ def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batc
         evaluator.name: evaluator.predict(images.float(), batch_size=batch_size).cpu()
         for evaluator in check_evaluators(evaluators)
     }
+
+
+class _Look(NamedTuple):
+    """One evaluator's classes of N references and metamers, and the classes that count as recognition."""
+
+    evaluator: str
+    on_reference: Tensor
+    on_metamer: Tensor
+    wanted: Tensor
+
+
+def _looks(
+    images: Tensor,
+    references: StimulusSet,
+    evaluators: Iterable[Classifier],
+    criterion: str,
+    generator: Classifier | Sequence[Classifier] | None,
+    reference_predictions: Mapping[str, Tensor] | None,
+    batch_size: int,
+) -> Iterator[_Look]:
+    """Check everything, then let one evaluator after the other look."""
+    check_choice(criterion, CRITERIA, "criterion")
+    check_pair(images, references.images)
+    evaluators = check_evaluators(evaluators, references)
+    labels = references.labels.cpu()
+
+    generated_class = None
+    if criterion == "generator":
+        generated_class = _generator_classes(references, generator, batch_size)
+    elif generator is not None:
+        raise ValueError(f"generator is read with criterion='generator' only, got criterion={criterion!r}.")
+
+    known = dict(reference_predictions or {})
+    missing = [evaluator for evaluator in evaluators if evaluator.name not in known]
+    if missing:
+        known |= predict_categories(references.images, missing, batch_size=batch_size)
+
+    for evaluator in evaluators:
+        on_reference = _checked_prediction(known[evaluator.name], evaluator.name, len(labels))
+        on_metamer = evaluator.predict(images.float(), batch_size=batch_size).cpu()
+        wanted = {"reference": on_reference, "label": labels, "generator": generated_class}[criterion]
+        yield _Look(evaluator.name, on_reference, on_metamer, wanted)
 
 
 def _generator_classes(
