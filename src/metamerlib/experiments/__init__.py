@@ -9,9 +9,9 @@ from metamerlib.experiments.criteria import criteria_table
 from metamerlib.experiments.execute import Execution, Materials, compute
 from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.networks import Networks
-from metamerlib.experiments.pictures import examples, one_per_category, write_pictures
+from metamerlib.experiments.pictures import examples, one_per_category, spread_over_categories, write_pictures
 from metamerlib.experiments.process import Overview, featured_set, featured_stage, overview
-from metamerlib.experiments.published import published, published_names, statement
+from metamerlib.experiments.published import published, published_means, published_names, statement
 from metamerlib.experiments.recognition import (
     evaluate_runs,
     mean_recognizability,
@@ -66,12 +66,14 @@ __all__ = [
     "overall_recognizability",
     "overview",
     "published",
+    "published_means",
     "published_names",
     "recognizability",
     "residual_history",
     "residuals",
     "resolve_model_sets",
     "settings_table",
+    "spread_over_categories",
     "statement",
     "trajectory",
     "write_pictures",

@@ -69,6 +69,28 @@ def one_per_category(study: "Study", categories: Sequence[str] | None = None) ->
     return [names.index(category) for category in wanted]
 
 
+def spread_over_categories(study: "Study", count: int) -> list[int]:
+    """Choose references of different categories, spread evenly over them.
+
+    Parameters
+    ----------
+    study
+        Whose references.
+    count
+        How many; fewer come back where there are fewer categories.
+
+    Returns
+    -------
+    list of int
+        Positions in the study's references, the first of each category chosen.
+    """
+    firsts = one_per_category(study)
+    if count >= len(firsts):
+        return firsts
+    step = (len(firsts) - 1) / max(count - 1, 1)
+    return [firsts[round(number * step)] for number in range(count)]
+
+
 def write_pictures(study: "Study", folder: Path) -> int:
     """Write every metamer of a study as a PNG file, in one folder per set and stage.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from metamerlib.experiments.locations import repository_root
+from metamerlib.models import STAGES
 
 # Only these columns hold numbers or flags; all others are text, and an empty cell of theirs is empty text.
 _FLOATS = ("spread", "difference_in_means")
@@ -114,3 +115,15 @@ def statement(identifier: str) -> pd.Series:
             f"{f'Did you mean one of {near}? ' if near else ''}published('statements') lists them all."
         )
     return table.loc[identifier]
+
+
+def published_means() -> pd.DataFrame:
+    """Give the three means of recognizability that section 4.5 prints.
+
+    Returns
+    -------
+    DataFrame
+        One row per stage: stage, mean, sd (what stands after "±").
+    """
+    rows = [(stage, statement(f"recognizability-{stage}")) for stage in STAGES]
+    return pd.DataFrame([{"stage": stage, "mean": row["value"], "sd": row["spread"]} for stage, row in rows])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from metamerlib.experiments.process import Overview
 from metamerlib.experiments.published import statement
 from metamerlib.models import STAGES, ZOO, Stage
 
@@ -81,6 +82,123 @@ def members(study: "Study", name: str) -> str:
     chosen = study.model_sets[name]
     missing = f" (without {_enumerated(map(network_label, chosen.missing))})" if chosen.missing else ""
     return _enumerated(map(network_label, chosen.members)) + missing
+
+
+def left_out(study: "Study") -> str:
+    """Say which sets a figure lacks, and which are incomplete.
+
+    Parameters
+    ----------
+    study
+        Whose sets.
+
+    Returns
+    -------
+    str
+        A sentence, or nothing if all sets are whole.
+    """
+    shortfalls = [model_set.shortfall for model_set in study.model_sets.values() if model_set.missing]
+    return f"Not as it should be: {'; '.join(shortfalls)}." if shortfalls else ""
+
+
+def stimuli(study: "Study") -> str:
+    """Say what pictures a study takes.
+
+    Parameters
+    ----------
+    study
+        Whose references.
+
+    Returns
+    -------
+    str
+        A paragraph that fits drawings, photographs, or pictures that were handed over.
+    """
+    height, width = study.references.size
+    here = f"{_count(len(study.references), 'picture')} of {height} × {width} pixels"
+    if study.given_references:
+        return f"In this run, {here} were handed over by whoever ran it."
+    if study.settings.stimuli == "folder":
+        return (
+            f"In this run, {here} were read from a folder, cut to their shorter side and resized. Networks that have "
+            "only seen drawings recognize little in photographs, which bounds what can be recognized in metamers."
+            if study.settings.zoo == "mini"
+            else f"In this run, {here} were read from a folder, cut to their shorter side and resized."
+        )
+    return (
+        f"In this run, {here} were drawn by a program, in the same sixteen categories: several kinds of object for "
+        "each, with pose, size, proportions, colours, texture and light at random, before a background with the "
+        "spectrum of natural pictures. Colour says nothing about the category; shape does. Any number of new ones can "
+        "be drawn, which is what the miniatures were trained on."
+    )
+
+
+def stage_in_words(stage: Stage) -> str:
+    """Name a stage within a sentence.
+
+    Parameters
+    ----------
+    stage
+        A stage.
+
+    Returns
+    -------
+    str
+        Such as "the late stage" or "35% of the depth".
+    """
+    return _at(stage)
+
+
+def judge(overview: Overview) -> str:
+    """Say what becomes of the picture that an overview follows.
+
+    Parameters
+    ----------
+    overview
+        As `metamerlib.experiments.overview` returns it.
+
+    Returns
+    -------
+    str
+        How many evaluators give the metamer the class that they give its reference.
+    """
+    verdicts = overview.verdicts
+    if verdicts.empty:
+        return "In this run no trained network is left to judge."
+    same = int((verdicts["reference_class"] == verdicts["metamer_class"]).sum())
+    return (
+        f"For the {overview.category} of the figure, {same} of {len(verdicts)} trained networks give both "
+        "pictures the same class."
+    )
+
+
+def descent(history: pd.DataFrame) -> str:
+    """Say how far the residuals of an ensemble's networks fell, and how even they are.
+
+    Parameters
+    ----------
+    history
+        `Metamers.history`: update, model, residual.
+
+    Returns
+    -------
+    str
+        First and last residuals, and how much of the way was covered in the first tenth of the updates.
+    """
+    first = history[history["update"] == 0].set_index("model")["residual"]
+    last = history[history["update"] > 0].groupby("model", sort=False)["residual"].last()
+    early = history[history["update"] <= history["update"].max() / 10].groupby("model", sort=False)["residual"].last()
+    share = ((first - early) / (first - last)).mean()
+    if len(last) == 1:
+        name, end = network_label(last.index[0]), f"{last.iloc[0]:.3f}"
+        fell = f"The residual of {name} falls from {first.iloc[0]:.2f} to {end}."
+    else:
+        low, high = last.idxmin(), last.idxmax()
+        fell = (
+            f"The residuals start between {first.min():.2f} and {first.max():.2f}, and end between {last[low]:.3f} "
+            f"({network_label(low)}) and {last[high]:.3f} ({network_label(high)})."
+        )
+    return f"{fell} The first tenth of the updates covers {share:.0%} of the way." if share == share else fell
 
 
 def matching(residuals: pd.DataFrame, below: float = 0.1) -> str:

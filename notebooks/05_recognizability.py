@@ -1,0 +1,200 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# # Recognizability
+#
+# The central result. Metamers of every set of networks are made at every stage, shown to networks that had no part in them, and each is asked: is it still the same thing? If networks of one ensemble share what matters and differ in what they overlook, ensembles should do better than single networks, above all at late stages.
+
+# %% tags=["parameters"]
+profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
+stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
+n_per_class = None  # images per category
+size = None  # side of the images in pixels
+root = None  # a folder of photographs in place of the drawings
+seed = None  # of the images and of the initial noise
+
+# %% tags=["hide-input"]
+from IPython.display import Markdown
+from myst_nb import glue
+
+from metamerlib.experiments import (
+    Study,
+    criteria_table,
+    examples,
+    featured_stage,
+    mean_recognizability,
+    overall_recognizability,
+    published_means,
+    sentences,
+    spread_over_categories,
+)
+from metamerlib.figures import (
+    figure_evaluators,
+    figure_examples,
+    figure_recognizability,
+    table_criteria,
+    table_means,
+    table_residuals,
+)
+
+# %%
+study = Study.from_profile(
+    profile, stages=stages, model_sets=model_sets, n_per_class=n_per_class, size=size, root=root, seed=seed
+)
+
+# %% tags=["remove-input"]
+Markdown(study.describe())
+
+# %% [markdown]
+# ## Metamers to look at
+#
+# Before any number: what do they look like?
+
+# %%
+few = spread_over_categories(study, 3)
+gallery = examples(study, few)
+
+# %% tags=["remove-cell"]
+references = study.references.images
+glue("fig-2", figure_examples(references[few], gallery), display=False)
+many = spread_over_categories(study, 16)
+deepest = {key: value for key, value in examples(study, many).items() if key[1] == featured_stage(study)}
+glue("fig-gallery", figure_examples(references[many], deepest), display=False)
+glue("made-of", Markdown(sentences.provenance(study)), display=False)
+glue("stage", sentences.stage_in_words(featured_stage(study)), display=False)
+glue("left-out", Markdown(sentences.left_out(study)), display=False)
+
+# %% [markdown]
+# ```{glue:figure} fig-2
+# :name: fig-2
+# :alt: A grid of pictures. The first row shows three references, once for each stage; each further row shows the metamers that one set of networks has of them at that stage.
+#
+# References and their metamers, by set of networks (rows) and stage (columns). {glue:md}`made-of` {glue:md}`left-out`
+# ```
+#
+# The paper's account of its own Figure 2 is a good guide for the eye. At the early stage all sets should give pictures of the object. Deeper down, single networks lose it first; *CNN* and the robust ensembles keep it. Robust ensembles come closest to the reference, colours included, though nothing asks them to. And each set leaves traces of its own: noise in most, a checkerboard in those of robust convolutional networks, which overlapping convolutions explain {cite:p}`odena2016deconvolution`.
+#
+# {numref}`fig-gallery` shows one metamer of every category at {glue:text}`stage`, where the sets differ most in the paper.
+#
+# ```{glue:figure} fig-gallery
+# :name: fig-gallery
+# :alt: A grid of pictures, references in the first row and below it the metamers of each set of networks, for all categories at one stage.
+#
+# Metamers of the first reference of every category at {glue:text}`stage`. {glue:md}`made-of`
+# ```
+#
+# ## Do they match?
+#
+# A picture is a metamer only as far as the search succeeded. {numref}`tab-residuals` lists what is left of the distance {eq}`eq-loss` for every network that took part, before and after.
+
+# %% tags=["remove-cell"]
+residuals = study.residuals()
+glue("tab-residuals", table_residuals(residuals), display=False)
+
+# %% tags=["remove-input"]
+Markdown(sentences.matching(residuals))
+
+# %% [markdown]
+# ```{glue-table} tab-residuals
+# :name: tab-residuals
+# Residual ‖a′ − a‖ / ‖a‖ of every network at every stage, averaged over the pictures: at the start → at the end.
+# ```
+#
+# The paper prints no residuals, so there is nothing to hold these against. They say how to read what follows: a metamer that is not recognized *and* matches badly tells little about the network.
+#
+# ## How many are recognized
+#
+# An evaluator recognizes a metamer if it puts it into the class that it puts the reference into. The share of recognized metamers is the evaluator's **recognizability** of a set at a stage. Networks of the generating set are left out, because they were optimised to agree.
+
+# %%
+table = study.recognizability()
+means = mean_recognizability(table)
+overall = overall_recognizability(table)
+
+# %% tags=["remove-cell"]
+chance = 1 / len(set(study.references.labels.tolist()))
+glue("fig-3", figure_recognizability(table, chance=chance), display=False)
+glue("fig-evaluators", figure_evaluators(table), display=False)
+glue("tab-means", table_means(overall, published_means()), display=False)
+glue("chance", chance, display=False)
+glue("n", len(study.references), display=False)
+
+# %% [markdown]
+# ```{glue:figure} fig-3
+# :name: fig-3
+# :alt: Rows of panels, one row per family of networks. The first panel of a row compares the mean recognizability of the family's sets over the stages; each further panel shows one set, with a faint line for every evaluator and a strong one for their mean.
+#
+# Recognizability of metamers by stage. Left, the means of the sets of a family; then each set on its own, with every evaluator that had no part in it as a faint line (grey and dotted: never trained). The dotted horizontal is what an evaluator gets that knows all references and sees the same thing in every metamer, {glue:text}`chance:.3f`. {glue:md}`made-of` {glue:md}`left-out`
+# ```
+#
+# At {glue:text}`stage`, averaged over evaluators:
+
+# %% tags=["remove-input"]
+Markdown(sentences.comparisons(means, featured_stage(study)))
+
+# %% tags=["remove-input"]
+Markdown(sentences.trend(means))
+
+# %% [markdown]
+# The paper's Figure 3 has the same axes and prints no values. What it reports in words is that recognizability survives all stages for *CNN* and *Robust CNNs*, and falls for the others; and that the sets which last longest begin lower, at the early stage, than they end.
+#
+# ## Averaged over everything
+#
+# Three numbers the paper does print: the mean over all evaluators (and, as we read it, over all sets) per stage.
+#
+# ```{glue-table} tab-means
+# :name: tab-means
+# Mean recognizability ± standard deviation per stage, in the paper (section 4.5) and here. The mean is over all pairs of a set and an evaluator that had no part in it, and so is the standard deviation.
+#
+# An evaluator that was never trained may give everything one class and so "recognize" everything; the last mean leaves such evaluators out ({ref}`reading 15 <reading-15>`).
+# ```
+
+# %% tags=["remove-input"]
+Markdown(sentences.beside_published(overall))
+
+# %% tags=["remove-input"]
+Markdown(sentences.untrained(overall))
+
+# %% [markdown]
+# The two worlds need not agree in these numbers; pictures, networks and budgets differ. Whether they agree in what depends on what is the question that a smaller world can answer.
+#
+# ## Evaluator by evaluator
+#
+# A mean over evaluators can hide that one family recognizes what another does not. {numref}`fig-evaluators` takes it apart.
+#
+# ```{glue:figure} fig-evaluators
+# :name: fig-evaluators
+# :alt: A heat map with one row per evaluator and one column per set and stage; darker cells are higher recognizability. Cells of evaluators that took part in the generation are framed.
+#
+# Recognizability by evaluator (rows, by family), set and stage (columns), from 0 (white) to 1 (dark). Framed: the evaluator took part in the generation; such cells do not enter the means in the last row. {glue:md}`made-of`
+# ```
+#
+# With {glue:text}`n:d` pictures a single cell is uncertain; the table that the figure is drawn from carries a 95 % interval for each (`low`, `high`).
+#
+# ## Recognized as what?
+#
+# "The same class" needs a second look: the same as what? The paper says once, as the generating model's; once, in its figure, as the reference's ({ref}`reading 10 <reading-10>`). We ask each evaluator for its own class of the reference. The two alternatives, the true category and the class that the generating networks agree on, are stricter with evaluators that get references wrong:
+
+# %% tags=["remove-cell"]
+criteria = criteria_table(study)
+glue("tab-criteria", table_criteria(criteria), display=False)
+
+# %% tags=["remove-input"]
+Markdown(sentences.criteria(criteria))
+
+# %% [markdown]
+# ```{glue-table} tab-criteria
+# :name: tab-criteria
+# Mean recognizability over evaluators that had no part in the generation, by what counts as recognized.
+# ```
+#
+# ## What differs from the paper
+#
+# Who counts as an evaluator ({ref}`reading 14 <reading-14>`), what counts as recognized ({ref}`reading 10 <reading-10>`), how many pictures there are ({ref}`reading 12 <reading-12>`), and, in the profile **mini**, the world that all of it happens in ({doc}`/book/departures`).
