@@ -201,7 +201,7 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str 
         if old == new:
             continue
         if isinstance(old, dict) and isinstance(new, dict):
-            found += _differences(old, new, f"{name} of " if name == "weights" else f"{name}.")
+            found += _differences(old, new, f"{name} of " if name == "weights" else f"{prefix}{name}.")
         elif prefix == "weights of " or name in {"images", "initial"}:
             found.append(f"{prefix}{name} differ")
         else:

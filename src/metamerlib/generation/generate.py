@@ -1,7 +1,7 @@
 """The way in: `generate_metamers` checks what it is given, runs the solver and says what went wrong on the way."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 from metamerlib.generation.checkpoint import Checkpoint, run_identity
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.generation.metamers import Metamers
+from metamerlib.generation.parts import Part
 from metamerlib.generation.run import Run
 from metamerlib.generation.solver import recorded_repetitions
 from metamerlib.generation.validation import (
@@ -38,6 +39,7 @@ def generate_metamers(
     initial: Tensor | None = None,
     index_offset: int = 0,
     progress: bool = True,
+    watch: Callable[[Part], None] | None = None,
 ) -> Metamers:
     """Make metamers: images that the models respond to as they respond to the references (paper, Algorithm 1).
 
@@ -61,7 +63,8 @@ def generate_metamers(
     device
         Where to compute; "auto" takes CUDA, else MPS, else the CPU.
     batch_size
-        Images optimised at once; None for all of them.
+        Images optimised at once; None for all of them. On the CPU networks get them in multiples of four, so that
+        one image takes nearly as long as four.
     checkpoint
         A file for the state of the run. If it exists, the run goes on from there, and on the CPU ends in the very
         result that an uninterrupted one has. It stays when the run is done; the same call then returns the result
@@ -77,6 +80,10 @@ def generate_metamers(
         within it from ``index_offset=100``.
     progress
         Whether a progress bar with the mean residual is shown on the standard error stream.
+    watch
+        Called with each batch before its first repetition and after each one, to look at `Part.repetition`,
+        `Part.positions`, `Part.images` and `Part.residuals()`. What a run did before it was interrupted is not shown
+        again when it is resumed.
 
     Returns
     -------
@@ -139,6 +146,7 @@ def generate_metamers(
         recorded=recorded_repetitions(config.repetitions, record_every),
         device=resolve_device(device),
         checkpoint=Checkpoint(checkpoint, checkpoint_every, identity),
+        watch=watch or (lambda part: None),
     )
     # The caller's gradient mode must not matter.
     with models_on(models, run.device), torch.inference_mode(False), torch.enable_grad():

@@ -32,15 +32,19 @@ class Part:
         The hyper-parameters.
     recorded
         Repetitions, counted from 1, whose residuals are kept.
+    first
+        Position of the first image in the whole run.
+    count
+        How many of the images, from the first on, are wanted; the others only fill up the batch. None for all.
 
     Attributes
     ----------
     taps : Sequence of Tap
         The ensemble.
+    positions : range
+        Positions of the wanted images in the whole run.
     repetition : int
         Repetitions done.
-    trace : Trace
-        Residuals and counts so far.
     """
 
     def __init__(
@@ -50,8 +54,12 @@ class Part:
         initial: Tensor,
         config: GenerationConfig,
         recorded: Sequence[int],
+        *,
+        first: int = 0,
+        count: int | None = None,
     ) -> None:
-        self.taps, self._config = taps, config
+        self.taps, self._config, self._count = taps, config, count or len(initial)
+        self.positions = range(first, first + self._count)
         constrain = PROJECTIONS[config.projection](
             initial if config.center == "initial" else references, config.epsilon
         )
@@ -60,13 +68,28 @@ class Part:
             config.optimizer, self._stimulus.parameter, config.learning_rate, config.optimizer_options
         )
         self.repetition = 0
-        self.trace = Trace(len(initial), len(taps), recorded, initial.device)
-        self._initial_residuals = torch.full_like(self.trace.latest, torch.nan)
+        self._trace = Trace(len(initial), len(taps), recorded, initial.device)
+        self._initial_residuals = torch.full_like(self._trace.latest, torch.nan)
 
     @property
     def images(self) -> Tensor:
-        """(N, 3, H, W) images as they are now, without a gradient."""
+        """(N, 3, H, W) images as they are now, without a gradient, with those that fill up the batch."""
         return self._stimulus.images().detach()
+
+    @property
+    def latest_residuals(self) -> Tensor:
+        """(N, models) residuals of each model's last forward pass in the latest repetition."""
+        return self._trace.latest[: self._count]
+
+    def residuals(self) -> Tensor:
+        """Measure how well the images as they are now match the references.
+
+        Returns
+        -------
+        Tensor
+            (N, models) ‖a′ − a‖ / ‖a‖ of the wanted images.
+        """
+        return torch.stack([tap.residuals(self.images) for tap in self.taps], dim=1)[: self._count]
 
     def diagnose(self) -> list[str | None]:
         """Measure the initial residuals and look for models that cannot work.
@@ -90,7 +113,7 @@ class Part:
         int
             Repetitions done.
         """
-        loop = solve(self._stimulus, self.taps, self._optimizer, self._config, self.trace, start=self.repetition)
+        loop = solve(self._stimulus, self.taps, self._optimizer, self._config, self._trace, start=self.repetition)
         for done in loop:
             self.repetition = done
             yield done
@@ -103,17 +126,16 @@ class Part:
         dict
             Field of `Metamers` to tensor, on the CPU. The images come first in each of them.
         """
-        residuals = torch.stack([tap.residuals(self.images) for tap in self.taps], dim=1)
-        history = torch.cat([self._initial_residuals[None], self.trace.residuals]).transpose(0, 1)
+        history = torch.cat([self._initial_residuals[None], self._trace.residuals]).transpose(0, 1)
         tensors = {
             "images": self.images,
-            "residuals": residuals,
+            "residuals": self.residuals(),
             "initial_residuals": self._initial_residuals,
-            "skipped": self.trace.skipped,
-            "nonfinite": self.trace.nonfinite,
+            "skipped": self._trace.skipped,
+            "nonfinite": self._trace.nonfinite,
             "residual_history": history,
         }
-        return {name: tensor.cpu() for name, tensor in tensors.items()}
+        return {name: tensor[: self._count].cpu() for name, tensor in tensors.items()}
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """Return all that changes during the run.
@@ -147,8 +169,8 @@ class Part:
         return {
             "parameter": self._stimulus.parameter.detach(),
             "initial_residuals": self._initial_residuals,
-            "residuals": self.trace.residuals,
-            "latest": self.trace.latest,
-            "skipped": self.trace.skipped,
-            "nonfinite": self.trace.nonfinite,
+            "residuals": self._trace.residuals,
+            "latest": self._trace.latest,
+            "skipped": self._trace.skipped,
+            "nonfinite": self._trace.nonfinite,
         }
