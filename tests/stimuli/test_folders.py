@@ -216,7 +216,7 @@ def test_load_stimuli_reads_folders(tmp_path):
 
 def test_load_stimuli_names_what_there_is(tmp_path):
     with pytest.raises(
-        ValueError, match=r"name: expected one of objects16, folder, got 'object16'; did you mean 'objects16'"
+        ValueError, match=r"one of objects16, folder, imagenet16, got 'object16'; did you mean 'objects16'"
     ):
         load_stimuli("object16")
     with pytest.raises(ValueError, match=r"say load_stimuli\('folder', root="):

@@ -1,9 +1,11 @@
-"""Stimuli: the sixteen categories, the drawn world, folders of photographs."""
+"""Stimuli: the sixteen categories, the drawn world, folders of photographs, ImageNet's."""
 
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
-from metamerlib.stimuli.folders import UnreadableImagesError, UnreadableImagesWarning, image_folder
+from metamerlib.stimuli.folders import image_folder
+from metamerlib.stimuli.imagenet16 import imagenet16
 from metamerlib.stimuli.loading import load_stimuli
 from metamerlib.stimuli.objects16 import objects16
+from metamerlib.stimuli.photographs import UnreadableImagesError, UnreadableImagesWarning
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "UnreadableImagesError",
     "UnreadableImagesWarning",
     "image_folder",
+    "imagenet16",
     "load_stimuli",
     "objects16",
 ]

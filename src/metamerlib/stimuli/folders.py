@@ -1,41 +1,16 @@
 """Photographs from a folder of category sub-folders."""
 
-import hashlib
 import os
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import torch
-
 from metamerlib.stimuli.categories import CATEGORIES
-from metamerlib.stimuli.decoding import decode_photograph
+from metamerlib.stimuli.photographs import Photograph, read_photographs
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
 
 # What systems leave in folders by themselves, besides names that begin with a dot.
 _LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
-
-
-class UnreadableImagesError(ValueError):
-    """Some files of an image folder could not be read; the message names every one.
-
-    Attributes
-    ----------
-    unreadable
-        The files with their reasons.
-    """
-
-    def __init__(self, root: Path, unreadable: Sequence[UnreadableImage]) -> None:
-        self.unreadable = tuple(unreadable)
-        super().__init__(
-            f"{_listing(root, unreadable)}\nMend or remove them, or leave them out with on_unreadable='report'."
-        )
-
-
-class UnreadableImagesWarning(UserWarning):
-    """Some files of an image folder could not be read and were left out; the message names every one."""
 
 
 def image_folder(
@@ -91,41 +66,21 @@ def image_folder(
         If files cannot be read and `on_unreadable` is ``"raise"``.
     """
     root, size = Path(root), 224 if size is None else size
-    if size < 1:
-        raise ValueError(f"size: expected a number of pixels from 1, got {size}")
-    if n_per_class is not None and n_per_class < 1:
-        raise ValueError(f"n_per_class: expected a number of images from 1, or None for all, got {n_per_class}")
-    if on_unreadable not in ("raise", "report"):
-        raise ValueError(f"on_unreadable: expected 'raise' or 'report', got {on_unreadable!r}")
     files, strays = _survey(root)
     names = _label_names(root, tuple(files), categories)
-    _check_counts(root, {category: len(found) for category, found in files.items()}, n_per_class, strays)
-
-    photographs, unreadable = (
-        [],
-        [UnreadableImage(stray, "not directly in a category sub-folder") for stray in strays],
-    )
-    for category in sorted(files, key=names.index):
-        readable, refused = _read_category(root, category, files[category], n_per_class, seed, size)
-        photographs += sorted(readable, key=lambda item: item[0])
-        unreadable += refused
-    unreadable.sort(key=lambda image: image.source)
-    if unreadable and on_unreadable == "raise":
-        raise UnreadableImagesError(root, unreadable)
-    if unreadable:
-        warnings.warn(f"left out: {_listing(root, unreadable)}", UnreadableImagesWarning, stacklevel=2)
-        remaining = dict.fromkeys(files, 0)
-        for source, _ in photographs:
-            remaining[_category_of(source)] += 1
-        _check_counts(root, remaining, n_per_class, strays)
-
-    pixels = np.stack([pixels for _, pixels in photographs])
-    return StimulusSet(
-        images=torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().to(torch.float32) / 255,
-        labels=torch.tensor([names.index(_category_of(source)) for source, _ in photographs]),
-        categories=names,
-        sources=tuple(source for source, _ in photographs),
-        unreadable=tuple(unreadable),
+    return read_photographs(
+        root,
+        {
+            category: [Photograph(f"{category}/{name}", root / category / name) for name in found]
+            for category, found in files.items()
+        },
+        names,
+        n_per_class=n_per_class,
+        seed=seed,
+        size=size,
+        on_unreadable=on_unreadable,
+        check_counts=lambda counts: _check_counts(root, counts, n_per_class, strays),
+        strays=[UnreadableImage(stray, "not directly in a category sub-folder") for stray in strays],
     )
 
 
@@ -189,34 +144,3 @@ def _check_counts(root: Path, counts: dict[str, int], n_per_class: int | None, s
     raise ValueError(
         f"expected {asked} (JPEG, PNG or WebP) in each sub-folder of {str(root)!r}, but {have}; {fix}{elsewhere}"
     )
-
-
-def _read_category(
-    root: Path, category: str, file_names: list[str], n_per_class: int | None, seed: int, size: int
-) -> tuple[list[tuple[str, np.ndarray]], list[UnreadableImage]]:
-    """Read files in the order of the seeded choice until there are enough."""
-
-    def lot(file_name: str) -> bytes:
-        # A file's lot does not depend on which other files there are, unlike a place in a shuffled list.
-        return hashlib.sha256(f"{seed}/{category}/{file_name}".encode()).digest()
-
-    readable: list[tuple[str, np.ndarray]] = []
-    refused: list[UnreadableImage] = []
-    for file_name in sorted(file_names, key=lot):
-        if len(readable) == n_per_class:
-            break
-        source = f"{category}/{file_name}"
-        try:
-            readable.append((source, decode_photograph(root / category / file_name, size)))
-        except OSError as error:
-            refused.append(UnreadableImage(source, str(error)))
-    return readable, refused
-
-
-def _category_of(source: str) -> str:
-    return source.split("/", 1)[0]
-
-
-def _listing(root: Path, unreadable: Sequence[UnreadableImage]) -> str:
-    lines = "".join(f"\n  {image}" for image in unreadable)
-    return f"{len(unreadable)} files under {str(root)!r} could not be read as images:{lines}"

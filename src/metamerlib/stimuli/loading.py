@@ -7,10 +7,11 @@ from typing import Literal
 
 from metamerlib.stimuli.categories import CATEGORIES
 from metamerlib.stimuli.folders import image_folder
+from metamerlib.stimuli.imagenet16 import imagenet16
 from metamerlib.stimuli.objects16 import objects16
 from metamerlib.stimuli.stimulus_set import StimulusSet
 
-STIMULI = ("objects16", "folder")
+STIMULI = ("objects16", "folder", "imagenet16")
 
 
 def load_stimuli(
@@ -29,20 +30,21 @@ def load_stimuli(
     ----------
     name
         ``"objects16"`` draws the sixteen categories, which needs no files; ``"folder"`` reads a folder of
-        category sub-folders of photographs.
+        category sub-folders of photographs; ``"imagenet16"`` draws photographs of the sixteen categories out of
+        ILSVRC 2012's validation images, as in the paper.
     n_per_class
-        Images per category. None means 3 drawings, or every photograph of the folder.
+        Images per category. None means 3 drawings, every photograph of the folder, or 25 of ILSVRC's.
     seed
         Which images are drawn, or which photographs are chosen when `n_per_class` leaves some out.
     size
         Height and width in pixels. None means 64 for drawings and 224 for photographs.
     root
-        The folder, for ``name="folder"`` only.
+        The folder, for ``name="folder"`` and ``"imagenet16"`` only.
     categories
-        Which categories to draw (None means all sixteen), or the names that the folder's labels index
+        Which categories to draw (None means all sixteen), or for ``"folder"`` the names that the labels index
         (None means the sixteen if every sub-folder is one of them, else the sorted sub-folder names).
     on_unreadable
-        For ``name="folder"``: ``"raise"`` names all the files that cannot be read in one error;
+        For photographs: ``"raise"`` names all the files that cannot be read in one error;
         ``"report"`` leaves them out, warns, and lists them in ``StimulusSet.unreadable``.
 
     Returns
@@ -54,7 +56,7 @@ def load_stimuli(
     ------
     ValueError
         If there are no stimuli of that name, or `root` is given without being needed or the other way
-        round; and whatever `objects16` or `image_folder` raises.
+        round; and whatever `objects16`, `image_folder` or `imagenet16` raises.
     """
     if name == "objects16":
         if root is not None:
@@ -65,10 +67,12 @@ def load_stimuli(
             size=64 if size is None else size,
             categories=CATEGORIES if categories is None else tuple(categories),
         )
-    if name == "folder":
+    if name in ("folder", "imagenet16"):
         if root is None:
-            raise ValueError("root: expected the path of a folder of category sub-folders, got None")
-        return image_folder(
+            what = "category sub-folders" if name == "folder" else "ILSVRC 2012's validation images"
+            raise ValueError(f"root: expected the path of a folder of {what}, got None")
+        read = image_folder if name == "folder" else imagenet16
+        return read(
             root,
             n_per_class=n_per_class,
             seed=seed,
