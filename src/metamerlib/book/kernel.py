@@ -41,7 +41,7 @@ def chapter_environment() -> Iterator[None]:
         profile.mkdir()
         (profile / "ipython_kernel_config.py").write_text(_IPYTHON_CONFIG, encoding="utf8")
         ours = {"IPYTHONDIR": folder, "JUPYTER_PREFER_ENV_PATH": "1", "MPLBACKEND": None, "JUPYTER_PATH": None}
-        # A library of a library of ours asks for tqdm's widgets when it is imported, and tqdm warns that there are none.
+        # A library that ours imports asks for tqdm's widgets, and tqdm warns that there are none.
         ours["PYTHONWARNINGS"] = "ignore:IProgress not found"
         before = {name: os.environ.get(name) for name in ours}
         _set_variables(ours)
