@@ -22,6 +22,7 @@ from metamerlib.experiments import (
 )
 from metamerlib.experiments import execute as execution
 from metamerlib.generation.checkpoint import Checkpoint
+from metamerlib.generation.parts import Part
 from metamerlib.models import MissingWeightsError
 
 CONFIG = GenerationConfig(repetitions=3, steps_per_model=2)
@@ -276,7 +277,7 @@ def test_a_trajectory_has_as_many_snapshots_as_there_can_be(study, n):
 
 def test_a_trajectory_is_kept(study, monkeypatch):
     first = trajectory(study(), "one", "late")
-    monkeypatch.setattr(trajectories, "Part", None)
+    monkeypatch.setattr(trajectories, "generate_metamers", None)
     assert torch.equal(trajectory(study(), "one", "late").images, first.images)
 
 
@@ -382,7 +383,7 @@ def test_an_interrupted_generation_goes_on_where_it_stopped(study, tmp_path, mon
     whole = study().metamers("pair", "late")
     shutil.rmtree(tmp_path / "store")
     repetitions = []
-    run = trajectories.Part.run
+    run = Part.run
 
     def interrupted(part):
         for repetition in run(part):
@@ -391,7 +392,7 @@ def test_an_interrupted_generation_goes_on_where_it_stopped(study, tmp_path, mon
             if repetitions == [1, 2]:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(trajectories.Part, "run", interrupted)
+    monkeypatch.setattr(Part, "run", interrupted)
     monkeypatch.setattr(Checkpoint, "due", lambda checkpoint: True)
     with pytest.raises(KeyboardInterrupt):
         study().metamers("pair", "late")

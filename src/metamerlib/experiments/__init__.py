@@ -7,6 +7,7 @@ the other modules make tables and pictures of them.
 from metamerlib.experiments.alterations import Alterations, alterations
 from metamerlib.experiments.criteria import criteria_table
 from metamerlib.experiments.execute import Execution, Materials, compute
+from metamerlib.experiments.exploration import Exploration, ExploredRun, explore
 from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.networks import Networks
 from metamerlib.experiments.pictures import examples, one_per_category, spread_over_categories, write_pictures
@@ -24,15 +25,18 @@ from metamerlib.experiments.runs import MetamerRun, ModelRef, RecognizabilityRun
 from metamerlib.experiments.sentences import network_label
 from metamerlib.experiments.set_up import model_sets_table, settings_table
 from metamerlib.experiments.settings import StudySettings
+from metamerlib.experiments.snapshots import TrajectoryRun
 from metamerlib.experiments.spec import Spec, canonical_json, digest
 from metamerlib.experiments.store import CorruptResultWarning, MissingResultError, Store, StoreError
 from metamerlib.experiments.study import Study
-from metamerlib.experiments.trajectories import Trajectory, TrajectoryRun, trajectory
+from metamerlib.experiments.trajectories import Trajectory, trajectory
 
 __all__ = [
     "Alterations",
     "CorruptResultWarning",
     "Execution",
+    "Exploration",
+    "ExploredRun",
     "Materials",
     "MetamerRun",
     "MissingResultError",
@@ -56,6 +60,7 @@ __all__ = [
     "digest",
     "evaluate_runs",
     "examples",
+    "explore",
     "featured_set",
     "featured_stage",
     "mean_recognizability",

@@ -19,6 +19,7 @@ from tqdm.std import tqdm
 from metamerlib.evaluation import recognizability
 from metamerlib.evaluation.recognizability import predict_categories
 from metamerlib.experiments.runs import MetamerRun, RecognizabilityRun
+from metamerlib.experiments.snapshots import Recorder, kept_beside
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import Store
 from metamerlib.generation import Metamers, generate_metamers
@@ -146,7 +147,9 @@ def compute(spec: Spec, materials: Materials, scratch: Path) -> Any:
 
 @compute.register
 def _(spec: MetamerRun, materials: Materials, scratch: Path) -> Metamers:
-    return generate_metamers(
+    beside = kept_beside(spec)
+    recorder = Recorder(beside.images, beside.repetitions) if beside else None
+    metamers = generate_metamers(
         materials.references.images,
         [materials.models[model.key] for model in spec.models],
         stage=spec.stage,
@@ -157,7 +160,11 @@ def _(spec: MetamerRun, materials: Materials, scratch: Path) -> Metamers:
         # A checkpoint belongs to one batch size; with another, the run starts over.
         checkpoint=scratch / f"batches-of-{materials.batch_size or 'all'}.safetensors",
         progress=materials.shows_progress,
+        watch=recorder,
     )
+    if recorder and recorder.complete:
+        materials.store.get_or_compute(beside, lambda _: recorder.tensors())
+    return metamers
 
 
 @compute.register

@@ -127,6 +127,9 @@ class MetamerRun(Spec):
         Of the initial noise.
     name
         The model set's name, for people to read; it does not enter the key.
+    followed
+        Positions of the images of which snapshots are kept on the way, as a result of its own
+        (`metamerlib.experiments.snapshots.kept_beside`); they do not enter the key.
     """
 
     stimuli: StimuliRef
@@ -136,6 +139,7 @@ class MetamerRun(Spec):
     config: GenerationConfig
     seed: int = 0
     name: str = field(default="", compare=False)
+    followed: tuple[int, ...] = field(default=(), compare=False)
 
     kind: ClassVar[str] = "metamers"
     codec: ClassVar[str] = "metamers"

@@ -12,6 +12,7 @@ from metamerlib.experiments.description import describe
 from metamerlib.experiments.execute import Execution, Materials, execute
 from metamerlib.experiments.model_sets import ModelSet, check_keys
 from metamerlib.experiments.networks import Networks
+from metamerlib.experiments.pictures import one_per_category
 from metamerlib.experiments.runs import MetamerRun, StimuliRef
 from metamerlib.experiments.settings import StudySettings
 from metamerlib.experiments.spec import Spec
@@ -195,14 +196,18 @@ class Study:
                 f"model set {chosen.name!r} cannot run without the weights of {', '.join(chosen.missing)}: "
                 f"`metamerlib train {' '.join(chosen.missing)}` makes them."
             )
+        settings = self.settings.config.replace(**config) if config else self.settings.config
+        seed = self.settings.seed if seed is None else seed
+        own = (settings, seed) == (self.settings.config, self.settings.seed) and stage in self.settings.stages
         return MetamerRun(
             stimuli=self._stimuli,
             models=tuple(self.networks.ref(key) for key in chosen.members),
             layers=tuple(self.networks.models[key].layer(stage) for key in chosen.members),
             stage=stage,
-            config=self.settings.config.replace(**config) if config else self.settings.config,
-            seed=self.settings.seed if seed is None else seed,
+            config=settings,
+            seed=seed,
             name=chosen.name,
+            followed=tuple(one_per_category(self)) if own and chosen.name in self.running_sets else (),
         )
 
     @property
