@@ -89,6 +89,15 @@ def test_model_sets_may_be_names_or_sets_of_ones_own(given, wanted):
     assert settings(model_sets=given).model_sets == wanted
 
 
+def test_ilsvrcs_validation_images_are_recognised(tmp_path):
+    (tmp_path / "val" / "n02690373").mkdir(parents=True)
+    assert settings("paper", root=str(tmp_path)).stimuli == "imagenet16"
+    assert (settings(root=str(tmp_path)).stimuli, settings(root=str(tmp_path)).n_per_class) == ("imagenet16", None)
+    assert settings("paper", root=str(tmp_path), stimuli="folder").stimuli == "folder"
+    with pytest.raises(ValueError, match="stimuli='imagenet16' needs root"):
+        settings("paper")
+
+
 def test_photographs_replace_drawings_and_all_of_them_are_taken(tmp_path):
     own = settings(root=str(tmp_path))
     assert (own.stimuli, own.n_per_class, own.root) == ("folder", None, str(tmp_path))

@@ -38,6 +38,8 @@ def describe(study: "Study") -> str:
         + (" and the caller's own" if study.networks.own else "")
         + f" (a set's own members left out of its averages); recognized by the criterion “{settings.criterion}”.",
     ]
+    if settings.zoo == "paper-untrained":
+        sentences.append("**Untrained networks**: all are only initialised, so the numbers mean nothing.")
     shortfalls = [model_set.shortfall for model_set in study.model_sets.values() if model_set.missing]
     if shortfalls:
         sentences.append(f"**Missing networks in model sets**: {'; '.join(shortfalls)}.")
@@ -56,6 +58,8 @@ def _images(study: "Study") -> str:
     present = len(set(references.labels.tolist()))
     if study.given_references:
         what = "images"
+    elif settings.stimuli == "imagenet16":
+        what = "photographs of ILSVRC 2012's validation set"
     elif settings.stimuli == "folder":
         what = f"photographs from `{settings.root}`"
     else:

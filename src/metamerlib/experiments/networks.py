@@ -51,7 +51,7 @@ class Networks:
     @property
     def _zoo_keys(self) -> list[str]:
         keys = [*self.zoo, *getattr(self.zoo, "missing", ())]
-        return [*keys, *EXTRA_INSTANCES] if isinstance(self.zoo, ModelZoo) else keys
+        return [*keys, *self.zoo.extra_instances] if isinstance(self.zoo, ModelZoo) else keys
 
     @property
     def evaluators(self) -> tuple[str, ...]:

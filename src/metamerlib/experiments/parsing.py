@@ -194,7 +194,7 @@ def _model_sets(key: str, value: object) -> tuple[str, ...] | dict[str, tuple[st
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "zoo": _text,
-    "stimuli": _choice("objects16", "folder"),
+    "stimuli": _choice("objects16", "folder", "imagenet16"),
     "root": _folder,
     "n_per_class": _all_or(_integer(1)),
     "size": _integer(1),

@@ -39,7 +39,7 @@ def provenance(study: "Study") -> str:
         Markdown: profile, images, budget, number of evaluators.
     """
     settings, count = study.settings, len(study.references)
-    kind = {"objects16": "drawing", "folder": "photograph"}[settings.stimuli]
+    kind = "drawing" if settings.stimuli == "objects16" else "photograph"
     kind = "image" if study.given_references else kind
     updates, judges = settings.config.updates_per_model, len(study.evaluators)
     return (
@@ -118,6 +118,11 @@ def stimuli(study: "Study") -> str:
     here = f"{_count(len(study.references), 'picture')} of {height} × {width} pixels"
     if study.given_references:
         return f"In this run, {here} were handed over by whoever ran it."
+    if study.settings.stimuli == "imagenet16":
+        return (
+            f"In this run, {here} were drawn by lot out of the validation images of ILSVRC 2012, as many of each of the "
+            "sixteen categories over all its classes, cut to their shorter side and resized."
+        )
     if study.settings.stimuli == "folder":
         return (
             f"In this run, {here} were read from a folder, cut to their shorter side and resized. Networks that have "

@@ -18,7 +18,7 @@ from metamerlib.experiments.parsing import CHECKS, did_you_mean, unquoted
 from metamerlib.experiments.table_settings import TableSettings
 from metamerlib.generation import GenerationConfig
 from metamerlib.models import STAGES, Stage
-from metamerlib.stimuli import CATEGORIES, StimulusSet, load_stimuli
+from metamerlib.stimuli import CATEGORIES, StimulusSet, holds_validation_images, load_stimuli
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +32,11 @@ class StudySettings:
     zoo
         Name of the model zoo.
     stimuli
-        "objects16" (drawn) or "folder" (photographs below `root`).
+        "objects16" (drawn), "imagenet16" (ILSVRC 2012's validation images below `root`) or "folder" (photographs below
+        `root`, one sub-folder per category).
     root
-        The folder of photographs, with one sub-folder per category. Giving it means ``stimuli="folder"``.
+        The folder of photographs. Giving it means ``stimuli="imagenet16"`` if it holds ILSVRC 2012's validation
+        images, and ``"folder"`` if not.
     n_per_class
         Images per category; None takes all the photographs of a folder.
     size
@@ -146,12 +148,17 @@ class StudySettings:
         values = _read_profile(profile)
         given = {key: value for key, value in overrides.items() if value is not None}
         _check_keys(given, f"the settings of a study (profile {str(profile)!r})")
-        if "root" in given and values.get("stimuli") != "folder":
-            # Photographs in place of drawings: how many and which to draw does not apply to them.
-            values |= {"stimuli": "folder", "n_per_class": None, "categories": None}
+        if "root" in given:
+            if values.get("stimuli") == "objects16":
+                # Photographs in place of drawings: how many and which to draw does not apply to them.
+                values |= {"n_per_class": None, "categories": None}
+            values["stimuli"] = "imagenet16" if holds_validation_images(str(given["root"])) else "folder"
         values |= given
-        if values.get("root") is None and values.get("stimuli") == "folder":
-            raise ValueError("stimuli='folder' needs root='…': the folder of category sub-folders of photographs.")
+        if values.get("root") is None and values.get("stimuli") in ("folder", "imagenet16"):
+            raise ValueError(
+                f"stimuli={values['stimuli']!r} needs root='…': the folder of ILSVRC 2012's validation images, or one "
+                "with a sub-folder of photographs per category."
+            )
         config = {key: unquoted(value) for key, value in values.items() if key in _fields(GenerationConfig)}
         own = {key: CHECKS[key](key, value) for key, value in values.items() if key in CHECKS}
         tables = TableSettings(**{key: own.pop(key) for key in _fields(TableSettings) if key in own})

@@ -2,7 +2,7 @@
 
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
 from metamerlib.stimuli.folders import image_folder
-from metamerlib.stimuli.imagenet16 import imagenet16
+from metamerlib.stimuli.imagenet16 import holds_validation_images, imagenet16
 from metamerlib.stimuli.loading import load_stimuli
 from metamerlib.stimuli.objects16 import objects16
 from metamerlib.stimuli.photographs import UnreadableImagesError, UnreadableImagesWarning
@@ -15,6 +15,7 @@ __all__ = [
     "UnreadableImage",
     "UnreadableImagesError",
     "UnreadableImagesWarning",
+    "holds_validation_images",
     "image_folder",
     "imagenet16",
     "load_stimuli",

@@ -99,21 +99,45 @@ def imagenet16(
     )
 
 
-def _survey(root: Path, labels: Path | None) -> list[tuple[str, Path]]:
-    """Find every image of the 207 classes, with its class."""
+def holds_validation_images(root: str | os.PathLike[str]) -> bool:
+    """Recognise a folder that `imagenet16` can be asked to read.
+
+    Parameters
+    ----------
+    root
+        A folder, which need not exist.
+
+    Returns
+    -------
+    bool
+        Whether it holds sub-folders named by WordNet ids, or images named as ILSVRC 2012's validation images.
+    """
+    return _locate(Path(root)) is not None
+
+
+def _locate(root: Path) -> tuple[Path, list[str], bool] | None:
+    """Find the folder of the images; gives the names in it and whether the images lie side by side."""
     for below in _BELOW:
         if not (folder := root / below).is_dir():
             continue
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries)
         if any(_SYNSET.fullmatch(name) and (folder / name).is_dir() for name in names):
-            return _in_sub_folders(folder)
+            return folder, names, False
         if any(NUMBERED.fullmatch(name) for name in names):
-            classes = read_ground_truth(folder, root, labels)
-            flat = [
-                (classes.get(int(number[1])), folder / name) for name in names if (number := NUMBERED.fullmatch(name))
-            ]
-            return [(wnid, path) for wnid, path in flat if wnid is not None]
+            return folder, names, True
+    return None
+
+
+def _survey(root: Path, labels: Path | None) -> list[tuple[str, Path]]:
+    """Find every image of the 207 classes, with its class."""
+    if (located := _locate(root)) is not None:
+        folder, names, side_by_side = located
+        if not side_by_side:
+            return _in_sub_folders(folder)
+        classes = read_ground_truth(folder, root, labels)
+        numbers = {name: int(found[1]) for name in names if (found := NUMBERED.fullmatch(name))}
+        return [(classes[number], folder / name) for name, number in numbers.items() if number in classes]
     raise ValueError(
         f"root: expected the validation images of ILSVRC 2012, but {str(root)!r} holds neither sub-folders such as "
         "n02123045 nor files such as ILSVRC2012_val_00000001.JPEG; for other photographs use name='folder'"
