@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from toy_models import Function, Pixels, Rectified, Smooth, random_images, wrap
 
-from metamerlib.generation import GenerationConfig, generate_metamers
+from metamerlib.generation import GenerationConfig, UnusableModelError, generate_metamers
 from metamerlib.generation.validation import models_on, resolve_device
 from metamerlib.models import Classifier
 from metamerlib.stimuli import StimulusSet
@@ -140,6 +140,16 @@ def test_a_model_that_cannot_be_inverted_is_an_error(function, message, batch_si
     models = [wrap(Smooth(), "good"), wrap(Function(function), "bad")]
     with pytest.raises(ValueError, match=f"layer 'tap' of model 'bad'.*{message}|{message}"):
         generate(models=models, batch_size=batch_size)
+
+
+def test_a_layer_that_is_silent_at_the_start_is_woken_by_another_model():
+    asleep = wrap(Function(lambda x: (x - 0.6).relu()), "asleep")
+    images, grey = random_images(low=0.7), torch.full_like(random_images(), 0.5)
+    with pytest.raises(UnusableModelError, match="model 'asleep': it is exactly zero for every image"):
+        generate(images, asleep, initial=grey)
+    both = generate(images, [asleep, wrap(Pixels(slice(None)), "pixels")], initial=grey)
+    assert both.skipped[:, 0].tolist() == [3] * len(images)
+    assert (both.residuals[:, 0] < both.initial_residuals[:, 0]).all()
 
 
 def test_a_frozen_parameter_alone_is_no_activation():

@@ -1,6 +1,7 @@
 """A look at each model before the loop begins: initial residuals, and models that cannot work at all."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -9,7 +10,27 @@ from metamerlib.generation.solver import Tap, ends_in_relu
 from metamerlib.generation.steps import norm_per_image
 
 
-def diagnose(tap: Tap, initial: Tensor) -> tuple[Tensor, str | None]:
+class UnusableModelError(ValueError):
+    """A model through which no image can be optimised, at this layer and from these initial stimuli."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What keeps images from being optimised with a model.
+
+    Attributes
+    ----------
+    text
+        In words, with what to do.
+    lasting
+        Whether it stays when other models move the images; a layer that is silent at the initial stimuli may wake up.
+    """
+
+    text: str
+    lasting: bool = True
+
+
+def diagnose(tap: Tap, initial: Tensor) -> tuple[Tensor, Failure | None]:
     """Measure the initial residuals, and find out whether any image has a gradient to follow.
 
     Parameters
@@ -21,23 +42,23 @@ def diagnose(tap: Tap, initial: Tensor) -> tuple[Tensor, str | None]:
 
     Returns
     -------
-    tuple of Tensor and (str or None)
+    tuple of Tensor and (Failure or None)
         (N,) residuals, and what keeps every single one of these images from being optimised; None if nothing does.
 
     Raises
     ------
-    ValueError
+    UnusableModelError
         If the tapped layer does not depend on the image by construction.
     """
     images = initial.detach().clone().requires_grad_()
     activations = tap.activations(images)
     losses = tap.loss(activations)
-    gradient = None
-    if losses.requires_grad:
-        (gradient,) = torch.autograd.grad(losses.sum(), images, allow_unused=True)
+    gradient = _gradient(losses, images)
     where = f"layer {tap.layer!r} of model {tap.model.name!r}"
     if gradient is None:
-        raise ValueError(f"{where} ignores the image: no gradient leads from it to the pixels. Choose another stage.")
+        raise UnusableModelError(
+            f"{where} ignores the image: no gradient leads from it to the pixels. Choose another stage."
+        )
     residuals = tap.loss.residuals(activations)
     norm = norm_per_image(gradient).flatten()
     finite = losses.detach().isfinite()
@@ -46,9 +67,11 @@ def diagnose(tap: Tap, initial: Tensor) -> tuple[Tensor, str | None]:
     if not finite.any():
         silent = tap.reference.flatten(1).eq(0).all(dim=1)
         cause = "its activations to the references are all zero" if silent.all() else "it returns NaN or infinity"
-        return residuals, f"the loss at {where} is not finite for any image: {cause}. Choose another stage or model."
+        return residuals, Failure(
+            f"the loss at {where} is not finite for any image: {cause}. Choose another stage or model."
+        )
     if not norm[finite].isfinite().any():
-        return residuals, (
+        return residuals, Failure(
             f"the gradient at {where} is not finite for any image. Choose another stage, or another initializer than "
             "the one whose stimuli the layer cannot be differentiated at."
         )
@@ -56,18 +79,30 @@ def diagnose(tap: Tap, initial: Tensor) -> tuple[Tensor, str | None]:
         with torch.no_grad():
             negatives = tap.activations(1 - images)
         if torch.equal(negatives, tap.reference):
-            return residuals, (
+            return residuals, Failure(
                 f"{where} ignores the image: its activations are the same for the initial stimuli, the references and "
                 "their negatives. Choose another stage."
             )
         return residuals, None  # the initial stimuli are metamers already
-    return residuals, (
+    return residuals, Failure(
         f"no gradient reaches the pixels from {where}: it is exactly zero for every image. Choose another stage (this "
-        "one may round, compare or be saturated), or another initializer."
+        "one may round, compare or be saturated), or another initializer.",
+        lasting=_is_silent(tap, initial),
     )
 
 
-def check_usable(failure: str, later_parts: Iterable[Callable[[], tuple[Tap, Tensor]]]) -> None:
+def _gradient(losses: Tensor, images: Tensor) -> Tensor | None:
+    return torch.autograd.grad(losses.sum(), images, allow_unused=True)[0] if losses.requires_grad else None
+
+
+def _is_silent(tap: Tap, initial: Tensor) -> bool:
+    """Tell whether noise has no gradient either."""
+    noise = torch.rand(initial.shape, generator=torch.Generator().manual_seed(0)).to(initial).requires_grad_()
+    gradient = _gradient(tap.loss(tap.activations(noise)), noise)
+    return gradient is None or not gradient.nan_to_num().any()
+
+
+def check_usable(failure: Failure, later_parts: Iterable[Callable[[], tuple[Tap, Tensor]]]) -> None:
     """Raise an error if what failed for all images of the first part fails for all the others, too.
 
     Parameters
@@ -79,11 +114,11 @@ def check_usable(failure: str, later_parts: Iterable[Callable[[], tuple[Tap, Ten
 
     Raises
     ------
-    ValueError
+    UnusableModelError
         With the failure's text, if no image of any part can be optimised.
     """
     if all(diagnose(*build())[1] is not None for build in later_parts):
-        raise ValueError(failure)
+        raise UnusableModelError(failure.text)
 
 
 def check_relu_option(taps: Iterable[Tap], initial: Tensor) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from metamerlib.generation.checkpoint import optimizer_state, restore_optimizer
 from metamerlib.generation.config import GenerationConfig
-from metamerlib.generation.diagnosis import diagnose
+from metamerlib.generation.diagnosis import Failure, diagnose
 from metamerlib.generation.parametrization import Pixels
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.solver import Tap, Trace, solve
@@ -91,12 +91,12 @@ class Part:
         """
         return torch.stack([tap.residuals(self.images) for tap in self.taps], dim=1)[: self._count]
 
-    def diagnose(self) -> list[str | None]:
+    def diagnose(self) -> list[Failure | None]:
         """Measure the initial residuals and look for models that cannot work.
 
         Returns
         -------
-        list of str or None
+        list of Failure or None
             For each model what keeps all images of this part from being optimised; None if nothing does.
         """
         failures = []

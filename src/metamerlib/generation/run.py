@@ -118,8 +118,10 @@ class Run:
         failures = part.diagnose()
         if first == 0:
             later = range(self.batch_size, len(self.images), self.batch_size)
+            # A layer that is silent at the initial stimuli gets a gradient once another model has moved the images.
+            moved = any(failure is None for failure in failures)
             for column, failure in enumerate(failures):
-                if failure is not None:
+                if failure is not None and (failure.lasting or not moved):
                     check_usable(failure, (partial(self._tap_and_stimuli, column, other) for other in later))
             if self.config.relu_gradient == "identity":
                 check_relu_option(taps, initial)
