@@ -12,7 +12,14 @@ from typer.testing import CliRunner
 from metamerlib import CATEGORIES
 from metamerlib.cli import app
 
-COMMANDS = ["run", "train", "layers", "book", "zoo list", "zoo show", "stimuli sheet"]
+COMMANDS = [
+    "run",
+    "train",
+    "layers",
+    "book",
+    "stimuli sheet",
+    *(f"zoo {name}" for name in ("list", "show", "fetch", "verify")),
+]
 UNTRAINED = ["--set", "mine=alexnet_random,resnet50_random", "--evaluator", "alexnet_random"]
 
 

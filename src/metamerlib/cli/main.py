@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from metamerlib.cli.zoo import Zoo, load_images, print_table, zoo_app
+
 _DEBUG = "METAMERLIB_DEBUG"
 
 
@@ -42,10 +44,6 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     typer.echo(f"warning: {message}", err=True)
 
 
-def _group(help_text: str) -> typer.Typer:
-    return typer.Typer(help=help_text, no_args_is_help=True)
-
-
 app = typer.Typer(
     name="metamerlib",
     cls=_PlainErrors,
@@ -54,14 +52,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Ensemble metamers of neural networks: make them, and measure how recognizable and how natural they are.",
 )
-zoo_app = _group("The networks: which there are, and what is known about them.")
-stimuli_app = _group("The images that metamers are made of.")
+stimuli_app = typer.Typer(help="The images that metamers are made of.", no_args_is_help=True)
 app.add_typer(zoo_app, name="zoo")
 app.add_typer(stimuli_app, name="stimuli")
 
 Profile = Annotated[str, typer.Option(help="smoke, mini, paper, or a .yml file with the same keys.")]
 Photos = Annotated[
-    Path | None, typer.Option(help="Folder of photographs, one sub-folder per category, in place of drawings.")
+    Path | None,
+    typer.Option(help="Folder of photographs: a sub-folder per category, or ILSVRC 2012's validation images."),
 ]
 Size = Annotated[int | None, typer.Option(help="Height and width of the images in pixels.")]
 Seed = Annotated[int | None, typer.Option(help="Of the images and of the initial noise.")]
@@ -124,8 +122,8 @@ def run(
     typer.echo(study.describe() + "\n")
     table = study.recognizability()
     means = study.mean_recognizability()
-    _print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
-    _print_table(study.residuals(), "Residuals ‖a'−a‖ / ‖a‖ at the end")
+    print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
+    print_table(study.residuals(), "Residuals ‖a'−a‖ / ‖a‖ at the end")
     if csv is not None:
         csv.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(csv, index=False)
@@ -155,51 +153,11 @@ def train(
     train_zoo(keys or None, folder=folder, work_folder=work_folder, workers=workers, device=device, force=force)
 
 
-@zoo_app.command("list")
-def zoo_list(zoo: Annotated[str, typer.Option(help="Name of the zoo.")] = "mini") -> None:
-    """List every network: family, robust or not, weights there or not, accuracy.
-
-    \b
-    Example:
-      metamerlib zoo list
-    """  # noqa: D301 - the mark keeps the lines apart in --help
-    from metamerlib.models import ModelZoo
-
-    networks = ModelZoo(zoo)
-    table = networks.table()
-    _print_table(table.drop(columns=["random", "multiply_adds", "seconds", "paper_parameters", "source", "trained_on"]))
-    if networks.missing:
-        typer.echo(f"\nwithout weights: {', '.join(networks.missing)} (`metamerlib train KEY` makes them)")
-
-
-@zoo_app.command("show")
-def zoo_show(
-    key: Annotated[str, typer.Argument(help="Key of a network, such as resnet18.")],
-    zoo: Annotated[str, typer.Option(help="Name of the zoo.")] = "mini",
-) -> None:
-    """Show all that is known about one network.
-
-    \b
-    Example:
-      metamerlib zoo show resnet18_robust
-    """  # noqa: D301 - the mark keeps the lines apart in --help
-    from metamerlib.models import ModelZoo
-
-    networks = ModelZoo(zoo)
-    networks.build(key)  # names the near keys if there is no such network
-    table, stages = networks.table().set_index("key"), networks.stage_table().set_index("key")
-    if key not in table.index:
-        raise ValueError(f"{key!r} is a further training beside the paper's networks: nothing is tabulated about it.")
-    facts = {"key": key, **table.loc[key], **stages.loc[key].drop("table_name")}
-    facts["model sets"] = ", ".join(name for name, keys in networks.model_sets.items() if key in keys) or "none"
-    for name, value in facts.items():
-        typer.echo(f"{name.replace('_', ' '):18} {'-' if value is None or value != value else value}")
-
-
 @app.command()
 def layers(
     model: Annotated[str, typer.Argument(help="Key of a network, such as resnet18.")],
     modules: Annotated[bool, typer.Option("--modules", help="List every module that can be tapped.")] = False,
+    zoo: Zoo = "mini",
 ) -> None:
     """List a network's blocks from the image to the logits, and which one each stage taps.
 
@@ -207,15 +165,14 @@ def layers(
     Examples:
       metamerlib layers vgg19
       metamerlib layers vit_base --modules
+      metamerlib layers resnet50 --zoo paper
     """  # noqa: D301 - the mark keeps the lines apart in --help
-    from metamerlib.models import STAGES, Classifier, ModelZoo
-    from metamerlib.models.miniature import build_miniature
-    from metamerlib.stimuli import CATEGORIES
+    from metamerlib.models import STAGES, ModelZoo
+    from metamerlib.models.stages import block_at
 
-    ModelZoo("mini").build(model)  # names the near keys if there is no such network
-    network, blocks = build_miniature(model)
-    classifier = Classifier(network, name=model, blocks=blocks, categories=CATEGORIES)
-    tapped = {classifier.layer(stage): stage for stage in STAGES}
+    networks = ModelZoo(zoo)
+    blocks, network = networks.blocks(model), networks.build(model)
+    tapped = {block_at(blocks, depth): stage for stage, depth in STAGES.items()}
     names = [name for name, _ in network.named_modules() if name] if modules else blocks
     for name in names:
         number = f"{blocks.index(name) + 1:3d}" if name in blocks else "   "
@@ -241,10 +198,7 @@ def stimuli_sheet(
     from PIL import Image
     from torchvision.utils import make_grid
 
-    from metamerlib.stimuli import load_stimuli
-
-    name = "objects16" if photos is None else "folder"
-    stimuli = load_stimuli(name, n_per_class=n_per_class, seed=seed, size=size, root=photos)
+    stimuli = load_images(photos, n_per_class, seed, size)
     grid = make_grid(stimuli.images, nrow=n_per_class, padding=2, pad_value=1.0)
     out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(grid.mul(255).round().byte().permute(1, 2, 0).numpy()).save(out)
@@ -296,11 +250,6 @@ def _model_sets(entries: list[str] | None) -> dict[str, list[str]] | list[str] |
             raise ValueError(f"--set {entry!r} beside sets of your own: name its networks too, as NAME=KEY,KEY.")
         named[name.strip()] = [key.strip() for key in keys.split(",") if key.strip()]
     return named
-
-
-def _print_table(table: Any, title: str = "") -> None:
-    shown = table.to_string(index=False, float_format="{:.3f}".format, na_rep="-")
-    typer.echo(f"{title}\n{shown}\n" if title else shown)
 
 
 def main() -> None:
