@@ -14,8 +14,8 @@
 # Vision science has long used such pairs on people. Lights with different spectra can be the same colour to us, and pictures that are scrambled away from where we look can be the same view {cite:p}`freeman2011metamers`. Both are *metamers*: physically different, perceptually one. {cite:t}`feather2019metamers` carried the idea over to networks. A **model metamer** of a *reference* picture is another picture with the same activations at some layer.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels
@@ -31,7 +31,13 @@ from metamerlib.figures import figure_process
 
 # %%
 study = Study.from_profile(
-    profile, stages=stages, model_sets=model_sets, n_per_class=n_per_class, size=size, root=root, seed=seed
+    profile,
+    stages=stages,
+    model_sets=model_sets,
+    n_per_class=n_per_class,
+    size=size,
+    root=root,
+    seed=seed,
 )
 
 # %% tags=["remove-input"]
@@ -61,12 +67,12 @@ glue("judge", Markdown(sentences.judge(process)), display=False)
 # %% [markdown]
 # ```{glue:figure} fig-1
 # :name: fig-1
-# :alt: Three columns. Left, a reference and a metamer pass through a network, whose activations are nearly the same, above eight snapshots of a grey picture turning into the metamer and a band of colours for the models that take turns. Middle, two overlapping curves of distances, the two pictures with the classes that evaluators give them, and a list of image metrics. Right, six references, each beside its metamer.
+# :alt: Three columns. Left, a reference and a metamer pass through a network, whose activations are nearly the same, above snapshots of a picture turning from nothing into the metamer and a band of colours for the models that take turns. Middle, two overlapping curves of distances, the two pictures with the classes that evaluators give them, and a list of image metrics. Right, six references, each beside its metamer.
 #
 # How metamers are made, measured, and what they look like: metamers of the set *{glue:text}`set`* ({glue:md}`members`) at {glue:text}`stage`. **Generate:** the active model's activations of the reference (*a*) and of the metamer (*a′*), one pixel per unit, guide the search; after some steps the next model takes its turn. **Evaluate:** by distances between activations, by the classes that networks give to both pictures, by image metrics; all three without the networks that took part. **Metamers:** finished ones beside their references. {glue:md}`made-of`
 # ```
 #
-# **Generate.** The search starts from grey. A network of the ensemble sees the reference and the metamer; the gradient of the difference between its activations says how to change the metamer's pixels. After a few steps the next network takes over, in turn, until the picture has been changed {glue:text}`updates:d` times. The difference never vanishes. How close it comes is the *residual*, ‖a′ − a‖ / ‖a‖, and {doc}`the chapter on the method <03_methodology>` follows it.
+# **Generate.** The search starts from a picture of nothing, by default from grey. A network of the ensemble sees the reference and the metamer; the gradient of the difference between its activations says how to change the metamer's pixels. After a few steps the next network takes over, in turn, until the picture has been changed {glue:text}`updates:d` times. The difference never vanishes. How close it comes is the *residual*, ‖a′ − a‖ / ‖a‖, and {doc}`the chapter on the method <03_methodology>` follows it.
 #
 # **Evaluate.** A metamer is judged by networks that had no part in it. {glue:md}`judge` The share of such agreement over many pictures is the *recognizability* ({doc}`chapter <05_recognizability>`). Two further looks ask less of a network's final word: whether metamers lie among the activations where references lie, and what image metrics say about their look.
 #

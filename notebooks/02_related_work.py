@@ -12,7 +12,7 @@
 # Four lines of research meet in ensemble metamers: metamers of single networks, adversarial examples and whether they transfer, ensembles of networks, and measures of image quality. This chapter says what is taken from each. The last of them has a table in the paper, {numref}`tab-1`, and is tried out on a picture.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
 n_per_class = None  # images per category; None: the profile's, here and below
 size = None  # side of the images in pixels
 root = None  # a folder of photographs in place of the drawings
@@ -57,7 +57,7 @@ glue("tab-1", table_metrics(published("table_1")), display=False)
 # %% [markdown]
 # ```{glue-table} tab-1
 # :name: tab-1
-# The paper's image metrics, in its order, in our words. *Looks at* tells what a metric needs: the metamer alone, the pair of metamer and reference, or all pairs as two sets. *Of a copy* is the value of a metamer that is its reference, pixel by pixel.
+# The paper's image metrics, in its order, in our words. *Looks at* tells what a metric needs: the metamer alone, the pair of metamer and reference, or all pairs as two sets; *learned* ones use a trained network. *Of a copy* is the value of a metamer that is its reference, pixel by pixel.
 #
 # Sources: FID {cite:p}`heusel2017gans`, SSIM {cite:p}`wang2004image`, PSNR {cite:p}`huynhthu2012accuracy`, VIF {cite:p}`sheikh2006image`, LPIPS {cite:p}`zhang2018unreasonable`, RASE {cite:p}`wald2002data`, SCC {cite:p}`zhou1998wavelet`, TV {cite:p}`rudin1992nonlinear`, CLIP-IQA {cite:p}`wang2023exploring`. The paper gives a direction only by arrows in its Figure 4; here it follows from the definition.
 # ```
@@ -67,9 +67,12 @@ glue("tab-1", table_metrics(published("table_1")), display=False)
 # None of them was made for metamers. To know what to expect, {numref}`fig-alterations` alters one picture in ways whose effect on a person is plain, and lists what the metrics say that need no trained network.
 
 # %%
-study = Study.from_profile(profile, n_per_class=n_per_class, size=size, root=root, seed=seed)
-position = one_per_category(study)[len(one_per_category(study)) // 2]
-altered = alterations(study.references.images[position], seed=study.settings.seed)
+study = Study.from_profile(
+    profile, n_per_class=n_per_class, size=size, root=root, seed=seed
+)
+firsts = one_per_category(study)
+position = firsts[len(firsts) // 2]
+altered = alterations(study.references.images[position])
 
 # %% tags=["remove-cell"]
 glue("fig-alterations", figure_alterations(altered), display=False)

@@ -12,8 +12,8 @@
 # A metamer is the end of a search in the space of pictures. This chapter writes the search down, lets it run on one picture, and looks at what it does: to the picture, and to the distance that it is meant to close.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels
@@ -29,7 +29,13 @@ from metamerlib.figures import figure_optimisation
 
 # %%
 study = Study.from_profile(
-    profile, stages=stages, model_sets=model_sets, n_per_class=n_per_class, size=size, root=root, seed=seed
+    profile,
+    stages=stages,
+    model_sets=model_sets,
+    n_per_class=n_per_class,
+    size=size,
+    root=root,
+    seed=seed,
 )
 
 # %% tags=["remove-input"]
@@ -48,7 +54,7 @@ Markdown(study.describe())
 #
 # $$x'_{t+1} = \Pi\!\left[x'_t - \alpha_t \, \frac{\nabla_{x'} d}{\lVert \nabla_{x'} d \rVert_2}\right]$$ (eq-step)
 #
-# $\Pi$ keeps every value within $\varepsilon$ of where it started, and within the range of colours. For metamers $\varepsilon$ is so large that only the second matters; with a small one the same loop makes something like an adversarial example. The gradient's length is taken out, so that $\alpha$ is a distance in pixel space; it falls from one repetition to the next by a constant factor, from {glue:text}`alpha-start:g` to {glue:text}`alpha-end:g`.
+# $\Pi$ keeps every value within $\varepsilon$ of where it started, and within the range of colours. For metamers $\varepsilon$ is so large that only the second matters; with a small one the same loop makes something like an adversarial example. The gradient's length is taken out, so that $\alpha$ is a distance in pixel space; in this run it {glue:md}`schedule`.
 #
 # Two of these symbols are not as printed: the paper *adds* the gradient and does not divide it by its length. The first would drive the activations apart ({ref}`reading 1 <reading-1>`); without the second, the given learning rates hardly move a picture ({ref}`reading 3 <reading-3>`).
 #
@@ -58,7 +64,7 @@ Markdown(study.describe())
 #
 # ```{code-block} text
 # :name: alg-1
-# :caption: Metamers of several networks, as this library runs it.
+# :caption: Metamers of several networks, as this library runs it by default.
 # given: reference x, networks F₁ … Fₘ, each cut at its layer
 #
 #     for each network F:  aF ← F(x)                  once
@@ -78,12 +84,13 @@ Markdown(study.describe())
 #
 # ## Running it
 #
-# Below, the set and the stage that {doc}`the introduction <01_introduction>` shows, on one picture.
+# Below, on one picture: the set and the stage that {doc}`the introduction <01_introduction>` shows.
 
 # %%
 name, stage = featured_set(study), featured_stage(study)
 metamers = study.metamers(name, stage)
-image = one_per_category(study)[len(one_per_category(study)) // 2]
+firsts = one_per_category(study)
+image = firsts[len(firsts) // 2]
 path = trajectory(study, name, stage, images=[image], n=8)
 
 # %% tags=["remove-cell"]
@@ -95,8 +102,6 @@ glue(
     display=False,
 )
 for key, value in {
-    "alpha-start": config.learning_rate_at(0),
-    "alpha-end": config.learning_rate_at(config.repetitions - 1),
     "repetitions": config.repetitions,
     "steps": config.steps_per_model,
     "per-model": metamers.updates_per_model,
@@ -112,17 +117,18 @@ for key, value in {
 # %% tags=["remove-cell"]
 glue("members", Markdown(sentences.members(study, name)), display=False)
 glue("stage", sentences.stage_in_words(stage), display=False)
+glue("schedule", Markdown(sentences.schedule(config)), display=False)
 glue("made-of", Markdown(sentences.provenance(study)), display=False)
 
 # %% [markdown]
 # ```{glue:figure} fig-optimisation
 # :name: fig-optimisation
-# :alt: Falling curves of the residual over the number of updates, one per network of the ensemble, both axes logarithmic. Below them eight snapshots of the picture, from plain grey to the finished metamer, and the reference.
+# :alt: Falling curves of the residual over the number of updates, one per network of the ensemble, both axes logarithmic. Below them snapshots of the picture, from the start to the finished metamer, and the reference.
 #
 # {numref}`alg-1` running on one picture ({glue:text}`category`) with the set *{glue:text}`set`* ({glue:md}`members`) at {glue:text}`stage`. Above, the residual of each network, measured whenever it has its turn; the numbers are the residuals of its last one. Below, the picture after as many updates as is written under it (dotted lines above), and the reference. {glue:md}`made-of`
 # ```
 #
-# {glue:text}`repetitions:d` repetitions of {glue:text}`steps:d` steps are {glue:text}`per-model:d` updates with each network, {glue:text}`updates:d` in all. While the learning rate is high, each network's turn undoes some of what the others did; as it falls, they settle on a picture between them.
+# {glue:text}`repetitions:d` repetitions of {glue:text}`steps:d` steps are {glue:text}`per-model:d` updates with each network, {glue:text}`updates:d` in all. Each network's turn undoes some of what the others did, more so while the steps are long; in the end they settle on a picture between them.
 
 # %% tags=["remove-input"]
 Markdown(sentences.descent(metamers[image].history))

@@ -12,8 +12,8 @@
 # What goes into the experiments: settings, pictures, networks, and the layers at which networks are compared. The paper's choice stands beside the one that this book was built with.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels
@@ -29,7 +29,13 @@ from metamerlib.figures import figure_stimuli, table_model_sets, table_settings,
 
 # %%
 study = Study.from_profile(
-    profile, stages=stages, model_sets=model_sets, n_per_class=n_per_class, size=size, root=root, seed=seed
+    profile,
+    stages=stages,
+    model_sets=model_sets,
+    n_per_class=n_per_class,
+    size=size,
+    root=root,
+    seed=seed,
 )
 
 # %% tags=["remove-input"]
@@ -52,7 +58,7 @@ glue("wanted", len(study.zoo) + len(study.zoo.missing), display=False)
 # %% [markdown]
 # ## Settings
 #
-# The paper generates metamers by gradient descent with many small updates ({numref}`tab-3`). Other optimisers brought nothing to its authors' knowledge, so there is one only.
+# The paper generates metamers by plain gradient descent, with many updates of falling length ({numref}`tab-3`). Earlier work had found other optimisers to be no better {cite:p}`feather2023metamers`.
 #
 # ```{glue-table} tab-3
 # :name: tab-3
@@ -80,16 +86,16 @@ Markdown(sentences.stimuli(study))
 # %% [markdown]
 # ## Model sets
 #
-# Six sets of networks generate metamers ({numref}`tab-2`): for convolutional networks and for transformers one single network, one ensemble, and one ensemble of robust networks. The single ones are the base line. VGG-19 was chosen by the paper because its features visualise well {cite:p}`mordvintsev2018differentiable`.
+# In the paper six sets of networks generate metamers ({numref}`tab-2`): for convolutional networks and for transformers one single network, one ensemble, and one ensemble of robust networks. The single ones are the base line. VGG-19 was chosen by the paper because its features visualise well {cite:p}`mordvintsev2018differentiable`.
 #
 # ```{glue-table} tab-2
 # :name: tab-2
-# The sets of networks that generate metamers, in the paper and in this run.
+# The sets of networks that generate metamers in this run, and who is in them in the paper.
 #
 # The paper speaks of four to five members; *Robust CNNs* has three, because no more were to be had: {ref}`reading 16 <reading-16>`.
 # ```
 #
-# All other networks only judge, and those of a set do not judge its metamers. The paper's zoo has {glue:text}`wanted:d` networks, of which {glue:text}`available:d` were there when this page was made. *Robust* ones are trained on pictures that an adversary may change a little (by ℓ∞ 4/255, AlexNet 8/255), except DeiT-Small, which is trained on corrupted pictures; *distilled* ones learn from other networks' answers instead of labels; and two were never trained at all.
+# All other networks only judge, and those of a set do not judge its metamers. The paper's zoo has {glue:text}`wanted:d` networks, of which {glue:text}`available:d` were there when this page was made. *Robust* ones are trained on pictures that an adversary may change a little (by ℓ∞ 4/255, AlexNet 8/255), except Deit-Small, which is trained on corrupted pictures; *distilled* ones learn from other networks' answers instead of labels; and two were never trained at all.
 #
 # ```{glue-table} tab-zoo
 # :name: tab-zoo

@@ -12,8 +12,8 @@
 # The central result. Metamers of every set of networks are made at every stage, shown to networks that had no part in them, and each is asked: is it still the same thing? If networks of one ensemble share what matters and differ in what they overlook, ensembles should do better than single networks, above all at late stages.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels
@@ -46,7 +46,13 @@ from metamerlib.figures import (
 
 # %%
 study = Study.from_profile(
-    profile, stages=stages, model_sets=model_sets, n_per_class=n_per_class, size=size, root=root, seed=seed
+    profile,
+    stages=stages,
+    model_sets=model_sets,
+    n_per_class=n_per_class,
+    size=size,
+    root=root,
+    seed=seed,
 )
 
 # %% tags=["remove-input"]
@@ -143,7 +149,7 @@ Markdown(sentences.comparisons(means, featured_stage(study)))
 Markdown(sentences.trend(means))
 
 # %% [markdown]
-# The paper's Figure 3 has the same axes and prints no values. What it reports in words is that recognizability survives all stages for *CNN* and *Robust CNNs*, and falls for the others; and that the sets which last longest begin lower, at the early stage, than they end.
+# The paper's Figure 3 has the same axes and prints no values. What it reports in words is that recognizability survives all stages for *CNN* and *Robust CNNs*, where it usually drops fast, and that they pay for it with a rather low recognizability at the early stage.
 #
 # ## Averaged over everything
 #
@@ -180,7 +186,7 @@ Markdown(sentences.untrained(overall))
 #
 # ## Recognized as what?
 #
-# "The same class" needs a second look: the same as what? The paper says once, as the generating model's; once, in its figure, as the reference's ({ref}`reading 10 <reading-10>`). We ask each evaluator for its own class of the reference. The two alternatives, the true category and the class that the generating networks agree on, are stricter with evaluators that get references wrong:
+# "The same class" needs a second look: the same as what? The paper says once, as the generating model's; once, in its figure, as the reference's ({ref}`reading 10 <reading-10>`). We ask each evaluator for its own class of the reference. The two alternatives, the true category and the class that the generating networks agree on, differ from it where an evaluator gets references wrong:
 
 # %% tags=["remove-cell"]
 criteria = criteria_table(study)

@@ -55,6 +55,5 @@ def alterations(image: Tensor, *, seed: int = 0) -> Alterations:
         "inverted": 1 - batch,
         "grey": torch.full_like(batch, 0.5),
     }
-    plain = [key for key, metric in METRICS.items() if metric.per_image and metric.needs is None]
-    tables = [image_metrics(one, batch, metrics=plain).assign(alteration=name) for name, one in altered.items()]
+    tables = [image_metrics(one, batch, metrics=PLAIN).assign(alteration=name) for name, one in altered.items()]
     return Alterations({name: one[0] for name, one in altered.items()}, pd.concat(tables, ignore_index=True))

@@ -1,13 +1,12 @@
 """What the image metrics make of known alterations of a picture."""
 
-import math
-
 from matplotlib.figure import Figure
 
 from metamerlib.evaluation import METRICS
 from metamerlib.experiments import Alterations
 from metamerlib.figures.mosaic import CELL, place_box, place_picture, place_text
 from metamerlib.figures.style import ACCENT, DPI, INK, MUTED, RULE, canvas
+from metamerlib.figures.tables import short_number
 
 _NAMES, _STEP, _ROW = 150, 90, 20
 
@@ -44,13 +43,5 @@ def figure_alterations(alterations: Alterations) -> Figure:
             for column, name in enumerate(alterations.images):
                 place = _NAMES + (column + 0.5) * _STEP
                 style = {"color": ACCENT, "fontweight": "bold"} if values.loc[key, name] == worst else {"color": INK}
-                place_text(figure, _number(values.loc[key, name]), place, y, ha="center", **style)
+                place_text(figure, short_number(values.loc[key, name]), place, y, ha="center", **style)
     return figure
-
-
-def _number(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞"
-    return (f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}").replace("-", "−").replace(",", "\u2009")

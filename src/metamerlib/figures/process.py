@@ -29,6 +29,7 @@ from metamerlib.figures.style import (
     set_styles,
     stage_label,
 )
+from metamerlib.figures.tables import short_number
 
 _HEIGHT = 456
 _MIDDLE, _RIGHT = 338, 562
@@ -194,7 +195,7 @@ def _metrics(figure: Figure, overview: Overview, top: float) -> None:
         arrow = "↑" if METRICS[key].direction == "higher" else "↓"
         place_text(figure, METRICS[key].label, _MIDDLE, y, fontsize=7)
         place_text(figure, f"{arrow} better", _MIDDLE + 112, y, ha="center", fontsize=6.5, color=MUTED)
-        place_text(figure, f"{values[key]:.3g}", _MIDDLE + 192, y, ha="right", fontsize=7, fontweight="bold")
+        place_text(figure, short_number(values[key]), _MIDDLE + 192, y, ha="right", fontsize=7, fontweight="bold")
 
 
 def _finished(figure: Figure, overview: Overview) -> None:

@@ -1,21 +1,15 @@
 """Fig. 3 and what belongs to it: recognizability by model set and stage, evaluator by evaluator, and its means."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from pandas.io.formats.style import Styler
 
-from metamerlib.experiments import network_label
+from metamerlib.figures.evaluator_map import evaluator_map
 from metamerlib.figures.mosaic import place_axes, place_text
 from metamerlib.figures.style import (
-    ACCENT,
     DPI,
-    FAMILIES,
-    INK,
     MUTED,
     SHARES,
     WIDTH,
@@ -26,7 +20,6 @@ from metamerlib.figures.style import (
     set_styles,
     stage_label,
     stage_positions,
-    text_on,
 )
 from metamerlib.figures.tables import book_table
 
@@ -96,44 +89,7 @@ def figure_evaluators(table: pd.DataFrame) -> Figure:
         A heat map, evaluators by family in rows, stages by set in columns. Framed: the evaluator took part in the
         generation, so that it is left out of averages.
     """
-    evaluators, stages = evaluator_order(table), list(stage_positions(table["stage"]))
-    sets = [name for members in set_groups(table["model_set"]).values() for name in members]
-    styles = set_styles(sets)
-    shares = table.set_index(["evaluator", "model_set", "stage"])["recognizability"]
-    averages = table[table["held_out"]].groupby(["model_set", "stage"])["recognizability"].mean()
-    families = table.drop_duplicates("evaluator").set_index("evaluator")["family"]
-    part = table.loc[~table["held_out"], ["evaluator", "model_set"]].drop_duplicates().to_numpy().tolist()
-    left, head, line, between = 150, 66, 15, 5
-    cell = min(56, (WIDTH * DPI - left - (len(sets) - 1) * between) / (len(sets) * len(stages)))
-    across = left + len(sets) * (len(stages) * cell + between)
-    with canvas(height=(head + line * (len(evaluators) + 1) + 8) / DPI, width=across / DPI) as figure:
-        for number, name in enumerate(sets):
-            x = left + number * (len(stages) * cell + between)
-            axes = place_axes(figure, x, head, len(stages) * cell, line * len(evaluators))
-            values = np.array([[shares.get((key, name, stage), np.nan) for stage in stages] for key in evaluators])
-            axes.imshow(values, cmap=SHARES, vmin=0, vmax=1, aspect="auto")
-            _numbers(axes, values)
-            members = [row for row, key in enumerate(evaluators) if [key, name] in part]
-            _framed(axes, members, len(stages))
-            below = place_axes(figure, x, head + line * len(evaluators) + 6, len(stages) * cell, line)
-            means = np.array([[averages.get((name, stage), np.nan) for stage in stages]])
-            below.imshow(means, cmap=SHARES, vmin=0, vmax=1, aspect="auto")
-            _numbers(below, means)
-            below.set_axis_off()
-            axes.set_xticks(range(len(stages)), [stage_label(stage) for stage in stages], rotation=90, fontsize=7)
-            axes.xaxis.tick_top()
-            axes.tick_params(length=0)
-            axes.set_yticks([])
-            axes.spines[:].set_visible(False)
-            title = name.replace(" ", "\n", 1)
-            place_text(figure, title, x, 0, fontsize=7, fontweight="bold", color=styles[name].text)
-        for row, key in enumerate(evaluators):
-            middle = head + (row + 0.5) * line
-            colour = FAMILIES.get(families[key], ("", INK))[1]
-            place_text(figure, network_label(key), left - 8, middle, ha="right", va="center", color=colour, fontsize=7)
-        middle = head + (len(evaluators) + 0.5) * line + 6
-        place_text(figure, "mean", left - 8, middle, ha="right", va="center", fontsize=7, fontweight="bold")
-    return figure
+    return evaluator_map(table, "recognizability", ~table["held_out"], SHARES)
 
 
 def table_means(means: pd.DataFrame, published: pd.DataFrame | None = None) -> Styler:
@@ -158,7 +114,7 @@ def table_means(means: pd.DataFrame, published: pd.DataFrame | None = None) -> S
         row = {"stage": stage_label(stage)}
         paper = theirs.get(stage)
         row["paper"] = f"{paper['mean']:.3f} ± {paper['sd']:.3f}" if paper else None
-        for choice, heading in (("all", "here"), ("trained", "here, without untrained evaluators")):
+        for choice, heading in (("all", "here"), ("trained", "here, trained only")):
             row[heading] = _mean_sd(ours.loc[choice]) if choice in ours.index else None
         row["sets"] = int(ours["n_sets"].iloc[0])
         row["evaluators"] = int(ours["n_evaluators"].iloc[0])
@@ -240,19 +196,6 @@ def _evaluators(axes: Axes, group: pd.DataFrame, positions: dict, style: LineSty
             markersize=5,
             zorder=2,
         )
-
-
-def _numbers(axes: Axes, values: np.ndarray) -> None:
-    for (row, column), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            text = "1" if value > 0.995 else f"{value:.2f}"[1:]
-            axes.text(column, row, text, ha="center", va="center", fontsize=6, color=text_on(SHARES(value)))
-
-
-def _framed(axes: Axes, rows: Sequence[int], columns: int) -> None:
-    for row in rows:
-        box = Rectangle((-0.42, row - 0.42), columns - 0.16, 0.84, fill=False, edgecolor=ACCENT, linewidth=1)
-        axes.add_patch(box).set_linestyle((0, (2.5, 1.2)))
 
 
 def _count(group: pd.DataFrame) -> str:

@@ -32,8 +32,7 @@ def table_metrics(published: pd.DataFrame) -> Styler:
             {
                 "metric": row.abbreviation,
                 "measures": f"{row.metric}: {row.description}",
-                "looks at": row.compares,
-                "learned": row.learned,
+                "looks at": f"{row.compares}, learned" if row.learned else row.compares,
                 "better": f"{'↑' if row.better == 'higher' else '↓'} {row.better}",
                 "range": f"{_end(metric.low)} … {_end(metric.high)}",
                 "of a copy": "its own" if metric.perfect is None else _end(metric.perfect),
@@ -76,11 +75,9 @@ def table_settings(frame: pd.DataFrame) -> Styler:
     Styler
         The paper's value, the value here, and the field that changes it; values that differ in bold.
     """
-    repeated = frame["setting"] == frame["setting"].shift()
     shown = pd.DataFrame(
         {
-            "setting": frame["setting"].mask(repeated, ""),
-            "part": frame["part"],
+            "setting": frame["setting"] + ": " + frame["part"],
             "paper": frame["paper"],
             "here": frame["here"],
             "field": frame["field"].replace("", None),
@@ -119,21 +116,18 @@ def table_zoo(table: pd.DataFrame) -> Styler:
     Returns
     -------
     Styler
-        Name, family, training, parameters, multiply-adds, accuracy on new drawings, and under
-        attack.
+        Name, family and training, number of parameters, accuracy on new pictures, and under attack.
     """
     shown = pd.DataFrame(
         {
             "network": table["table_name"],
-            "family": table["family"].map(lambda family: FAMILIES[family][0]),
-            "training": [_training(row) for row in table.itertuples()],
+            "kind": [f"{FAMILIES[row.family][0]}, {_training(row)}" for row in table.itertuples()],
             "parameters": [f"{count:,}".replace(",", "\u202f") for count in table["parameters"]],
-            "multiply-adds": [_known(value, "{:.1f} M", 1e-6) for value in table["multiply_adds"]],
-            "accuracy": [_known(value, "{:.3f}") for value in table["accuracy"]],
-            "under attack": [_known(value, "{:.3f}") for value in table["robust_accuracy"]],
+            "accuracy": [_known(value) for value in table["accuracy"]],
+            "under attack": [_known(value) for value in table["robust_accuracy"]],
         }
     )
-    numbers = list(shown)[3:]
+    numbers = list(shown)[2:]
     return book_table(shown, "tab-zoo").set_properties(subset=numbers, **{"text-align": "right"})
 
 
@@ -146,7 +140,7 @@ def _members(row: object) -> str:
 
 def _training(row: object) -> str:
     if row.random:
-        return "none"
+        return "untrained"
     if not row.available:
         return "missing"
     if "distilled" in row.trained_on:
@@ -154,8 +148,8 @@ def _training(row: object) -> str:
     return "robust" if row.robust else "standard"
 
 
-def _known(value: float | None, form: str, scale: float = 1) -> str | None:
-    return None if value is None or math.isnan(value) else form.format(value * scale)
+def _known(value: float | None) -> str | None:
+    return None if value is None or math.isnan(value) else f"{value:.3f}"
 
 
 def _end(value: float) -> str:

@@ -93,6 +93,12 @@ FAMILIES: dict[str, tuple[str, str]] = {
 SHARES = LinearSegmentedColormap.from_list("shares", ["#f4f7f9", "#b5d0e6", "#4d8cc4", "#12294f"])
 """From none to all: for heat maps of shares. It darkens steadily, whoever looks."""
 
+DIVERGENCES = LinearSegmentedColormap.from_list("divergences", ["#f8f6fa", "#d3c6e4", "#8e70b8", "#2e1a52"])
+"""From equal to apart: for heat maps of divergences, where dark is not good."""
+
+BETTER = "#2c7a3f"
+"""For the direction in which a metric is better."""
+
 MEMBER_COLOURS = (
     "#0f62b0",
     "#cc4c02",

@@ -1,5 +1,6 @@
-"""The looks of all tables; colours and widths are the book's style sheet's, so that they fit both of its themes."""
+"""The looks of tables and numbers; a table's colours and widths are those of the book's style sheet."""
 
+import math
 from collections.abc import Iterable
 
 import pandas as pd
@@ -32,6 +33,27 @@ def book_table(frame: pd.DataFrame, identifier: str, *, wrap: Iterable[str] = ()
     running = pd.DataFrame("", index=frame.index, columns=frame.columns)
     running.loc[:, list(wrap)] = "wrap"
     return styler.set_td_classes(running)
+
+
+def short_number(value: float) -> str:
+    """Write a number in few signs.
+
+    Parameters
+    ----------
+    value
+        Any number.
+
+    Returns
+    -------
+    str
+        Three digits; from a thousand on, whole and in groups; a dash for what is no number.
+    """
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+    return text.replace("-", "−").replace(",", "\u2009")
 
 
 def _plain(value: object) -> str:

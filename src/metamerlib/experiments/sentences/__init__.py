@@ -1,0 +1,32 @@
+"""Sentences of the chapters that must follow from whatever was run: what was run, and what tables say."""
+
+from metamerlib.experiments.sentences.about_results import (
+    beside_published,
+    comparisons,
+    criteria,
+    descent,
+    judge,
+    matching,
+    trend,
+    untrained,
+)
+from metamerlib.experiments.sentences.about_runs import left_out, members, provenance, schedule, stimuli
+from metamerlib.experiments.sentences.wording import network_label, stage_in_words
+
+__all__ = [
+    "beside_published",
+    "comparisons",
+    "criteria",
+    "descent",
+    "judge",
+    "left_out",
+    "matching",
+    "members",
+    "network_label",
+    "provenance",
+    "schedule",
+    "stage_in_words",
+    "stimuli",
+    "trend",
+    "untrained",
+]
