@@ -10,7 +10,7 @@ from metamerlib.figures.mosaic import CELL, place_grid, place_picture, place_tex
 from metamerlib.figures.style import DPI, INK, MUTED, WIDTH, canvas, set_styles, stage_label, stage_positions
 from metamerlib.models import Stage
 
-_GAP, _BETWEEN, _NAMES, _HEAD = 2, 10, 92, 22
+_GAP, _BETWEEN, _NAMES, _HEAD = 2, 8, 92, 22
 
 
 def figure_examples(references: Tensor, examples: Mapping[tuple[str, Stage], Tensor]) -> Figure:
@@ -85,7 +85,7 @@ def figure_stimuli(references: Tensor, names: Sequence[str]) -> Figure:
 
 def _fit(blocks: int) -> int:
     """Count the columns of pictures that go side by side in so many blocks."""
-    room = WIDTH * DPI - _NAMES - (blocks - 1) * _BETWEEN + blocks * _GAP
+    room = WIDTH * DPI - _NAMES - (blocks - 1) * _BETWEEN + _GAP
     return int(room // (CELL + _GAP))
 
 
