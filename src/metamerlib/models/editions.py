@@ -218,8 +218,7 @@ def _seed(key: str) -> int:
 
 def _empty(architecture: Callable[[], Network]) -> Network:
     """Build a module to be filled, without spending time on initial values wherever that is possible."""
-    with torch.device("meta"):
-        network, blocks = architecture()
+    network, blocks = _valueless(architecture)
     saved = network.state_dict().keys()
     if any(name not in saved for name, _ in network.named_buffers()):  # computed constants, as Swin's position indices
         with torch.random.fork_rng(devices=[]):
@@ -227,10 +226,19 @@ def _empty(architecture: Callable[[], Network]) -> Network:
     return network, blocks
 
 
+def _valueless(architecture: Callable[[], Network]) -> Network:
+    """Build a module on the meta device, or with values where a constructor needs them (timm's up to 1.0.20)."""
+    with torch.random.fork_rng(devices=[]):
+        try:
+            with torch.device("meta"):
+                return architecture()
+        except RuntimeError:
+            return architecture()
+
+
 @cache
 def _skeleton(key: str) -> Network:
-    with torch.device("meta"):
-        return PUBLISHED[key].architecture()
+    return _valueless(PUBLISHED[key].architecture)
 
 
 @cache
