@@ -88,7 +88,7 @@ def number_as_in_paper(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Replace Sphinx's count by the paper's numbers, once Sphinx has counted."""
     extra: Counter[str] = Counter()
     for numbers_by_kind in env.toc_fignumbers.values():  # in the order of the table of contents
-        for kind in ("figure", "table", "code-block"):
+        for kind in ("figure", "table", "code-block"):  # not the formulas, which count for themselves
             numbers = numbers_by_kind.get(kind, {})
             for identifier in numbers:
                 match = PAPER_ID.fullmatch(identifier)

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from metamerlib.book.browser import content_pages, served
+from metamerlib.book.browser import content_pages, open_page, served
 from metamerlib.book.offline import dead_links, remote_assets
 
 # The paper's numbered figures, tables and algorithms.
@@ -109,8 +109,7 @@ def seen(built_book, browser):
             page.on("console", lambda message: message.type == "error" and note("console", message.text))
             page.on("pageerror", lambda error: note("console", str(error)))
             for where in content_pages(built_book):
-                page.goto(f"{address}/{where}")
-                page.evaluate("() => window.MathJax?.startup?.promise")
+                open_page(page, f"{address}/{where}")
                 facts = page.evaluate(FACTS)
                 for kind in ("formula", "picture", "filter"):
                     for what in facts[kind]:

@@ -10,7 +10,7 @@ import pytest
 from small_books import write_chapter
 
 from metamerlib.book import BookError, build_book
-from metamerlib.book.browser import served
+from metamerlib.book.browser import open_page, served
 from metamerlib.book.build import build_pages
 from metamerlib.book.layout import BookLayout
 
@@ -52,8 +52,7 @@ def test_a_browser_shows_formulas_and_figures(html, browser):
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     with served(html) as address:
-        page.goto(f"{address}/notebooks/01_tiny.html")
-        page.evaluate("() => MathJax.startup.promise")
+        open_page(page, f"{address}/notebooks/01_tiny.html")
         assert page.locator("mjx-container").count() == 1
         figure = page.locator("#fig-3 img")
         sizes = figure.evaluate("image => [image.naturalWidth, image.clientWidth]")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 # a machine without a display or a network, possibly inside a container
 _FLAGS = [
@@ -106,6 +106,21 @@ def served(folder: Path) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def open_page(page: Page, address: str) -> None:
+    """Open an address and wait until everything on it is loaded and its formulas are set.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+        A page of the browser.
+    address : str
+        What to open in it.
+    """
+    page.goto(address, wait_until="load", timeout=120_000)
+    page.wait_for_function("() => !window.MathJax || window.MathJax.startup?.promise", timeout=60_000)
+    page.evaluate("() => window.MathJax?.startup.promise")
 
 
 def content_pages(folder: Path) -> list[str]:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
 
-# 2x figures that still know their size on the page; no history database; no remark on the kernel's sockets
+# 2x figures that still know their size on the page; no remark on the kernel's sockets
 _IPYTHON_CONFIG = """\
 c.InlineBackend.figure_formats = {"retina"}
-c.HistoryManager.enabled = False
 c.IPKernelApp.log_level = "ERROR"
 """
 
@@ -41,6 +40,7 @@ def chapter_environment() -> Iterator[None]:
         profile.mkdir()
         (profile / "ipython_kernel_config.py").write_text(_IPYTHON_CONFIG, encoding="utf8")
         ours = {"IPYTHONDIR": folder, "JUPYTER_PREFER_ENV_PATH": "1", "MPLBACKEND": None, "JUPYTER_PATH": None}
+        ours["METAMERLIB_WORKERS"] = os.environ.get("METAMERLIB_WORKERS", "auto")
         # A library that ours imports asks for tqdm's widgets, and tqdm warns that there are none.
         ours["PYTHONWARNINGS"] = "ignore:IProgress not found"
         before = {name: os.environ.get(name) for name in ours}

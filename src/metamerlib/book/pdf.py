@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from metamerlib.book.browser import chromium, served
+from metamerlib.book.browser import chromium, open_page, served
 from metamerlib.book.build import build_pages
 from metamerlib.book.layout import BookLayout, book_root
 
@@ -42,11 +42,10 @@ def print_book(path: Path | None = None, *, root: Path | None = None, output: Pa
     folder = build_pages(layout, builder="singlehtml")
     path = path or layout.pages / "metamerlib.pdf"
     path.parent.mkdir(parents=True, exist_ok=True)
-    _move_to_root(folder)
+    name = _copied_to_root(folder)
     with served(folder) as address, chromium() as browser:
         page = browser.new_page(color_scheme="light")
-        page.goto(f"{address}/index.html", wait_until="networkidle")
-        page.evaluate("() => window.MathJax ? window.MathJax.startup.promise : null")
+        open_page(page, f"{address}/{name}")
         page.pdf(
             path=path,
             format="A4",
@@ -61,11 +60,12 @@ def print_book(path: Path | None = None, *, root: Path | None = None, output: Pa
     return path
 
 
-def _move_to_root(folder: Path) -> None:
-    """Put the one page where its own addresses are right: Sphinx writes them as seen from the folder's root."""
+def _copied_to_root(folder: Path) -> str:
+    """Put the one page where its addresses are right, as Sphinx writes them as seen from the folder's root."""
     first = re.search(r"url=([^\"]+)", (folder / "index.html").read_text(encoding="utf8")).group(1)
     text = (folder / first).read_text(encoding="utf8")
-    (folder / "index.html").write_text(text.replace(f'href="{first}#', 'href="#'), encoding="utf8")
+    (folder / "print.html").write_text(text.replace(f'href="{first}#', 'href="#'), encoding="utf8")
+    return "print.html"
 
 
 def main(arguments: list[str] | None = None) -> int:

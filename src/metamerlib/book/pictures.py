@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from metamerlib.book.browser import chromium, content_pages, served
+from metamerlib.book.browser import chromium, content_pages, open_page, served
 from metamerlib.book.layout import BookLayout, book_root
 
 WIDTHS = {"wide": 1280, "phone": 390}
@@ -42,7 +42,7 @@ def take_pictures(html: Path, folder: Path, match: str = "") -> list[Path]:
                 for name in content_pages(html):
                     if match not in name:
                         continue
-                    page.goto(f"{address}/{name}", wait_until="networkidle")
+                    open_page(page, f"{address}/{name}")
                     path = folder / f"{name.removesuffix('.html').replace('/', '-')}.{theme}.{width_name}.png"
                     page.screenshot(path=path, full_page=True)
                     pictures.append(path)
