@@ -254,4 +254,5 @@ def _model_sets(entries: list[str] | None) -> dict[str, list[str]] | list[str] |
 
 def main() -> None:
     """Run the command line."""
+    os.environ.setdefault("METAMERLIB_WORKERS", "auto")
     app()

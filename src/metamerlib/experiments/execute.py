@@ -1,4 +1,4 @@
-"""Run specs: compute what the store lacks, one after the other, in this process.
+"""Run specs: compute what the store lacks, in this process or in several.
 
 How a kind of spec is computed is registered with `compute`; what a spec names by fingerprint (images, networks) is in
 `Materials`. Neither knows who calls, so that a cluster's workers can hold materials and compute specs alike.
@@ -6,7 +6,7 @@ How a kind of spec is computed is registered with `compute`; what a spec names b
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, singledispatch
 from pathlib import Path
@@ -22,7 +22,9 @@ from metamerlib.experiments.runs import MetamerRun, RecognizabilityRun
 from metamerlib.experiments.snapshots import Recorder, kept_beside
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import Store
+from metamerlib.experiments.workers import Workers, worker_count
 from metamerlib.generation import Metamers, generate_metamers
+from metamerlib.generation.validation import resolve_device
 from metamerlib.models import Classifier
 from metamerlib.stimuli import StimulusSet
 
@@ -57,6 +59,31 @@ class Materials:
     progress: bool | None = None
     _reference_classes: dict[str, Tensor] = field(default_factory=dict, repr=False)
     _latest_runs: dict[str, Metamers] = field(default_factory=dict, repr=False)
+    _workers: Workers | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_reference_classes": {}, "_latest_runs": {}, "_workers": None, "progress": False}
+
+    def workers_for(self, pending: Sequence[Spec]) -> Workers | None:
+        """Give the processes to compute specs in, starting them if there is enough to do.
+
+        Parameters
+        ----------
+        pending
+            What is to be computed.
+
+        Returns
+        -------
+        Workers or None
+            None where this process does it alone: on an accelerator, if one process is asked for, for little work.
+        """
+        if self._workers is not None and self._workers.broken:
+            self._workers = None
+        if self._workers is None and resolve_device(self.device).type == "cpu":
+            count = worker_count()
+            if count > 1 and Workers.worth_starting(pending):
+                self._workers = Workers(self, count)
+        return self._workers
 
     @property
     def shows_progress(self) -> bool:
@@ -224,10 +251,15 @@ def execute(specs: Iterable[Spec], materials: Materials, *, title: str = "comput
         disable=not (materials.shows_progress and pending),
         dynamic_ncols=True,
     ) as bar:
-        for position, spec in enumerate(pending, start=1):
-            bar.set_description_str(f"{title} {position} of {len(pending)}: {spec.label}")
-            materials.result(spec)
-            bar.update(spec.cost)
+        workers = materials.workers_for(pending)
+        if workers is not None:
+            bar.set_description_str(title)
+            workers.run(pending, lambda spec: bar.update(spec.cost))
+        else:
+            for position, spec in enumerate(pending, start=1):
+                bar.set_description_str(f"{title} {position} of {len(pending)}: {spec.label}")
+                materials.result(spec)
+                bar.update(spec.cost)
     return Execution(tuple(pending), found)
 
 

@@ -78,6 +78,10 @@ class ModelZoo(Mapping[str, Classifier]):
         )
         self._loaded: dict[str, Classifier] = {}
 
+    def __getstate__(self) -> dict:
+        # A copy for another process loads its own networks.
+        return self.__dict__ | {"_loaded": {}}
+
     def __repr__(self) -> str:
         return f"ModelZoo({self.name!r}, {len(self)} of {len(ZOO)} networks available)"
 

@@ -1,0 +1,161 @@
+"""Computing specs in several processes of this machine, each with its share of the cores.
+
+Small networks leave a second thread half idle, so that two processes of one thread each make metamers half as fast
+again as one process of two.
+"""
+
+import os
+import signal
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Protocol
+
+import torch
+
+from metamerlib.experiments.spec import Spec
+
+_VARIABLE = "METAMERLIB_WORKERS"
+_WORTH_STARTING = 20_000  # images × updates, about half a minute of one core: starting the processes takes ten seconds
+
+
+class Computes(Protocol):
+    """What computes a spec and puts the result into the store."""
+
+    def result(self, spec: Spec) -> object:
+        """Compute one spec."""
+
+
+def cores() -> int:
+    """Count the cores that this process may use.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def worker_count() -> int:
+    """Read how many processes to use from ``$METAMERLIB_WORKERS``: a number, or "auto" for one per core.
+
+    The command line and the book's chapters set it to "auto". Elsewhere one process is the default, because a script
+    without an ``if __name__ == "__main__"`` line cannot start others.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        If the variable is something else.
+    """
+    asked = os.environ.get(_VARIABLE, "1").strip().lower() or "1"
+    if asked == "auto":
+        return min(cores(), 8)
+    if not asked.isdecimal() or int(asked) < 1:
+        raise ValueError(f'{_VARIABLE} is {asked!r}: give a number of processes, or "auto" for one per core.')
+    return int(asked)
+
+
+class Workers:
+    """Processes that hold materials and compute specs into the store.
+
+    Parameters
+    ----------
+    materials
+        What specs are computed from; a copy goes to each process.
+    count
+        Number of processes.
+    """
+
+    def __init__(self, materials: Computes, count: int) -> None:
+        self._executor = ProcessPoolExecutor(
+            count,
+            mp_context=get_context("spawn"),
+            initializer=_prepare_worker,
+            initargs=(materials, max(1, cores() // count)),
+        )
+        self._materials = materials
+        self.broken = False
+
+    @staticmethod
+    def worth_starting(pending: Sequence[Spec]) -> bool:
+        """Tell whether specs are enough work to start processes for.
+
+        Parameters
+        ----------
+        pending
+            What is to be computed.
+
+        Returns
+        -------
+        bool
+            True for half a minute of one core and more.
+        """
+        return len(pending) > 1 and sum(spec.cost for spec in pending) >= _WORTH_STARTING
+
+    def run(self, pending: Sequence[Spec], done: Callable[[Spec], None]) -> None:
+        """Compute specs, each after those that it requires.
+
+        If a process is killed, the rest is computed in this one, with a warning.
+
+        Parameters
+        ----------
+        pending
+            What to compute, required specs before those that require them.
+        done
+            Called with each spec whose result is in the store.
+        """
+        left = {spec.key: spec for spec in pending}
+        running: dict[Future, Spec] = {}
+        try:
+            while left or running:
+                under_way = {spec.key for spec in running.values()}
+                for key, spec in list(left.items()):
+                    if not any(r.key in left or r.key in under_way for r in spec.requires):
+                        running[self._executor.submit(_compute, spec)] = left.pop(key)
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                    done(running.pop(future))
+        except BrokenProcessPool:
+            self.broken = True
+            warnings.warn(
+                "a worker process was killed, perhaps for want of memory: the rest is computed in one process. "
+                f"{_VARIABLE}=1 uses one from the start.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            unfinished = {spec.key for spec in running.values()} | left.keys()
+            for spec in pending:
+                if spec.key in unfinished:
+                    self._materials.result(spec)
+                    done(spec)
+        except BaseException:
+            for future in running:
+                future.cancel()
+            raise
+
+    def close(self) -> None:
+        """End the processes."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+_materials: Computes | None = None
+
+
+def _prepare_worker(materials: Computes, threads: int) -> None:
+    global _materials
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
+    torch.set_num_threads(threads)
+    _materials = materials
+
+
+def _compute(spec: Spec) -> None:
+    _materials.result(spec)

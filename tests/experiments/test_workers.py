@@ -1,0 +1,111 @@
+"""Several processes on one study: the same results as one, and a killed process loses nothing."""
+
+import os
+import signal
+
+import pytest
+import torch
+from torch import nn
+
+from metamerlib import CATEGORIES, Classifier, StimulusSet, Study
+from metamerlib.experiments import StudySettings, recognizability, workers
+
+SIZE = 8
+
+
+def toy(name, seed):
+    generator = torch.Generator().manual_seed(seed)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(144, len(CATEGORIES)))
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) / 4)
+    return Classifier(network, name=name, blocks=["0", "1"], categories=CATEGORIES)
+
+
+class KillsItsWorker(nn.Module):
+    """Ends the process that it runs in, unless that is the one that it was made in."""
+
+    def __init__(self):
+        super().__init__()
+        self.home = os.getpid()
+        self.inner = nn.Conv2d(3, 4, 3)
+
+    def forward(self, images):
+        if os.getpid() != self.home:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.inner(images)
+
+
+@pytest.fixture
+def references():
+    images = torch.rand(4, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    return StimulusSet(images, torch.tensor([0, 1, 2, 3]), CATEGORIES, tuple("wxyz"))
+
+
+def study(store, references, networks):
+    settings = StudySettings.from_profile(
+        "smoke",
+        stages=["early", "late"],
+        model_sets={"pair": ["a", "b"], "one": ["c"]},
+        repetitions=3,
+        evaluators=[*networks],
+    )
+    return Study(settings, references=references, zoo=networks, store=store, progress=False)
+
+
+def tables_without_times(one):
+    return recognizability(one).drop(columns="seconds", errors="ignore")
+
+
+@pytest.fixture
+def two_workers(monkeypatch):
+    monkeypatch.setenv("METAMERLIB_WORKERS", "2")
+    monkeypatch.setattr(workers, "_WORTH_STARTING", 0)
+
+
+def test_two_processes_give_what_one_gives(tmp_path, references, monkeypatch):
+    networks = {name: toy(name, seed) for seed, name in enumerate("abcd")}
+    alone = study(tmp_path / "alone", references, networks)
+    expected = tables_without_times(alone)
+    assert alone.materials._workers is None
+
+    monkeypatch.setenv("METAMERLIB_WORKERS", "2")
+    monkeypatch.setattr(workers, "_WORTH_STARTING", 0)
+    together = study(tmp_path / "together", references, networks)
+    measured = tables_without_times(together)
+    assert together.materials._workers is not None
+    together.materials._workers.close()
+    assert measured.equals(expected)
+    for run in alone.runs:
+        torch.testing.assert_close(together.result(run).images, alone.result(run).images)
+
+
+def test_a_killed_worker_loses_nothing(tmp_path, references, two_workers):
+    networks = {name: toy(name, seed) for seed, name in enumerate("abcd")}
+    killer = nn.Sequential(KillsItsWorker(), nn.Tanh(), nn.Flatten(), nn.Linear(144, len(CATEGORIES)))
+    networks["c"] = Classifier(killer, name="c", blocks=["0", "1"], categories=CATEGORIES)
+    one = study(tmp_path, references, networks)
+    with pytest.warns(RuntimeWarning, match="worker process was killed"):
+        done = one.execute()
+    assert {run.key for run in done.computed} == {run.key for run in one.runs}
+    assert all(run in one.store for run in one.runs)
+
+
+def test_little_work_starts_no_processes(tmp_path, references, monkeypatch):
+    monkeypatch.setenv("METAMERLIB_WORKERS", "2")
+    one = study(tmp_path, references, {name: toy(name, seed) for seed, name in enumerate("abc")})
+    one.execute()
+    assert one.materials._workers is None
+
+
+@pytest.mark.parametrize(("asked", "count"), [("1", 1), ("3", 3), ("", 1), ("auto", min(workers.cores(), 8))])
+def test_the_variable_says_how_many(asked, count, monkeypatch):
+    monkeypatch.setenv("METAMERLIB_WORKERS", asked)
+    assert workers.worker_count() == count
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "many", "1.5"])
+def test_a_bad_variable_is_named(asked, monkeypatch):
+    monkeypatch.setenv("METAMERLIB_WORKERS", asked)
+    with pytest.raises(ValueError, match="METAMERLIB_WORKERS"):
+        workers.worker_count()
