@@ -160,13 +160,16 @@ def trend(means: pd.DataFrame) -> str:
     table = all_judges.pivot(index="model_set", columns="stage", values="mean").loc[all_judges["model_set"].unique()]
     change = (table[last] - table[first]).dropna()
     lost, kept = change[change <= -0.1], change[change > -0.1]
+    way = f"From {stage_in_words(first)} to {stage_in_words(last)}"
     sentences = []
     if len(lost):
         falls = enumerated(f"*{name}* by {-value:.2f}" for name, value in lost.items())
-        sentences.append(f"From {stage_in_words(first)} to {stage_in_words(last)}, recognizability falls for {falls}.")
+        sentences.append(f"{way}, recognizability falls for {falls}.")
     if len(kept):
         holds = enumerated(f"*{name}* ({value:+.2f})".replace("-", "−") for name, value in kept.items())
-        sentences.append(f"It does not fall by more than a tenth for {holds}.")
+        none = "It does not fall by more than a tenth for"
+        nowhere = f"{way}, recognizability does not fall by more than a tenth for any set:"
+        sentences.append(f"{none if len(lost) else nowhere} {holds}.")
     return " ".join(sentences)
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from metamerlib.experiments.sentences.numbers import interval, signed
 from metamerlib.experiments.sentences.wording import counted, enumerated, network_label
+from metamerlib.models import EXTRA_INSTANCES
 
 STARTS = {
     "l1_ball": "from grey",
@@ -41,6 +42,24 @@ def condition_label(values: Sequence[object]) -> str:
     return ", ".join(
         words.get(value, value) if isinstance(value, str) else counted(int(value), "network") for value in values
     )
+
+
+def instance_label(key: str) -> str:
+    """Name a network, further trainings of ResNet-18 included.
+
+    Parameters
+    ----------
+    key
+        Its key.
+
+    Returns
+    -------
+    str
+        As `network_label`, or such as "ResNet-18, training 2".
+    """
+    if key in EXTRA_INSTANCES:
+        return f"{network_label('resnet18')}, training {EXTRA_INSTANCES.index(key) + 2}"
+    return network_label(key)
 
 
 def compared(frame: pd.DataFrame, by: Sequence[str]) -> str:
@@ -158,8 +177,8 @@ def transferred(table: pd.DataFrame) -> str:
     if len(means) > 1 and means.nunique() > 1:
         best, worst = means.idxmax(), means.idxmin()
         sentences.append(
-            f"Best recognized by others are those of {network_label(best)} ({means[best]:.0%}), least those of "
-            f"{network_label(worst)} ({means[worst]:.0%})."
+            f"Best recognized by others are those of {instance_label(best)} ({means[best]:.0%}), least those of "
+            f"{instance_label(worst)} ({means[worst]:.0%})."
         )
     within = away["family"] == away["generator_family"]
     if within.any() and (~within).any():
@@ -187,7 +206,7 @@ def instances(table: pd.DataFrame, missing: Sequence[str] = ()) -> str:
     """
     related = set(table.loc[table["relation"] == "other training", "generator"])
     if not related:
-        lack = f" ({enumerated(missing)} are missing)" if missing else ""
+        lack = f" (missing: {enumerated(map(instance_label, missing))})" if missing else ""
         return f"No second training of any architecture took part in this run{lack}, so this stays open here."
     rows = table[table["generator"].isin(related) & ~table["random"]]
     means = rows.groupby("relation", sort=False)["recognizability"].mean()
