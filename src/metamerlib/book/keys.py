@@ -15,6 +15,8 @@ from typing import Any
 import metamerlib
 from metamerlib.book.layout import BookLayout
 
+_SOURCES = (".py", ".css", ".js")  # programs and styles that chapters carry with them are part of the package
+
 
 def chapter_key(layout: BookLayout, source: Path, parameters: Mapping[str, Any]) -> str:
     """Hash everything that decides what a chapter shows.
@@ -31,7 +33,7 @@ def chapter_key(layout: BookLayout, source: Path, parameters: Mapping[str, Any])
     Returns
     -------
     str
-        SHA-256, hexadecimal, of: source, parameters, the package's Python files, `notebooks/profiles`,
+        SHA-256, hexadecimal, of: source, parameters, the package's own files, `notebooks/profiles`,
         `data`, `constraints.txt`, and the versions of Python and of the packages that compute.
     """
     digest = hashlib.sha256()
@@ -41,7 +43,7 @@ def chapter_key(layout: BookLayout, source: Path, parameters: Mapping[str, Any])
     files = [
         source,
         layout.root / "constraints.txt",
-        *sorted(package.rglob("*.py")),
+        *sorted(path for path in package.rglob("*") if path.suffix in _SOURCES),
         *sorted((layout.notebooks / "profiles").glob("*.yml")),
         *sorted((layout.root / "data").rglob("*")),
     ]

@@ -2,6 +2,7 @@
 
 from metamerlib.figures.alterations import figure_alterations
 from metamerlib.figures.examples import figure_examples, figure_stimuli
+from metamerlib.figures.explorer import explorer_html
 from metamerlib.figures.optimisation import figure_optimisation, table_residuals
 from metamerlib.figures.process import figure_process
 from metamerlib.figures.recognizability import (
@@ -13,6 +14,7 @@ from metamerlib.figures.recognizability import (
 from metamerlib.figures.set_up import table_metrics, table_model_sets, table_settings, table_stages, table_zoo
 
 __all__ = [
+    "explorer_html",
     "figure_alterations",
     "figure_evaluators",
     "figure_examples",
