@@ -10,7 +10,7 @@ from small_books import HEAD, write_chapter
 
 from metamerlib.book import ChapterError, execute_chapters
 from metamerlib.book.kernel import chapter_environment
-from metamerlib.book.normalise import normalised
+from metamerlib.book.normalise import complaints, normalised
 from metamerlib.book.parameters import declared_parameters
 
 
@@ -163,11 +163,38 @@ def test_parameters_are_read_with_their_defaults():
     }
 
 
-def test_complaints_on_the_error_stream_are_kept_for_the_build_to_see():
-    bar = " 67%|██████    | 2/3 [00:01<00:00,  1.9it/s]\r100%|██████████| 3/3 [00:01<00:00,  2.0it/s]\n"
+def test_complaints_stop_a_chapter_and_it_is_executed_again_next_time(tmp_path):
+    body = "\n# %%\nimport warnings\nif stages is None:\n    warnings.warn('look out', stacklevel=1)\n"
+    write_chapter(tmp_path, body=body)
+    for _ in range(2):
+        with pytest.raises(ChapterError, match=r"(?s)01_tiny\.py wrote to its error stream:.*UserWarning: look out"):
+            execute_chapters("smoke", root=tmp_path)
+    (run,) = execute_chapters("smoke", parameters={"stages": "late"}, root=tmp_path)
+    assert run.executed
+
+
+def test_progress_bars_and_logging_are_no_complaints(tmp_path):
+    body = """
+# %%
+import logging
+from tqdm import tqdm
+
+for _ in tqdm(range(3), desc="outer"):
+    for _ in tqdm(range(3), desc="inner", leave=False):
+        pass
+logging.getLogger("metamerlib").warning("another process computes this")
+"""
+    write_chapter(tmp_path, body=body)
+    (run,) = execute_chapters("smoke", root=tmp_path)
+    assert [cell.outputs for cell in nbformat.read(run.path, as_version=4).cells[-1:]] == [[]]
+
+
+def test_what_terminals_do_with_nested_bars_is_told_from_a_complaint():
+    bars = " 67%|██████    | 2/3 [00:01<00:00,  1.9it/s]\x1b[A\r100%|██████████| 3/3 [00:01<00:00,  2.0it/s]\n\x1b[A"
     shown = [
-        new_output("stream", name="stderr", text=bar),
-        new_output("stream", name="stderr", text=bar + "UserWarning: look out\n"),
+        new_output("stream", name="stderr", text=bars),
+        new_output("stream", name="stderr", text=bars + "UserWarning: look out\n"),
     ]
-    (cell,) = normalised(new_notebook(cells=[new_code_cell(outputs=shown)])).cells
-    assert [output.text for output in cell.outputs] == ["UserWarning: look out"]
+    notebook = normalised(new_notebook(cells=[new_code_cell(outputs=shown)]))
+    assert [output.text for output in notebook.cells[0].outputs] == ["UserWarning: look out"]
+    assert complaints(notebook) == "UserWarning: look out"

@@ -18,7 +18,7 @@ import papermill
 from metamerlib.book.kernel import chapter_environment
 from metamerlib.book.keys import chapter_key
 from metamerlib.book.layout import BookLayout, book_root
-from metamerlib.book.normalise import normalised
+from metamerlib.book.normalise import complaints, normalised
 from metamerlib.book.parameters import declared_parameters
 
 
@@ -88,7 +88,8 @@ def execute_chapters(
     Raises
     ------
     ChapterError
-        If a chapter does not exist, no chosen chapter declares a parameter, or a cell raises.
+        If a chapter does not exist, no chosen chapter declares a parameter, or a cell raises or complains:
+        whatever it writes to the error stream other than progress bars and logging, such as a warning.
     """
     layout = BookLayout(root or book_root(), output)
     sources = _chosen(layout, chapters)
@@ -178,6 +179,8 @@ def _execute(
 
     executed = normalised(nbformat.read(unfinished, as_version=4))
     nbformat.write(executed, unfinished)
+    if text := complaints(executed):
+        raise ChapterError(f"{source.name} wrote to its error stream:\n{text}\nIts cells: {unfinished}")
     record.unlink(missing_ok=True)  # never an old key beside a new notebook
     unfinished.replace(path)
     record.write_text(json.dumps({"key": key, "seconds": round(seconds, 2)}) + "\n", encoding="utf8")

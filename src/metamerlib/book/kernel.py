@@ -11,10 +11,16 @@ from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
 
-# 2x figures that still know their size on the page; no remark on the kernel's sockets
-_IPYTHON_CONFIG = """\
-c.InlineBackend.figure_formats = {"retina"}
+LOG_MARK = "log: "
+"""What lines of logging begin with in a chapter's error stream: they tell of the run, not of the result."""
+
+# 2x figures that still know their size on the page; no remark on the kernel's sockets; logging that is told apart
+_IPYTHON_CONFIG = f"""\
+c.InlineBackend.figure_formats = {{"retina"}}
 c.IPKernelApp.log_level = "ERROR"
+c.IPKernelApp.exec_lines = [
+    "(lambda log: log.lastResort.setFormatter(log.Formatter('{LOG_MARK}%(message)s')))(__import__('logging'))"
+]
 """
 
 

@@ -6,17 +6,20 @@ import re
 
 from nbformat import NotebookNode
 
+from metamerlib.book.kernel import LOG_MARK
+
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_PROGRESS = re.compile(r"\d+%\|.*\||\d+it \[|\[\d+:\d+<")
+_TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours, and the moves of the cursor between nested bars
+_PROGRESS = re.compile(rf"\d+%\|.*\||\d+it \[|\[\d+:\d+<|^{LOG_MARK}")
 
 
 def normalised(notebook: NotebookNode) -> NotebookNode:
     """Return an executed chapter as it goes into the book.
 
-    Dropped are the records of papermill and jupytext, times, progress bars, and the addresses in the
+    Dropped are the records of papermill and jupytext, times, progress bars, logging, and the addresses in the
     default representations of objects; cells are numbered; the cell of injected parameters is not shown.
-    A second run that computed the same then gives the same bytes. Other output to the error stream stays,
-    and the book's build warns of it.
+    A second run that computed the same then gives the same bytes. Other output to the error stream stays:
+    see `complaints`.
 
     Parameters
     ----------
@@ -48,11 +51,28 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def complaints(notebook: NotebookNode) -> str:
+    """Collect what a normalised chapter wrote to the error stream: warnings, above all.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        What `normalised` returned.
+
+    Returns
+    -------
+    str
+        The lines; empty for a chapter that readers can be shown.
+    """
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return "\n".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stderr")
+
+
 def _normalised_output(output: NotebookNode) -> NotebookNode | None:
     """Return an output without what varies, or None where nothing is left."""
     if output.output_type == "stream":
         if output.name == "stderr":
-            lines = re.split(r"[\r\n]+", output.text)
+            lines = re.split(r"[\r\n]+", _TERMINAL.sub("", output.text))
             kept = [line for line in lines if line.strip() and not _PROGRESS.search(line)]
             output.text = "\n".join(kept)
         output.text = _ADDRESS.sub("", output.text)
