@@ -5,6 +5,7 @@ the other modules make tables and pictures of them.
 """
 
 from metamerlib.experiments.alterations import Alterations, alterations
+from metamerlib.experiments.appearance import image_metrics, mean_image_metrics
 from metamerlib.experiments.criteria import criteria_table
 from metamerlib.experiments.execute import Execution, Materials, compute
 from metamerlib.experiments.exploration import Exploration, ExploredRun, explore
@@ -21,6 +22,8 @@ from metamerlib.experiments.recognition import (
     residual_history,
     residuals,
 )
+from metamerlib.experiments.representation import distance_correlations, distance_densities, divergence
+from metamerlib.experiments.restricted_search import adversarial, restricted, restricted_example
 from metamerlib.experiments.runs import MetamerRun, ModelRef, RecognizabilityRun, StimuliRef, model_fingerprint
 from metamerlib.experiments.sentences import network_label
 from metamerlib.experiments.set_up import model_sets_table, settings_table
@@ -29,6 +32,15 @@ from metamerlib.experiments.snapshots import TrajectoryRun
 from metamerlib.experiments.spec import Spec, canonical_json, digest
 from metamerlib.experiments.store import CorruptResultWarning, MissingResultError, Store, StoreError
 from metamerlib.experiments.study import Study
+from metamerlib.experiments.success import metamer_success, success_counts
+from metamerlib.experiments.summaries import (
+    common_judge,
+    densities_of_sets,
+    divergence_agreement,
+    mean_representation,
+    metric_agreement,
+    restricted_means,
+)
 from metamerlib.experiments.trajectories import Trajectory, trajectory
 
 __all__ = [
@@ -53,17 +65,29 @@ __all__ = [
     "StudySettings",
     "Trajectory",
     "TrajectoryRun",
+    "adversarial",
     "alterations",
     "canonical_json",
+    "common_judge",
     "compute",
     "criteria_table",
+    "densities_of_sets",
     "digest",
+    "distance_correlations",
+    "distance_densities",
+    "divergence",
+    "divergence_agreement",
     "evaluate_runs",
     "examples",
     "explore",
     "featured_set",
     "featured_stage",
+    "image_metrics",
+    "mean_image_metrics",
     "mean_recognizability",
+    "mean_representation",
+    "metamer_success",
+    "metric_agreement",
     "model_fingerprint",
     "model_sets_table",
     "network_label",
@@ -77,9 +101,13 @@ __all__ = [
     "residual_history",
     "residuals",
     "resolve_model_sets",
+    "restricted",
+    "restricted_example",
+    "restricted_means",
     "settings_table",
     "spread_over_categories",
     "statement",
+    "success_counts",
     "trajectory",
     "write_pictures",
 ]

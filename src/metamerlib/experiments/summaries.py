@@ -1,6 +1,7 @@
 """From tables with a row per evaluator to the few numbers that a chapter prints."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,57 @@ from scipy.stats import rankdata
 
 from metamerlib.evaluation import METRICS
 from metamerlib.experiments.panels import mean_over_evaluators
+from metamerlib.experiments.representation import distance_densities
+from metamerlib.models import Stage
+
+if TYPE_CHECKING:
+    from metamerlib.experiments.study import Study
 
 LEVEL = 0.05
 """p-values below it are counted."""
 
 _DISTANCES = ("divergence", "metamer_metamer", "cross_metamer", "matching", "pearson", "spearman")
+
+
+def common_judge(divergences: pd.DataFrame, stage: Stage) -> str:
+    """Choose a network in whose representations all sets can be looked at side by side.
+
+    Parameters
+    ----------
+    divergences
+        As `metamerlib.experiments.representation.divergence` returns it.
+    stage
+        At which stage.
+
+    Returns
+    -------
+    str
+        The first evaluator that was trained and took part in no set; failing that, the first.
+    """
+    of_stage = divergences[divergences["stage"] == stage]
+    part = of_stage.groupby("evaluator", sort=False)[["took_part", "random"]].any().any(axis=1)
+    return str((part[~part] if not part.all() else part).index[0])
+
+
+def densities_of_sets(study: "Study", stage: Stage, evaluator: str) -> pd.DataFrame:
+    """Estimate the distributions of distances in one evaluator for every set.
+
+    Parameters
+    ----------
+    study
+        Whose sets.
+    stage
+        At which stage.
+    evaluator
+        Key of the network whose representations are looked at.
+
+    Returns
+    -------
+    DataFrame
+        As `metamerlib.experiments.representation.distance_densities` returns it, with the column model_set.
+    """
+    tables = [distance_densities(study, name, stage, evaluator).assign(model_set=name) for name in study.running_sets]
+    return pd.concat(tables, ignore_index=True)
 
 
 def mean_representation(divergences: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:

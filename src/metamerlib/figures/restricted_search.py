@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from metamerlib.experiments.attack_sentences import radius_in_words
 from metamerlib.experiments.restricted_search import RestrictedExample
+from metamerlib.experiments.sentences.about_attacks import radius_in_words
 from metamerlib.figures.mosaic import CELL, place_axes, place_picture, place_text
 from metamerlib.figures.style import ACCENT, DPI, INK, MUTED, WIDTH, canvas
 from metamerlib.figures.tables import book_table
@@ -24,7 +24,7 @@ CONDITIONS = {
 TAKING_PART = "#0f62b0"
 """For evaluators that the images were made with."""
 
-_LEFT, _HEAD, _DOWN, _FOOT, _GAP, _BETWEEN = 76, 50, 128, 30, 2, 15
+_LEFT, _HEAD, _DOWN, _FOOT, _GAP, _BETWEEN = 76, 52, 128, 30, 2, 15
 
 
 def figure_restricted(
@@ -59,14 +59,14 @@ def figure_restricted(
             left = _LEFT + number * ((WIDTH * DPI - _LEFT) / len(CONDITIONS) + 2)
             axes = place_axes(figure, left, _HEAD, step * len(epsilons) - _GAP, _DOWN)
             _frame(axes, epsilons, first=number == 0)
-            place_text(figure, what, left, 0, fontweight="bold", fontsize=8.5)
-            place_text(figure, where, left, 14, color=MUTED, fontsize=7)
+            place_text(figure, what, left, 2, fontweight="bold", fontsize=8.5)
+            place_text(figure, where, left, 16, color=MUTED, fontsize=7)
             attack = condition == "attack"
             table = adversarial if attack else restricted[restricted["center"] == condition]
             _curves(axes, table, epsilons)
             if attack:
                 _mean(axes, table, epsilons, "fooled", ACCENT, ":")
-            _legend(figure, left, 28, attack=attack)
+            _legend(figure, left, 30, attack=attack)
             for row, example in enumerate(examples):
                 top = pictures + row * (side + _BETWEEN)
                 _pictures(figure, example, condition, epsilons, (left, top, step, side))

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from metamerlib.experiments.phrases import signed
+from metamerlib.experiments.sentences.numbers import signed
 from metamerlib.experiments.sentences.wording import counted, enumerated, stage_in_words
 from metamerlib.models import STAGES, Stage
 

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from metamerlib.experiments.phrases import signed
+from metamerlib.experiments.sentences.numbers import signed
 from metamerlib.experiments.sentences.wording import enumerated, stage_in_words
 from metamerlib.experiments.summaries import LEVEL
 from metamerlib.models import Stage

@@ -1,0 +1,95 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# # Discussion and conclusion
+#
+# The paper's last two sections say what its results mean. Some of that is a statement about measurements, and can be tested on ours; some is an explanation, which no measurement of this kind can confirm. This chapter goes through them in the paper's order. Each list below gives the paper's claims in our words, and behind each the verdict that follows from this run's tables, with the quantity that decided and its 95 % interval.
+
+# %% tags=["parameters"]
+profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
+stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
+n_per_class = None  # images per category
+size = None  # side of the images in pixels
+root = None  # a folder of photographs in place of the drawings
+seed = None  # of the images and of the initial noise
+
+# %% tags=["hide-input"]
+from IPython.display import Markdown
+from myst_nb import glue
+
+from metamerlib.experiments import Study
+from metamerlib.experiments.claims import claims_table
+from metamerlib.experiments.measured import measured_tables
+from metamerlib.experiments.sentences.about_discussion import claims_in_words, claims_made_in, tally
+
+# %%
+study = Study.from_profile(
+    profile, stages=stages, model_sets=model_sets, n_per_class=n_per_class, size=size, root=root, seed=seed
+)
+claims = claims_table(measured_tables(study))
+discussed = claims_made_in(claims, "5.1", "5.2", "5.3", "5.4", "6")
+
+# %% tags=["remove-input"]
+Markdown(study.describe())
+
+# %% tags=["remove-input"]
+Markdown(tally(discussed))
+
+# %% tags=["remove-cell"]
+verdicts = claims.set_index("id")["verdict"]
+for name in ("ensembles-transfer", "cnns-transfer-best", "robust-transformers-not-recognized", "natural-transfers"):
+    glue(name, verdicts[name], display=False)
+
+# %% [markdown]
+# ## Architecture
+#
+# The paper finds metamers of convolutional networks better recognized and more natural than those of transformers. It puts this down to local receptive fields and to weights that are shared over the picture, which such networks have in common with the first stages of the visual system.
+
+# %% tags=["remove-input"]
+Markdown(claims_in_words(claims_made_in(claims, "5.1")))
+
+# %% [markdown]
+# The explanation is plausible and untested, there as here. The two families differ in much besides: how they were trained, how large they are, and how their layers line up when depth is counted in shares. A test would change one thing at a time.
+#
+# ## Natural look and transfer
+#
+# Metamers that look natural are said to transfer best, with one exception: those of robust transformers look most natural of all, and are recognized less than their look suggests.
+
+# %% tags=["remove-input"]
+Markdown(claims_in_words(claims_made_in(claims, "5.2")))
+
+# %% [markdown]
+# "Natural" is the paper's word for what its authors saw. Here it means what the image metrics of {doc}`the chapter on them <06_image_metrics>` can tell, which is likeness to the reference, noise and smoothness. A picture can be natural in neither sense and still be recognized by people.
+#
+# ## Metamers and attacks
+#
+# Both are found by following gradients; one looks for the largest change in the answer by the smallest change of the picture, the other for the largest change of the picture that leaves the answer as it is. Several networks at once make attacks transfer {cite:p}`tramer2018ensemble,chen2023adaptive`, and the paper sees its ensembles as the same effect.
+
+# %% tags=["remove-input"]
+Markdown(claims_in_words(claims_made_in(claims, "5.3")))
+
+# %% [markdown]
+# {doc}`The comparison with attacks <08_adversarial_examples>` makes both on the same pictures and networks.
+#
+# ## What transfer tells
+#
+# If a metamer of some networks is one for others as well, they ignore the same things. The ensemble removes what is peculiar to its members, and what remains is shared.
+
+# %% tags=["remove-input"]
+Markdown(claims_in_words(claims_made_in(claims, "5.4")))
+
+# %% [markdown]
+# ## Conclusion
+#
+# The paper's conclusion repeats three of its claims: ensembles make metamers that transfer, convolutional ones the best, and robust transformers pay for a natural look. In this run, the first: **{glue:text}`ensembles-transfer`**; the second: **{glue:text}`cnns-transfer-best`**; that robust transformers are recognized less: **{glue:text}`robust-transformers-not-recognized`**; and that a natural look goes with transfer: **{glue:text}`natural-transfers`**.
+#
+# A verdict here is one about this run: its networks, its pictures, its budget ({doc}`/book/departures`). A claim that does not hold in miniature may hold at the paper's scale, and the other way round. What carries over is the question, the measurement, and the program: with the profile **paper** and the paper's networks, the same page gives the verdict that counts ({doc}`/book/reproduce`).
+#
+# What neither can say is how *people* see these metamers. The paper leaves that open too, and proposes training on more varied, noisier data as the next step towards networks that ignore what people ignore.
