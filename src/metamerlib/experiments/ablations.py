@@ -22,13 +22,12 @@ Labelled = list[tuple[dict[str, Any], MetamerRun]]
 
 
 def ablation_study(study: "Study") -> "Study":
-    """Set up the study that ablations and transfer run in: fewer images, and a budget of its own.
+    """Set up the study of ablations, ensemble sizes and transfer: fewer images, and a budget of its own.
 
     Parameters
     ----------
     study
-        The study; its settings ``ablation_n_per_class``, ``ablation_repetitions`` and ``ablation_steps_per_model`` say
-        how few.
+        The study; its settings ``ablation_n_per_class``, ``ablation_repetitions`` and so on say how few.
 
     Returns
     -------
@@ -36,12 +35,7 @@ def ablation_study(study: "Study") -> "Study":
         With the same networks, evaluators and store.
     """
     settings = study.settings.tables
-    return smaller_study(
-        study,
-        n_per_class=settings.ablation_n_per_class,
-        repetitions=settings.ablation_repetitions,
-        steps_per_model=settings.ablation_steps_per_model,
-    )
+    return smaller_study(study, n_per_class=settings.ablation_n_per_class, **settings.budget("ablation"))
 
 
 def optimizer_settings(config: GenerationConfig, pixels: int) -> dict[str, dict[str, Any]]:

@@ -114,6 +114,14 @@ def _share(key: str, value: object) -> float:
     return float(value)
 
 
+def _rate(key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{key} is {value!r}: give a number.")
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{key} is {value}: give a number above 0.")
+    return float(value)
+
+
 def _folder(key: str, value: object) -> str | None:
     if value is None:
         return None
@@ -213,6 +221,11 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "permutations": _number(1),
     "null_quantile": _share,
     "epsilons": _radii,
+    "restricted_n_per_class": _all_or(_integer(1)),
+    "restricted_repetitions": _number(1),
+    "restricted_steps_per_model": _number(1),
+    "restricted_learning_rate": _rate,
+    "restricted_final_learning_rate": _rate,
     "attack_steps": _number(1),
     "mixed_sets": _number(1),
     "mixed_smallest": _number(1),
@@ -221,9 +234,13 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "mixed_n_per_class": _all_or(_integer(1)),
     "mixed_repetitions": _number(1),
     "mixed_steps_per_model": _number(1),
+    "mixed_learning_rate": _rate,
+    "mixed_final_learning_rate": _rate,
     "ablation_n_per_class": _all_or(_integer(1)),
     "ablation_repetitions": _number(1),
     "ablation_steps_per_model": _number(1),
+    "ablation_learning_rate": _rate,
+    "ablation_final_learning_rate": _rate,
     "ablation_initializers": _initializers,
     "largest_ensemble": _number(1),
     "transfer_generators": _all_or(_names),

@@ -22,7 +22,7 @@ def mixed_study(study: "Study") -> "Study":
     Parameters
     ----------
     study
-        The study; its settings ``mixed_n_per_class``, ``mixed_repetitions`` and ``mixed_steps_per_model`` say how few.
+        The study; its settings ``mixed_n_per_class``, ``mixed_repetitions`` and so on say how few.
 
     Returns
     -------
@@ -30,12 +30,7 @@ def mixed_study(study: "Study") -> "Study":
         With the same networks, evaluators and store.
     """
     settings = study.settings.tables
-    return smaller_study(
-        study,
-        n_per_class=settings.mixed_n_per_class,
-        repetitions=settings.mixed_repetitions,
-        steps_per_model=settings.mixed_steps_per_model,
-    )
+    return smaller_study(study, n_per_class=settings.mixed_n_per_class, **settings.budget("mixed"))
 
 
 def mixed_runs(study: "Study") -> list[MetamerRun]:

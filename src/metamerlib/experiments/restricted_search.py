@@ -10,6 +10,7 @@ from metamerlib.experiments.attacks import attack_recognizability, attack_runs
 from metamerlib.experiments.panels import judge
 from metamerlib.experiments.process import featured_set, featured_stage
 from metamerlib.experiments.runs import MetamerRun
+from metamerlib.experiments.smaller import first_of_each_category, smaller_study
 
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study
@@ -25,7 +26,7 @@ class RestrictedExample:
     Attributes
     ----------
     image
-        Position in the references.
+        Position in the study's references.
     category
         Of the image.
     reference
@@ -46,22 +47,39 @@ class RestrictedExample:
     targets: dict[float, str]
 
 
+def restricted_study(study: "Study") -> "Study":
+    """Set up the study that the restricted search runs in: perhaps fewer images, and a budget of its own.
+
+    Parameters
+    ----------
+    study
+        The study; its settings ``restricted_n_per_class``, ``restricted_repetitions`` and so on say how few.
+
+    Returns
+    -------
+    Study
+        With the same networks, evaluators and store.
+    """
+    settings = study.settings.tables
+    return smaller_study(study, n_per_class=settings.restricted_n_per_class, **settings.budget("restricted"))
+
+
 def restricted_runs(study: "Study") -> dict[tuple[float, str], MetamerRun]:
     """Describe the generation of metamers in every ball.
 
     Parameters
     ----------
     study
-        Whose references; its setting ``epsilons`` names the radii. The set and the stage are `featured_set` ("CNN" as
+        The study; its setting ``epsilons`` names the radii. The set and the stage are `featured_set` ("CNN" as
         in the paper, if it runs) and `featured_stage` (the deepest).
 
     Returns
     -------
     dict
-        (radius, centre) to run. An ℓ∞ ball of radius 1 or more holds every image, wherever its centre is: there both
-        centres have one run, the study's own if that is unrestricted too.
+        (radius, centre) to run in the `restricted_study`. An ℓ∞ ball of radius 1 or more holds every image, wherever
+        its centre is: there both centres have one run, without a restriction.
     """
-    model_set, stage = featured_set(study), featured_stage(study)
+    small, model_set, stage = restricted_study(study), featured_set(study), featured_stage(study)
     config = study.settings.config
     unrestricted = config.projection == "none" or (config.projection == "linf" and config.epsilon >= 1)
     runs = {}
@@ -71,7 +89,7 @@ def restricted_runs(study: "Study") -> dict[tuple[float, str], MetamerRun]:
                 ball = {}
             else:
                 ball = {"projection": "linf", "epsilon": epsilon, "center": "initial" if epsilon >= 1 else center}
-            runs[epsilon, center] = study.run(model_set, stage, **ball)
+            runs[epsilon, center] = small.run(model_set, stage, **ball)
     return runs
 
 
@@ -95,8 +113,9 @@ def restricted(study: "Study") -> pd.DataFrame:
     labelled = [
         ({"epsilon": epsilon, "center": center, "model_set": run.name}, run) for (epsilon, center), run in runs.items()
     ]
-    table = judge(study, labelled, title="restricted search")
-    residuals = {ball: study.result(run).residuals.nanmean().item() for ball, run in runs.items()}
+    small = restricted_study(study)
+    table = judge(small, labelled, title="restricted search")
+    residuals = {ball: small.result(run).residuals.nanmean().item() for ball, run in runs.items()}
     balls = zip(table["epsilon"], table["center"], strict=True)
     return table.assign(residual=[residuals[ball] for ball in balls])
 
@@ -117,7 +136,7 @@ def adversarial(study: "Study") -> pd.DataFrame:
         class), low, high, criterion, reference_accuracy, label_recognizability, fooled (share that are taken for the
         target), n_members.
     """
-    return attack_recognizability(study, featured_set(study))
+    return attack_recognizability(restricted_study(study), featured_set(study))
 
 
 def restricted_example(study: "Study", image: int = 0) -> RestrictedExample:
@@ -128,7 +147,7 @@ def restricted_example(study: "Study", image: int = 0) -> RestrictedExample:
     study
         As for `restricted`.
     image
-        Position in the references.
+        Position in the study's references.
 
     Returns
     -------
@@ -138,19 +157,20 @@ def restricted_example(study: "Study", image: int = 0) -> RestrictedExample:
     Raises
     ------
     IndexError
-        If there is no such image.
+        If the restricted search has no such image.
     """
-    count = len(study.references)
-    if not 0 <= image < count:
-        raise IndexError(f"image is {image}: the study has images 0 to {count - 1}.")
-    runs = restricted_runs(study)
-    attacks = {run.epsilon: study.result(run) for run in attack_runs(study, featured_set(study))}
+    small = restricted_study(study)
+    searched = first_of_each_category(study.references, study.settings.tables.restricted_n_per_class)
+    if image not in searched:
+        raise IndexError(f"image is {image}: the restricted search has the images {searched} of the study.")
+    runs, place = restricted_runs(study), searched.index(image)
+    attacks = {run.epsilon: small.result(run) for run in attack_runs(small, featured_set(study))}
     categories = study.networks.models[next(iter(runs.values())).models[0].key].categories
     return RestrictedExample(
         image=image,
         category=study.references.category_names[image],
         reference=study.references.images[image],
-        metamers={ball: study.result(run).images[image] for ball, run in runs.items()},
-        attacks={epsilon: attack["images"][image] for epsilon, attack in attacks.items()},
-        targets={epsilon: categories[int(attack["targets"][image])] for epsilon, attack in attacks.items()},
+        metamers={ball: small.result(run).images[place] for ball, run in runs.items()},
+        attacks={epsilon: attack["images"][place] for epsilon, attack in attacks.items()},
+        targets={epsilon: categories[int(attack["targets"][place])] for epsilon, attack in attacks.items()},
     )

@@ -3,15 +3,19 @@
 import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from metamerlib.stimuli import StimulusSet
 
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study
 
+# One study per budget, so that its networks' fingerprints and its worker processes serve several tables.
+_known: "WeakKeyDictionary[Study, dict[tuple, Study]]" = WeakKeyDictionary()
 
-def first_of_each_category(references: StimulusSet, n_per_class: int | None) -> StimulusSet:
-    """Take the first images of each category.
+
+def first_of_each_category(references: StimulusSet, n_per_class: int | None) -> list[int]:
+    """Choose the first images of each category.
 
     Parameters
     ----------
@@ -22,18 +26,18 @@ def first_of_each_category(references: StimulusSet, n_per_class: int | None) -> 
 
     Returns
     -------
-    StimulusSet
-        In the order that they had.
+    list of int
+        Their positions, rising.
     """
     if n_per_class is None:
-        return references
+        return list(range(len(references)))
     seen: Counter[int] = Counter()
     chosen = []
     for position, label in enumerate(references.labels.tolist()):
         seen[label] += 1
         if seen[label] <= n_per_class:
             chosen.append(position)
-    return references[chosen]
+    return chosen
 
 
 def smaller_study(study: "Study", *, n_per_class: int | None, **config: Any) -> "Study":
@@ -53,15 +57,17 @@ def smaller_study(study: "Study", *, n_per_class: int | None, **config: Any) -> 
     Study
         Each image starts from the noise of its place among the fewer images.
     """
-    settings = dataclasses.replace(study.settings, config=study.settings.config.replace(**config))
-    return type(study)(
-        settings,
-        models=study.networks.own.values(),
-        references=first_of_each_category(study.references, n_per_class),
-        zoo=study.zoo,
-        store=study.store,
-        progress=study.materials.progress,
-    )
+    known, key = _known.setdefault(study, {}), (n_per_class, *sorted(config.items()))
+    if key not in known:
+        known[key] = type(study)(
+            dataclasses.replace(study.settings, config=study.settings.config.replace(**config)),
+            models=study.networks.own.values(),
+            references=study.references[first_of_each_category(study.references, n_per_class)],
+            zoo=study.zoo,
+            store=study.store,
+            progress=study.materials.progress,
+        )
+    return known[key]
 
 
 def scope(small: "Study") -> str:

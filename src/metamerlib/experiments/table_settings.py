@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from metamerlib.models import Stage
 
+_BUDGET = ("repetitions", "steps_per_model", "learning_rate", "final_learning_rate")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TableSettings:
@@ -24,6 +26,12 @@ class TableSettings:
         Quantile of unrelated pairs that a metamer must exceed to be one.
     epsilons
         Radii of the restricted search, in pixel values.
+    restricted_n_per_class
+        Images per category for the restricted search and the attacks, the first ones of the study's; None takes all.
+    restricted_repetitions, restricted_steps_per_model
+        Budget of the restricted search.
+    restricted_learning_rate, restricted_final_learning_rate
+        Its learning rates in the first and the last repetition: a small budget needs longer steps.
     attack_steps
         Steps of the adversarial attack.
     mixed_sets
@@ -36,10 +44,14 @@ class TableSettings:
         Images per category that their metamers are made of, the first ones of the study's; None takes all.
     mixed_repetitions, mixed_steps_per_model
         Their budget.
+    mixed_learning_rate, mixed_final_learning_rate
+        Their learning rates.
     ablation_n_per_class
-        Images per category for ablations and transfer, the first ones of the study's; None takes all.
+        Images per category for ablations, ensemble sizes and transfer, the first ones of the study's; None takes all.
     ablation_repetitions, ablation_steps_per_model
-        Budget of ablations and transfer.
+        Their budget.
+    ablation_learning_rate, ablation_final_learning_rate
+        Their learning rates.
     ablation_initializers
         Initialisers to compare, as for `GenerationConfig`.
     largest_ensemble
@@ -54,17 +66,26 @@ class TableSettings:
     permutations: int = 999
     null_quantile: float = 1.0
     epsilons: tuple[float, ...] = (8 / 255, 0.3, 10_000.0)
+    restricted_n_per_class: int | None = 1
+    restricted_repetitions: int = 20
+    restricted_steps_per_model: int = 1
+    restricted_learning_rate: float = 4.0
+    restricted_final_learning_rate: float = 0.2
     attack_steps: int = 40
     mixed_sets: int = 100
     mixed_smallest: int = 2
     mixed_largest: int = 10
     mixed_stage: Stage = "middle"
     mixed_n_per_class: int | None = 1
-    mixed_repetitions: int = 20
+    mixed_repetitions: int = 6
     mixed_steps_per_model: int = 1
+    mixed_learning_rate: float = 4.0
+    mixed_final_learning_rate: float = 0.4
     ablation_n_per_class: int | None = 1
-    ablation_repetitions: int = 40
-    ablation_steps_per_model: int = 2
+    ablation_repetitions: int = 20
+    ablation_steps_per_model: int = 1
+    ablation_learning_rate: float = 4.0
+    ablation_final_learning_rate: float = 0.2
     ablation_initializers: tuple[str, ...] = ("l1_ball", "mix")
     largest_ensemble: int = 5
     transfer_generators: tuple[str, ...] | None = (
@@ -79,6 +100,21 @@ class TableSettings:
         "vit_base_robust",
         "mlp_mixer",
     )
+
+    def budget(self, table: str) -> dict[str, float]:
+        """Give the budget of some tables.
+
+        Parameters
+        ----------
+        table
+            "restricted", "mixed" or "ablation".
+
+        Returns
+        -------
+        dict
+            Fields of `GenerationConfig` to values.
+        """
+        return {name: getattr(self, f"{table}_{name}") for name in _BUDGET}
 
     def __post_init__(self) -> None:
         if self.mixed_smallest > self.mixed_largest:
