@@ -1,0 +1,104 @@
+"""Table A1 and what belongs to it: the networks, ours beside the paper's."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+
+from metamerlib.experiments import network_label
+from metamerlib.figures.mosaic import place_axes, place_text
+from metamerlib.figures.style import ACCENT, DPI, FAMILIES, INK, MUTED, WIDTH, canvas, evaluator_order
+from metamerlib.figures.tables import book_table
+from metamerlib.stimuli import CATEGORIES
+
+_NAMES, _LINE, _HEAD, _FOOT = 150, 15, 20, 36
+
+
+def table_model_zoo(zoo: pd.DataFrame, published: pd.DataFrame) -> Styler:
+    """Tabulate the networks of a zoo beside the paper's (Table A1).
+
+    Parameters
+    ----------
+    zoo
+        As `ModelZoo.table` returns it.
+    published
+        ``metamerlib.experiments.published("table_a1")``.
+
+    Returns
+    -------
+    Styler
+        Name, what the paper's network was trained on, its parameters and ours, accuracy, and accuracy under attack.
+    """
+    theirs = published.set_index("key")
+    shown = pd.DataFrame(
+        {
+            "network": [theirs["model"].get(row.key, row.table_name) for row in zoo.itertuples()],
+            "family": [FAMILIES[family][0] for family in zoo["family"]],
+            "trained on, in the paper": [theirs["trained_on"].get(key, "not listed") for key in zoo["key"]],
+            "parameters, paper": [_count(theirs["parameters"].get(key)) for key in zoo["key"]],
+            "parameters": [_count(value) for value in zoo["parameters"]],
+            "weights": [_weights(row) for row in zoo.itertuples()],
+            "accuracy": [_share(value) for value in zoo["accuracy"]],
+            "under attack": [_share(value) for value in zoo["robust_accuracy"]],
+        }
+    )
+    numbers = ["parameters, paper", "parameters", "accuracy", "under attack"]
+    return book_table(shown, "tab-a1").set_properties(subset=numbers, **{"text-align": "right"})
+
+
+def figure_accuracies(zoo: pd.DataFrame) -> Figure:
+    """Draw how well each network classifies, with and without an adversary.
+
+    Parameters
+    ----------
+    zoo
+        As `ModelZoo.table` returns it; networks without a known accuracy are left out.
+
+    Returns
+    -------
+    Figure
+        Networks in rows, by family. A dot: accuracy; a ring: accuracy under attack; robust networks have a bold name.
+    """
+    known = zoo.dropna(subset="accuracy").rename(columns={"key": "evaluator"})
+    order = evaluator_order(known)
+    known = known.set_index("evaluator")
+    high = _LINE * max(1, len(order))
+    with canvas(height=(_HEAD + high + _FOOT) / DPI) as figure:
+        axes = place_axes(figure, _NAMES, _HEAD, WIDTH * DPI - _NAMES - 12, high)
+        axes.grid(axis="x")
+        for place, key in enumerate(order):
+            row = known.loc[key]
+            ends = [row["robust_accuracy"], row["accuracy"]]
+            colour = FAMILIES[row["family"]][1]
+            if np.isfinite(ends[0]):
+                axes.plot(ends, [place] * 2, color=colour, linewidth=0.8, alpha=0.5, zorder=1)
+                axes.plot(
+                    ends[0], place, marker="o", color=colour, markerfacecolor="white", markersize=5, clip_on=False
+                )
+            axes.plot(ends[1], place, marker="o", color=colour, markersize=5, clip_on=False)
+            weight = "bold" if row["robust"] else "normal"
+            options = {"ha": "right", "va": "center", "fontsize": 7, "color": MUTED if row["random"] else colour}
+            where = _HEAD + (place + 0.5) * _LINE
+            place_text(figure, network_label(key), _NAMES - 8, where, fontweight=weight, **options)
+        axes.set(
+            xlim=(0, 1), ylim=(len(order) - 0.5, -0.5), yticks=[], xlabel="share of new pictures classified correctly"
+        )
+        axes.axvline(1 / len(CATEGORIES), color=ACCENT, linewidth=0.9, linestyle=":")
+        axes.spines["left"].set_visible(False)
+        place_text(figure, "● as they are   ○ under attack", _NAMES, 2, fontsize=7.5, color=INK)
+        place_text(figure, "··· chance", WIDTH * DPI - 12, 2, ha="right", fontsize=7.5, color=ACCENT)
+    return figure
+
+
+def _count(value: float | None) -> str | None:
+    return None if value is None or pd.isna(value) else f"{int(value):,}".replace(",", "\u202f")
+
+
+def _share(value: float) -> str | None:
+    return None if pd.isna(value) else f"{value:.3f}"
+
+
+def _weights(row: object) -> str:
+    if row.random:
+        return "never trained"
+    return "there" if row.available else "missing"
