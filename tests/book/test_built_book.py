@@ -16,10 +16,16 @@ NUMBERED = {
     "fig-1": "Figure 1",
     "fig-2": "Figure 2",
     "fig-3": "Figure 3",
+    "fig-4": "Figure 4",
+    "fig-5": "Figure 5",
+    "fig-6": "Figure 6",
     "tab-1": "Table 1",
     "tab-2": "Table 2",
     "tab-3": "Table 3",
     "alg-1": "Algorithm 1",
+    "fig-b1": "Figure B1",
+    "tab-a1": "Table A1",
+    "tab-b2": "Table B2",
 }
 WIDTHS = (390, 1280)
 

@@ -1,0 +1,87 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# # Appendix A: the model zoo
+#
+# One representative network per kind would not do, the paper says: what an architecture overlooks is the very question. So it gathers a *zoo* of 31 networks, convolutional ones, transformers and one mixer, most of them ordinary, some of them robust against small changes, two never trained at all. Who generates metamers is a choice among them; who judges is everybody else.
+
+# %% tags=["parameters"]
+profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
+stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
+n_per_class = None  # images per category
+size = None  # side of the images in pixels
+root = None  # a folder of photographs in place of the drawings
+seed = None  # of the images and of the initial noise
+
+# %% tags=["hide-input"]
+from IPython.display import Markdown
+from myst_nb import glue
+
+from metamerlib.experiments import Study, published
+from metamerlib.experiments.sentences import about_random_sets
+from metamerlib.figures import figure_accuracies, table_model_zoo
+
+# %%
+study = Study.from_profile(
+    profile,
+    stages=stages,
+    model_sets=model_sets,
+    n_per_class=n_per_class,
+    size=size,
+    root=root,
+    seed=seed,
+)
+
+# %% tags=["remove-input"]
+Markdown(study.describe())
+
+# %%
+zoo = study.zoo.table()
+
+# %% tags=["remove-cell"]
+glue("tab-a1", table_model_zoo(zoo, published("table_a1")), display=False)
+glue("fig-accuracies", figure_accuracies(zoo), display=False)
+glue("zoo", study.settings.zoo, display=False)
+glue("listed", len(published("table_a1")), display=False)
+glue("wanted", len(zoo), display=False)
+glue("networks-there", Markdown(about_random_sets.networks_there(zoo)), display=False)
+
+# %% [markdown]
+# ## The networks
+#
+# {numref}`tab-a1` has the paper's networks, and those of the zoo "{glue:text}`zoo`" that this page was made with in their place. {glue:md}`networks-there`
+#
+# ```{glue-table} tab-a1
+# :name: tab-a1
+# The networks of the paper with what they were trained on and their numbers of parameters, and the networks of the zoo "{glue:text}`zoo`": parameters, accuracy on new pictures, and accuracy under an attack of 20 steps within 4/255. A dash: not known.
+#
+# The paper's table lists {glue:text}`listed:d` networks; its text speaks of {glue:text}`wanted:d`, and its Table B2 names the two that are not listed.
+# ```
+#
+# All of them learned from labels or, in the three *Meal* networks, from the answers of larger networks that had. The paper leaves out networks that learned without labels, because {cite:t}`feather2023metamers` found that this makes no difference to metamers. *Robust* networks come from RobustBench {cite:p}`croce2021robustbench`, except AlexNet, which comes from that same study and was trained against changes twice as large.
+#
+# ## How well they do
+
+# %% tags=["remove-input"]
+Markdown(about_random_sets.accuracies(zoo))
+
+# %% [markdown]
+# ```{glue:figure} fig-accuracies
+# :name: fig-accuracies
+# :alt: One row per network with two points on an axis from 0 to 1, accuracy on new pictures and accuracy under attack, joined by a line. The rows of robust networks are named in bold.
+#
+# Share of new pictures that each network of the zoo "{glue:text}`zoo`" classifies correctly (dot), and the share left when an adversary may change every pixel value by 4/255 (ring). Bold: robust networks. Networks whose accuracy is not known here are left out.
+# ```
+#
+# Two things follow for all other chapters. A judge can only miss in a metamer what it finds in a reference, which is why recognition is asked relative to the judge's own answer for the reference. And a judge that was never trained gives most pictures one and the same class; it then "recognizes" whatever it is shown. Such judges are part of the paper's averages, and so of ours; where it matters, the numbers without them stand beside.
+#
+# ## What differs from the paper
+#
+# In the profile **paper** the networks are the published ones. In the profile **mini** each is a miniature with the same kind of layers, trained on drawings ({doc}`/book/departures`). A robust miniature is not a copy of the robust network either: it was trained to withstand attacks in its own small world. *DeiT-Small Robust* is the exception in both, since corrupted pictures are no adversary, and the ring above shows what that means under attack.

@@ -1,0 +1,145 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# # Appendix B: mixed model sets
+#
+# The six sets of the main experiment were put together by hand, by family and by robustness. Are they special? The paper draws sets at random from its whole zoo, robust and ordinary, convolutional and transformer in one ensemble, and asks two things: how well are their metamers recognized, and do some networks make every set better or worse that they are in?
+
+# %% tags=["parameters"]
+profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
+stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
+n_per_class = None  # images per category
+size = None  # side of the images in pixels
+root = None  # a folder of photographs in place of the drawings
+seed = None  # of the images and of the initial noise
+mixed_sets = None  # how many random sets
+mixed_stage = None  # the stage of their metamers
+
+# %% tags=["hide-input"]
+from IPython.display import Markdown
+from myst_nb import glue
+
+from metamerlib.experiments import Study, statement
+from metamerlib.experiments.random_sets import mixed, mixed_agreement, mixed_effects, mixed_means, mixed_study
+from metamerlib.experiments.sentences import about_random_sets, stage_in_words
+from metamerlib.experiments.smaller import scope
+from metamerlib.figures import figure_effects, figure_random_sets, table_agreement, table_effects
+
+# %%
+study = Study.from_profile(
+    profile,
+    stages=stages,
+    model_sets=model_sets,
+    n_per_class=n_per_class,
+    size=size,
+    root=root,
+    seed=seed,
+    mixed_sets=mixed_sets,
+    mixed_stage=mixed_stage,
+)
+
+# %% tags=["remove-input"]
+Markdown(study.describe())
+
+# %% tags=["remove-input"]
+Markdown(scope(mixed_study(study)))
+
+# %%
+sets = mixed(study)
+means = mixed_means(sets)
+
+# %% tags=["remove-cell"]
+printed = statement("mixed-recognizability")
+glue("fig-b1", figure_random_sets(sets, printed), display=False)
+glue("sets", len(means), display=False)
+glue("smallest", int(means["size"].min()), display=False)
+glue("largest", int(means["size"].max()), display=False)
+glue("stage", stage_in_words(study.settings.tables.mixed_stage), display=False)
+glue("paper-sets", int(statement("mixed-sets")["value"]), display=False)
+glue("paper-images", int(statement("mixed-images")["value"]), display=False)
+glue("paper-steps", int(statement("mixed-steps")["value"]), display=False)
+glue("paper-mean", float(printed["value"]), display=False)
+glue("paper-spread", float(printed["spread"]), display=False)
+glue("mean", float(means["mean"].mean()), display=False)
+
+# %% [markdown]
+# ## How random sets fare
+#
+# The paper draws {glue:text}`paper-sets:d` sets of two to ten networks, makes metamers at the middle stage in {glue:text}`paper-steps:d` steps, and takes {glue:text}`paper-images:d` pictures. Here {glue:text}`sets:d` sets of {glue:text}`smallest:d` to {glue:text}`largest:d` networks make metamers at {glue:text}`stage`. Every set is judged by the networks that are not in it, so no two sets have quite the same judges. The paper's mean is {glue:text}`paper-mean:.3f` ± {glue:text}`paper-spread:.3f`; it does not say whether that spread is over sets or over judges. We take it to be over sets.
+#
+# ```{glue:figure} fig-b1
+# :name: fig-b1
+# :alt: Above, one vertical line per random set from the first to the third quartile of its evaluators, with the median and the mean, sets in rising order of their means. Below left, a histogram of the means; below right, the means against the number of networks in the set. A dashed line and a band mark the paper's mean and spread.
+#
+# Recognizability of the metamers of {glue:text}`sets:d` random sets of networks at {glue:text}`stage`. Above: each set's judges, from the first to the third quartile (line), their median (tick) and mean (dot). Below: how often which mean comes, and the means by size of the set. Dashed, with its band: the paper's mean and spread.
+# ```
+
+# %% tags=["remove-input"]
+Markdown(about_random_sets.spread(means))
+
+# %% tags=["remove-input"]
+Markdown(about_random_sets.size_matters(means))
+
+# %% [markdown]
+# ## What each network adds
+#
+# Sort the sets into those that a network is in and those that it is not in, average each pile, and subtract: the paper calls this the *difference in means* and prints it for every network. Three things are to be said of it.
+#
+# - The paper prints **no sign**, although it says that transformers do harm. Its column may be absolute values, or a difference that happens to be positive for all. Ours has a sign.
+# - A network is more often in **large sets** than in small ones. Whatever size does, each network gets a share of it. *At equal size* compares only sets of the same number of networks.
+# - A set is judged by who is not in it, so that a set with a strict judge in it has an **easier jury**. *With equal judges* corrects for that as well: each set's mean is estimated together with each judge's leniency.
+
+# %%
+effects = mixed_effects(study, sets)
+correlations = mixed_agreement(effects)
+
+# %% tags=["remove-cell"]
+glue("tab-b2", table_effects(effects), display=False)
+glue("fig-effects", figure_effects(effects), display=False)
+glue("tab-agreement", table_agreement(correlations, about_random_sets.WAYS), display=False)
+
+# %% [markdown]
+# ```{glue-table} tab-b2
+# :name: tab-b2
+# What each network adds to the recognizability of random sets, the paper's numbers beside ours with 95 % bootstrap intervals over sets. Bold: the interval misses zero. *Rank* is by the difference at equal size.
+#
+# A dash: the network is not there, or is in all sets or none.
+# ```
+#
+# ```{glue:figure} fig-effects
+# :name: fig-effects
+# :alt: One row per network: a point with an interval for our difference at equal size, a hollow point for the plain difference, and a rhombus for the paper's, around a vertical line at zero.
+#
+# The same as a picture: networks in the paper's order, ours at equal size with its interval (blue where it misses zero), the plain difference (hollow) and the paper's (rhombus), which has no sign.
+# ```
+
+# %% tags=["remove-input"]
+Markdown(about_random_sets.clear_effects(effects))
+
+# %% tags=["remove-input"]
+Markdown(about_random_sets.effects_by_kind(effects))
+
+# %% [markdown]
+# ## Does our order agree with the paper's?
+
+# %% tags=["remove-input"]
+Markdown(about_random_sets.agreement(correlations))
+
+# %% [markdown]
+# ```{glue-table} tab-agreement
+# :name: tab-agreement
+# Rank correlation between the paper's column and ours, read in four ways.
+# ```
+#
+# A warning about such tables in general, the paper's included. With a hundred sets, the mean of those with a network differs from the mean of those without it by chance alone; the intervals above say by how much. Most of the paper's differences are smaller than that, so the lower part of its order is not to be leaned on.
+#
+# ## What differs from the paper
+#
+# Number and size of the sets are the profile's; the paper's are in profile **paper**. The budget is far smaller in profile **mini**, and so is the number of pictures. Sizes are drawn with equal chance, the paper does not say how it draws them.

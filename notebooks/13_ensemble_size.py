@@ -1,0 +1,84 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# # How many networks?
+#
+# The paper recommends four to five networks in a set, from experience. If each further network takes away something that the others ignore, metamers should become more recognizable with every one; if a few networks already share most of what there is to share, the curve should flatten soon.
+
+# %% tags=["parameters"]
+profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
+stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
+n_per_class = None  # images per category
+size = None  # side of the images in pixels
+root = None  # a folder of photographs in place of the drawings
+seed = None  # of the images and of the initial noise
+largest_ensemble = None  # ensembles of one up to so many networks
+
+# %% tags=["hide-input"]
+from IPython.display import Markdown
+from myst_nb import glue
+
+from metamerlib.experiments import Study, featured_stage, network_label
+from metamerlib.experiments.ablations import ablation_study
+from metamerlib.experiments.contrasts import contrasts
+from metamerlib.experiments.ensembles import ensemble_pool, ensemble_sizes
+from metamerlib.experiments.sentences import about_variations, stage_in_words
+from metamerlib.experiments.smaller import scope
+from metamerlib.figures import figure_ensemble_sizes
+
+# %%
+study = Study.from_profile(
+    profile,
+    stages=stages,
+    model_sets=model_sets,
+    n_per_class=n_per_class,
+    size=size,
+    root=root,
+    seed=seed,
+    largest_ensemble=largest_ensemble,
+)
+
+# %% tags=["remove-input"]
+Markdown(study.describe())
+
+# %% tags=["remove-input"]
+Markdown(scope(ablation_study(study)))
+
+# %%
+pool = ensemble_pool(study)
+table = ensemble_sizes(study)
+
+# %% tags=["remove-cell"]
+judged = table[table["outside"]]
+differences = contrasts(judged, ["size"], (1,)) if len(judged) else None
+glue("fig-sizes", figure_ensemble_sizes(table), display=False)
+glue("pool", ", ".join(map(network_label, pool)), display=False)
+glue("judges", int(judged["evaluator"].nunique()), display=False)
+glue("stage", stage_in_words(featured_stage(study)), display=False)
+
+# %% [markdown]
+# The networks are {glue:text}`pool`. For each size there are as many ensembles as networks: each network with those that follow it, in a circle. So every network is in equally many ensembles of a size, and sizes differ in the number alone. Every network makes the same number of steps in every ensemble; a larger ensemble therefore changes the picture more often in all. Judges are the {glue:text}`judges:d` networks outside the circle, the same for all sizes. Metamers are made at {glue:text}`stage`.
+#
+# ```{glue:figure} fig-sizes
+# :name: fig-sizes
+# :alt: Recognizability against the number of networks in the ensemble, a thin line for every evaluator, a point for every ensemble, and a thick line for the mean.
+#
+# Recognizability by number of networks. Thin: evaluators outside the circle (dotted: never trained); points: single ensembles; thick: the mean.
+# ```
+
+# %% tags=["remove-input"]
+if differences is None:
+    text = "Every evaluator of this run is in the circle, so nobody is left to judge."
+else:
+    text = about_variations.more_networks(differences) + "\n\n" + about_variations.compared(differences, ["size"])
+Markdown(text)
+
+# %% [markdown]
+# A caution in both directions. The largest size is one ensemble and not several, so its mean leans on the choice of these very networks. And what looks like the gain of a further network may be the gain of its further steps; the chapter on the method shows how soon residuals stop falling ({doc}`03_methodology`).

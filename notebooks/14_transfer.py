@@ -1,0 +1,103 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+# # Whose metamers for whom?
+#
+# The last part of the thesis outline takes single networks again and asks two questions. Are metamers of one network also metamers for networks of another architecture? And are they metamers for the *same* architecture, trained another time?
+
+# %% tags=["parameters"]
+profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
+stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
+n_per_class = None  # images per category
+size = None  # side of the images in pixels
+root = None  # a folder of photographs in place of the drawings
+seed = None  # of the images and of the initial noise
+transfer_generators = None  # keys of networks, for instance ["alexnet", "vit_base"]
+
+# %% tags=["hide-input"]
+from IPython.display import Markdown
+from myst_nb import glue
+
+from metamerlib.experiments import Study, featured_stage
+from metamerlib.experiments.ablations import ablation_study
+from metamerlib.experiments.sentences import about_variations, stage_in_words
+from metamerlib.experiments.smaller import scope
+from metamerlib.experiments.transferability import transfer
+from metamerlib.experiments.transferability import transfer_generators as chosen_generators
+from metamerlib.figures import figure_instances, figure_transfer, related_generators
+
+# %%
+study = Study.from_profile(
+    profile,
+    stages=stages,
+    model_sets=model_sets,
+    n_per_class=n_per_class,
+    size=size,
+    root=root,
+    seed=seed,
+    transfer_generators=transfer_generators,
+)
+
+# %% tags=["remove-input"]
+Markdown(study.describe())
+
+# %% tags=["remove-input"]
+Markdown(scope(ablation_study(study)))
+
+# %%
+generators, missing = chosen_generators(study)
+table = transfer(study)
+
+# %% tags=["remove-cell"]
+related = related_generators(table)
+glue("fig-transfer", figure_transfer(table), display=False)
+glue("fig-instances", figure_instances(table, related), display=False)
+glue("generators", len(generators), display=False)
+glue("evaluators", int(table["evaluator"].nunique()), display=False)
+glue("stage", stage_in_words(featured_stage(study)), display=False)
+
+# %% [markdown]
+# ## From architecture to architecture
+#
+# Each of {glue:text}`generators:d` networks makes metamers of its own at {glue:text}`stage`, and {glue:text}`evaluators:d` networks look at them.
+#
+# ```{glue:figure} fig-transfer
+# :name: fig-transfer
+# :alt: A heat map with evaluators in rows and generating networks in columns; darker cells are higher recognizability. Cells of a network and its own metamers are framed, cells of another training of the same architecture framed by dashes.
+#
+# Recognizability of the metamers of each network (columns) by each evaluator (rows, by family), from 0 (white) to 1 (dark). Solid frame: the network itself. Dashed: another training of its architecture. Last row: mean over trained evaluators of other architectures.
+# ```
+
+# %% tags=["remove-input"]
+Markdown(about_variations.transferred(table))
+
+# %% [markdown]
+# Columns tell whose metamers travel, rows tell who accepts the metamers of others. A row that is dark throughout is a lenient judge and no sign of kinship; a network that was never trained can be one.
+#
+# A network need not recognize all of its own metamers. They match at one stage only approximately, and what is left can be enough to change the answer at the end.
+#
+# ## From training to training
+#
+# Two trainings of one architecture begin with other random weights and see pictures in another order; a robust training sees attacked ones as well. If metamers failed to travel even between them, what a network ignores would be an accident of its training and no property of its architecture.
+
+# %% tags=["remove-input"]
+Markdown(about_variations.instances(table, missing))
+
+# %% [markdown]
+# ```{glue:figure} fig-instances
+# :name: fig-instances
+# :alt: One row per network that shares its architecture with another: a cross for the network itself, rhombi for other trainings of its architecture, faint points for other architectures with a tick at their mean, on an axis of recognizability.
+#
+# Who recognizes the metamers of networks that share their architecture with another: the network itself, other trainings, other architectures. Without rows where no such pair took part.
+# ```
+#
+# ## What differs from the thesis outline
+#
+# "Metameric" is judged by the class that a network gives, as everywhere in the paper. The stricter tests, by activations, are in the chapter on representations. In the paper's zoo the two kinds of training are ordinary and robust; further ordinary trainings of ResNet-18 are only in the zoo of miniatures.
