@@ -7,8 +7,12 @@ import dataclasses
 
 import pytest
 import torch
+from small_books import write_chapter
 
+import metamerlib
 from metamerlib.book.browser import served
+from metamerlib.book.keys import chapter_key
+from metamerlib.book.layout import BookLayout
 from metamerlib.experiments import Exploration, ExploredRun, Trajectory
 from metamerlib.figures import explorer_html
 from metamerlib.figures.sheets import SheetsTooLargeError, encode_sheets
@@ -290,6 +294,19 @@ def test_the_whole_explorer_keeps_its_limit():
     exploration = dataclasses.replace(EXPLORATION, references=noisy(64, 1, 3)[0], runs=runs)
     for limit in (80_000, 120_000):
         assert limit / 2 < len(explorer_html(exploration, limit=limit).encode()) <= limit
+
+
+@pytest.mark.parametrize("name", ["explorer.js", "explorer.css"])
+def test_a_chapter_is_executed_again_when_a_program_that_it_carries_changes(name, tmp_path, monkeypatch):
+    package = tmp_path / "src" / "metamerlib"
+    package.mkdir(parents=True)
+    chapter = write_chapter(tmp_path)
+    monkeypatch.setattr(metamerlib, "__file__", str(package / "__init__.py"))
+    keys = []
+    for text in ("old", "old", "new"):
+        (package / name).write_text(text)
+        keys.append(chapter_key(BookLayout(tmp_path), chapter, {}))
+    assert keys[0] == keys[1] != keys[2]
 
 
 # --- in the book
