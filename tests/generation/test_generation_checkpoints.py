@@ -9,12 +9,12 @@ import interrupted_generation
 import pytest
 import torch
 from interrupted_generation import generate as generate_alike
-from safetensors import safe_open
 from test_metamers import TENSORS
 from toy_models import Smooth, Spy, random_images, wrap
 
 from metamerlib.generation import GenerationConfig, Metamers, generate_metamers
 from metamerlib.generation.steps import OPTIMIZERS
+from metamerlib.generation.tensorfile import read_tensors
 
 CONFIG = GenerationConfig(repetitions=4, steps_per_model=2)
 RUN = {"stage": "late", "config": CONFIG, "progress": False, "device": "cpu", "checkpoint_every": 0}
@@ -165,12 +165,13 @@ def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_run(tmp_path, mon
     assert_same_bytes(found, generate_metamers(random_images(5), models(), **RUN))
 
 
-def progress_of(path):
+def repetitions_done(path):
     try:
-        with safe_open(path, framework="pt") as file:
-            return file.get_slice("finished/images").get_shape()[0] if "finished/images" in file.keys() else 0  # noqa: SIM118
-    except OSError:
-        return -1
+        state, _ = read_tensors(path, "a generation's checkpoint")
+    except OSError:  # not there yet
+        return 0
+    state = state["state"]
+    return 150 * (state["done"] // 4) + (state["part"]["repetition"] if state["part"] else 0)
 
 
 def test_a_run_killed_half_way_resumes_to_the_same_bytes(tmp_path):
@@ -182,7 +183,7 @@ def test_a_run_killed_half_way_resumes_to_the_same_bytes(tmp_path):
     process = subprocess.Popen(command, env=environment)
     try:
         deadline = time.monotonic() + 300
-        while progress_of(checkpoint) < 4:  # the first of two parts is done
+        while repetitions_done(checkpoint) < 50:  # of twice 150
             assert process.poll() is None, "it ended before it could be killed"
             assert time.monotonic() < deadline, "too slow"
             time.sleep(0.002)
@@ -192,6 +193,7 @@ def test_a_run_killed_half_way_resumes_to_the_same_bytes(tmp_path):
         process.wait()
     assert process.returncode == -signal.SIGKILL
     assert not result.exists()
+    assert 50 <= repetitions_done(checkpoint) < 300
 
     subprocess.run(command, env=environment, check=True)
     threads = torch.get_num_threads()

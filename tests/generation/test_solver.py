@@ -78,7 +78,7 @@ def test_a_linear_model_s_metamer_is_the_point_of_its_metamer_set_nearest_to_the
     weight = measurements(10, 8).double()
     model = wrap(Linear(weight)).double()
     references, initial = (random_images(3, seed=seed, low=0.4, high=0.6).double() for seed in (0, 1))
-    config = DESCENT.replace(repetitions=200, learning_rate=2.0)
+    config = DESCENT.replace(repetitions=120, learning_rate=2.0)
     result = solved([model], references, initial, config)
     start, target = initial.flatten(1), references.flatten(1)
     nearest = start + (torch.linalg.pinv(weight) @ weight @ (target - start).T).T
@@ -104,7 +104,7 @@ def test_what_the_models_do_not_see_stays_as_it_was(mode, gradient):
 def test_an_ensemble_matches_the_pixels_that_either_of_its_models_sees(mode):
     models = [wrap(Pixels(slice(0, 3)), "left"), wrap(Pixels(slice(5, 8)), "right")]
     references = random_images(3)
-    config = GenerationConfig(repetitions=60, mode=mode, final_learning_rate=1e-5)
+    config = GenerationConfig(repetitions=30, mode=mode, final_learning_rate=1e-5)
     metamers = generate_metamers(references, models, stage="late", config=config, seed=1, **QUIET)
     assert metamers.residuals.max() < 1e-3
     assert (metamers.images - references)[..., [0, 1, 2, 5, 6, 7]].abs().max() < 1e-3

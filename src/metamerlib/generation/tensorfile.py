@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 
@@ -68,14 +68,14 @@ def read_tensors(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tenso
     ValueError
         If the file holds something else.
     """
+    # Read once: safetensors' own reader opens the path again for each tensor, and may find a newer file there.
+    content = path.read_bytes()
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = file.metadata() or {}
-            if "metamerlib" in metadata:
-                # Copied, since what safetensors returns may still be backed by the file.
-                tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        tensors = load(content)
     except SafetensorError as error:
         raise CorruptFileError(f"{path} is not a whole safetensors file: {error}.") from error
+    length = int.from_bytes(content[:8], "little")  # of the JSON header that follows
+    metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
     if "metamerlib" not in metadata:
         raise ValueError(f"{path} is a safetensors file, but not one of metamerlib's: give another path.")
     if metadata.get("sha256") != _digest(metadata["metamerlib"], tensors):
