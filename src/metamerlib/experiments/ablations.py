@@ -127,8 +127,7 @@ def optimizers(study: "Study") -> pd.DataFrame:
     -------
     DataFrame
         One row per optimiser, initial stimulus and evaluator: optimizer (one of `OPTIMIZERS`), initializer, variant
-        (the same, by the name under which claims are tested), model_set, residual (mean over images and networks at
-        the end), and what `judge` returns.
+        (the same, by the name under which claims are tested), model_set, and what `judge` returns.
     """
     runs = [({**labels, "variant": labels["initializer"]}, run) for labels, run in optimizer_runs(study)]
     return _judged(study, runs, "optimisers")
@@ -145,8 +144,7 @@ def modes(study: "Study") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per mode and evaluator: mode, model_set, residual (mean over images and networks at the end), and what
-        `judge` returns.
+        One row per mode and evaluator: mode, model_set, and what `judge` returns.
     """
     return _judged(study, mode_runs(study), "modes")
 
@@ -176,8 +174,4 @@ def convergence(study: "Study", runs: Labelled) -> pd.DataFrame:
 
 
 def _judged(study: "Study", runs: Labelled, title: str) -> pd.DataFrame:
-    small = ablation_study(study)
-    table = judge(small, [({**labels, "model_set": run.name}, run) for labels, run in runs], title=title)
-    names = list(runs[0][0])
-    residuals = {tuple(labels.values()): small.result(run).residuals.nanmean().item() for labels, run in runs}
-    return table.assign(residual=[residuals[row] for row in table[names].itertuples(index=False, name=None)])
+    return judge(ablation_study(study), [({**labels, "model_set": run.name}, run) for labels, run in runs], title=title)

@@ -23,7 +23,7 @@ from metamerlib.experiments.snapshots import Recorder, kept_beside
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import Store
 from metamerlib.experiments.workers import Workers, worker_count
-from metamerlib.generation import Metamers, generate_metamers
+from metamerlib.generation import Metamers, UnusableModelError, generate_metamers
 from metamerlib.generation.validation import resolve_device
 from metamerlib.models import Classifier
 from metamerlib.stimuli import StimulusSet
@@ -217,13 +217,18 @@ class Execution:
     ----------
     computed, found
         The specs that were computed, and those that were in the store.
+    unusable
+        Keys of the specs that were given up, to the reason: a network that no metamers can be made with.
     """
 
     computed: tuple[Spec, ...]
     found: tuple[Spec, ...]
+    unusable: Mapping[str, str] = field(default_factory=dict)
 
 
-def execute(specs: Iterable[Spec], materials: Materials, *, title: str = "computing") -> Execution:
+def execute(
+    specs: Iterable[Spec], materials: Materials, *, title: str = "computing", skip_unusable: bool = False
+) -> Execution:
     """Compute every spec that the store lacks, and what those require.
 
     Parameters
@@ -234,12 +239,27 @@ def execute(specs: Iterable[Spec], materials: Materials, *, title: str = "comput
         The images, networks and the store.
     title
         What the progress bar says is going on.
+    skip_unusable
+        Whether to go on where a network turns out to be one that no metamers can be made with.
 
     Returns
     -------
     Execution
         What was computed and what was found. The results are in the store.
+
+    Raises
+    ------
+    UnusableModelError
+        If there is such a network, unless they are skipped.
     """
+    unusable: dict[str, str] = {}
+
+    def tolerated(spec: Spec, error: Exception) -> bool:
+        if skip_unusable and isinstance(error, UnusableModelError):
+            unusable[spec.key] = str(error)
+            return True
+        return False
+
     wanted = {spec.key: spec for spec in specs}
     found = tuple(spec for spec in wanted.values() if spec in materials.store)
     pending = _in_order(spec for spec in wanted.values() if spec not in materials.store)
@@ -254,13 +274,17 @@ def execute(specs: Iterable[Spec], materials: Materials, *, title: str = "comput
         workers = materials.workers_for(pending)
         if workers is not None:
             bar.set_description_str(title)
-            workers.run(pending, lambda spec: bar.update(spec.cost))
+            workers.run(pending, lambda spec: bar.update(spec.cost), tolerated)
         else:
             for position, spec in enumerate(pending, start=1):
                 bar.set_description_str(f"{title} {position} of {len(pending)}: {spec.label}")
-                materials.result(spec)
+                try:
+                    materials.result(spec)
+                except Exception as error:
+                    if not tolerated(spec, error):
+                        raise
                 bar.update(spec.cost)
-    return Execution(tuple(pending), found)
+    return Execution(tuple(spec for spec in pending if spec.key not in unusable), found, unusable)
 
 
 def _in_order(specs: Iterable[Spec]) -> list[Spec]:

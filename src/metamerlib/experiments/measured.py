@@ -29,7 +29,7 @@ def measured_tables(study: "Study") -> dict[str, pd.DataFrame]:
         By the names of `metamerlib.experiments.claims.TABLES`.
     """
     sets = mixed(study)
-    return {
+    tables = {
         "recognizability": study.recognizability(),
         "image_metrics": image_metrics(study),
         "divergence": divergence(study),
@@ -40,3 +40,6 @@ def measured_tables(study: "Study") -> dict[str, pd.DataFrame]:
         "optimizers": optimizers(study),
         "ensemble_sizes": ensemble_sizes(study),
     }
+    # Rows of networks that no metamers could be made with say why, but are no evidence.
+    judged = ("restricted_search", "adversarial", "mixed_sets", "optimizers", "ensemble_sizes")
+    return tables | {name: tables[name][tables[name]["reason"] == ""].reset_index(drop=True) for name in judged}

@@ -41,7 +41,7 @@ class PanelRun(Spec):
 
     kind: ClassVar[str] = "panels"
     codec: ClassVar[str] = "table"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def identity(self) -> dict[str, Any]:
         """Return what the table depends on.
@@ -99,6 +99,8 @@ def _(spec: PanelRun, materials: Materials, scratch: Path) -> pd.DataFrame:
     if attack:
         hits = [(evaluator.predict(images) == result["targets"]).double().mean().item() for evaluator in evaluators]
         table["fooled"] = hits
+    else:
+        table["residual"] = result.residuals.nanmean().item()
     return table
 
 
@@ -127,20 +129,23 @@ def judge(
     DataFrame
         One row per run and evaluator: the labels; stage, evaluator (key), family, robust, random (never trained),
         held_out (whether it had no part in the run), n (images), recognized, recognizability (share), low and high
-        (95 % Wilson interval over images), criterion, reference_accuracy, label_recognizability; for attacks fooled
-        (share of images that it takes for what they were aimed at); n_members and n_wanted (networks that the run was
-        made with, and that the set under the label model_set should have).
+        (95 % Wilson interval over images), criterion, reference_accuracy, label_recognizability; for metamers
+        residual (mean over images and networks of ‖a' - a‖ / ‖a‖ at the end), for attacks fooled (share of images that
+        it takes for what they were aimed at); reason (empty; or why no images could be made, as
+        with a network that gives no gradient: then nothing was counted), n_members and n_wanted (networks that the run
+        was made with, and that the set under the label model_set should have).
     """
     runs, keys = list(runs), study.evaluators if evaluators is None else tuple(evaluators)
     panel = tuple(study.networks.ref(key) for key in keys)
     specs = [PanelRun(run, panel, study.settings.criterion) for _, run in runs]
-    study.execute(specs, title=title)
+    unusable = study.execute(specs, title=title, skip_unusable=True).unusable
     traits = study.networks.traits(keys).drop(columns="evaluator").to_dict("records")
     rows = []
     for (labels, run), spec in zip(runs, specs, strict=True):
         members = [model.key for model in run.models]
         wanted = getattr(study.model_sets.get(labels.get("model_set")), "wanted", members)
-        result = study.result(spec).drop(columns="evaluator").to_dict("records")
+        reason = unusable.get(spec.key, "")
+        result = [{}] * len(keys) if reason else study.result(spec).drop(columns="evaluator").to_dict("records")
         for key, kind, row in zip(keys, traits, result, strict=True):
             rows.append(
                 dict(labels)
@@ -148,7 +153,7 @@ def judge(
                 | kind
                 | {"held_out": key not in members}
                 | row
-                | {"n_members": len(members), "n_wanted": len(wanted)}
+                | {"reason": reason, "n_members": len(members), "n_wanted": len(wanted)}
             )
     return pd.DataFrame(rows)
 

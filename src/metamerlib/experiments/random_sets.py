@@ -81,7 +81,7 @@ def mixed(study: "Study") -> pd.DataFrame:
     DataFrame
         One row per set and evaluator: model_set ("mixed 1", …), size (networks in it), members (their keys, joined by
         blanks), stage, evaluator, family, robust, random, held_out, n, recognized, recognizability, low, high,
-        criterion, reference_accuracy, label_recognizability, n_members, n_wanted.
+        criterion, reference_accuracy, label_recognizability, residual, reason, n_members, n_wanted.
     """
     runs = mixed_runs(study)
     labelled = []
@@ -105,7 +105,7 @@ def mixed_means(table: pd.DataFrame) -> pd.DataFrame:
         One row per set: model_set, size, members, mean, levelled (the mean for the average evaluator: sets are judged
         by different ones), median, sd (over evaluators, n - 1), n_evaluators, n (images).
     """
-    outside = table[table["held_out"]]
+    outside = table[table["held_out"] & table["recognizability"].notna()]
     cells = outside.groupby(["model_set", "size", "members"], sort=False)
     means = cells["recognizability"].agg(["mean", "median", "std", "count"]).reset_index()
     levelled = set_means(
@@ -115,7 +115,7 @@ def mixed_means(table: pd.DataFrame) -> pd.DataFrame:
         level_evaluators=True,
     )
     means["levelled"] = means["model_set"].map(levelled)
-    means["n"] = int(table["n"].iloc[0])
+    means["n"] = int(table["n"].max())
     means = means.rename(columns={"std": "sd", "count": "n_evaluators"})
     return means[["model_set", "size", "members", "mean", "levelled", "median", "sd", "n_evaluators", "n"]]
 

@@ -106,18 +106,14 @@ def restricted(study: "Study") -> pd.DataFrame:
     DataFrame
         One row per radius, centre and evaluator, the generating networks included as in Figure 6: epsilon, center
         ("initial" or "reference"), model_set, stage, evaluator, family, robust, random, held_out, n, recognized,
-        recognizability, low, high, criterion, reference_accuracy, label_recognizability, n_members, residual (mean
-        over images and networks of the metamers' ‖a' − a‖ / ‖a‖: what is reached within the ball).
+        recognizability, low, high, criterion, reference_accuracy, label_recognizability, residual (what is left of
+        the distance between activations within the ball), reason, n_members, n_wanted.
     """
     runs = restricted_runs(study)
     labelled = [
         ({"epsilon": epsilon, "center": center, "model_set": run.name}, run) for (epsilon, center), run in runs.items()
     ]
-    small = restricted_study(study)
-    table = judge(small, labelled, title="restricted search")
-    residuals = {ball: small.result(run).residuals.nanmean().item() for ball, run in runs.items()}
-    balls = zip(table["epsilon"], table["center"], strict=True)
-    return table.assign(residual=[residuals[ball] for ball in balls])
+    return judge(restricted_study(study), labelled, title="restricted search")
 
 
 def adversarial(study: "Study") -> pd.DataFrame:
@@ -134,7 +130,7 @@ def adversarial(study: "Study") -> pd.DataFrame:
         One row per radius and evaluator, the attacked networks included: epsilon, model_set, stage ("output"),
         evaluator, family, robust, random, held_out, n, recognized, recognizability (share that keep the reference's
         class), low, high, criterion, reference_accuracy, label_recognizability, fooled (share that are taken for the
-        target), n_members.
+        target), reason, n_members, n_wanted.
     """
     return attack_recognizability(restricted_study(study), featured_set(study))
 

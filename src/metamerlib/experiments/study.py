@@ -224,7 +224,9 @@ class Study:
             raise MissingWeightsError(f"no model set can run. {shortfalls}. `metamerlib train` makes weights.")
         return [self.run(name, stage) for name in self.running_sets for stage in self.settings.stages]
 
-    def execute(self, specs: Iterable[Spec] | None = None, *, title: str = "metamers") -> Execution:
+    def execute(
+        self, specs: Iterable[Spec] | None = None, *, title: str = "metamers", skip_unusable: bool = False
+    ) -> Execution:
         """Compute what the store lacks, with a progress bar over all of it.
 
         Parameters
@@ -233,13 +235,16 @@ class Study:
             What to run; by default the metamers of every set at every stage.
         title
             What the progress bar says is going on.
+        skip_unusable
+            Whether to go on where a network turns out to be one that no metamers can be made with.
 
         Returns
         -------
         Execution
             What was computed and what was found.
         """
-        return execute(self.runs if specs is None else specs, self.materials, title=title)
+        wanted = self.runs if specs is None else specs
+        return execute(wanted, self.materials, title=title, skip_unusable=skip_unusable)
 
     def result(self, spec: Spec) -> Any:
         """Return the result of a spec, from the store or computed now.

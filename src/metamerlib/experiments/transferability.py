@@ -8,7 +8,7 @@ from metamerlib.experiments.ablations import Labelled, ablation_study
 from metamerlib.experiments.model_sets import check_keys
 from metamerlib.experiments.panels import judge
 from metamerlib.experiments.process import featured_stage
-from metamerlib.models import EXTRA_INSTANCES, ZOO
+from metamerlib.models import EXTRA_INSTANCES, ZOO, MissingWeightsError
 
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study
@@ -53,9 +53,19 @@ def transfer_runs(study: "Study") -> Labelled:
     -------
     list
         Pairs of {"generator"} (key) and a run in the `ablation_study`.
+
+    Raises
+    ------
+    MissingWeightsError
+        If none of the networks is there.
     """
     small = ablation_study(study)
-    there, _ = transfer_generators(study)
+    there, missing = transfer_generators(study)
+    if not there:
+        raise MissingWeightsError(
+            f"none of transfer_generators is there: `metamerlib train {' '.join(missing)}` makes their weights, or "
+            f"name others out of {', '.join(study.networks.models)}."
+        )
     return [({"generator": key}, small.run([key], featured_stage(study))) for key in there]
 
 
@@ -72,8 +82,7 @@ def transfer(study: "Study") -> pd.DataFrame:
     DataFrame
         One row per generating network and evaluator, further trainings of ResNet-18 among both: generator and
         evaluator (keys), generator_family, generator_robust, relation (one of `RELATIONS`: the network itself, another
-        training of its architecture, or another architecture), residual (mean over images at the end), and what
-        `judge` returns.
+        training of its architecture, or another architecture), and what `judge` returns.
     """
     runs = transfer_runs(study)
     small = ablation_study(study)
@@ -81,13 +90,11 @@ def transfer(study: "Study") -> pd.DataFrame:
     evaluators = list(dict.fromkeys([*study.evaluators, *further]))
     table = judge(small, runs, evaluators=evaluators, title="transfer")
     traits = study.networks.traits(table["generator"].unique()).set_index("evaluator")
-    residuals = {labels["generator"]: small.result(run).residuals.nanmean().item() for labels, run in runs}
     pairs = zip(table["generator"], table["evaluator"], strict=True)
     return table.assign(
         generator_family=table["generator"].map(traits["family"]),
         generator_robust=table["generator"].map(traits["robust"]),
         relation=[_relation(study, *pair) for pair in pairs],
-        residual=table["generator"].map(residuals),
     )
 
 

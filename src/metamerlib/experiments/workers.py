@@ -100,7 +100,12 @@ class Workers:
         """
         return len(pending) > 1 and sum(spec.cost for spec in pending) >= _WORTH_STARTING
 
-    def run(self, pending: Sequence[Spec], done: Callable[[Spec], None]) -> None:
+    def run(
+        self,
+        pending: Sequence[Spec],
+        done: Callable[[Spec], None],
+        tolerated: Callable[[Spec, Exception], bool] = lambda spec, error: False,
+    ) -> None:
         """Compute specs, each after those that it requires.
 
         If a process is killed, the rest is computed in this one, with a warning.
@@ -110,7 +115,9 @@ class Workers:
         pending
             What to compute, required specs before those that require them.
         done
-            Called with each spec whose result is in the store.
+            Called with each spec whose result is in the store, or that was given up.
+        tolerated
+            Called with each spec that could not be computed, and the error; True gives it up and goes on.
         """
         left = {spec.key: spec for spec in pending}
         running: dict[Future, Spec] = {}
@@ -122,7 +129,9 @@ class Workers:
                         running[self._executor.submit(_compute, spec)] = left.pop(key)
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    future.result()
+                    error, spec = future.exception(), running[future]
+                    if error is not None and not (isinstance(error, Exception) and tolerated(spec, error)):
+                        raise error
                     done(running.pop(future))
         except BrokenProcessPool:
             self.broken = True
@@ -135,7 +144,11 @@ class Workers:
             unfinished = {spec.key for spec in running.values()} | left.keys()
             for spec in pending:
                 if spec.key in unfinished:
-                    self._materials.result(spec)
+                    try:
+                        self._materials.result(spec)
+                    except Exception as error:
+                        if not tolerated(spec, error):
+                            raise
                     done(spec)
         except BaseException:
             for future in running:
