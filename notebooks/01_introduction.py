@@ -88,7 +88,7 @@ Markdown(sentences.comparisons(means, featured_stage(study)))
 Markdown(sentences.trend(means))
 
 # %% [markdown]
-# The paper reports that ensembles of convolutional networks and robust ensembles stay recognizable at the late stage, and that single networks and transformers do not. The chapters behind this one go through its evidence in its order.
+# The paper reports that ensembles of convolutional networks and robust ensembles stay recognizable at the late stage, and that single networks and transformers do not. The chapters behind this one go through its evidence in its order; {doc}`the last one <15_claims>` holds all its claims against what was measured. {glue:text}`15_claims.ipynb::claims-in-short`
 #
 # ## What is different here
 #

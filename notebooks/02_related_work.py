@@ -21,7 +21,7 @@ seed = None  # of the images and of the noise
 # %% tags=["hide-input"]
 from myst_nb import glue
 
-from metamerlib.experiments import Study, alterations, one_per_category, published
+from metamerlib.experiments import Study, alterations, one_per_category, published, sentences
 from metamerlib.figures import figure_alterations, table_metrics
 
 # %% [markdown]
@@ -78,7 +78,7 @@ altered = alterations(study.references.images[position])
 glue("fig-alterations", figure_alterations(altered), display=False)
 glue("category", study.references.category_names[position], display=False)
 glue("side", study.references.size[0], display=False)
-glue("profile", study.settings.profile, display=False)
+glue("profile", sentences.profile_name(study), display=False)
 
 # %% [markdown]
 # ```{glue:figure} fig-alterations

@@ -41,13 +41,13 @@ def test_without_a_pair_the_sets_are_listed():
 def test_the_trend_goes_from_the_shallowest_stage_to_the_deepest():
     table = means(falls={"late": 0.2, "early": 0.9}, rises={"early": 0.3, "late": 0.35})
     assert sentences.trend(table) == (
-        "From the early stage to the late stage, recognizability falls for *falls* by 0.70. It does not fall by more "
-        "than a tenth for *rises* (+0.05)."
+        "From the early stage to the late stage, recognizability falls for *falls* (0.90 → 0.20). It does not fall by "
+        "a tenth or more for *rises* (0.30 → 0.35)."
     )
     swapped = table.assign(stage=table["stage"].map({"late": 0.1, "early": "late"}))
     assert sentences.trend(swapped) == (
-        "From 10% of the depth to the late stage, recognizability does not fall by more than a tenth for any set: "
-        "*falls* (+0.70) and *rises* (−0.05)."
+        "From 10% of the depth to the late stage, recognizability does not fall by a tenth or more for any set: "
+        "*falls* (0.20 → 0.90) and *rises* (0.35 → 0.30)."
     )
 
 

@@ -1,6 +1,7 @@
 """What a study ran, in words: the paragraph that every chapter prints."""
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metamerlib.generation import GenerationConfig
@@ -31,7 +32,7 @@ def describe(study: "Study") -> str:
     repetitions, steps = settings.repetitions, settings.steps_per_model
     budget = f"{repetitions} {_plural('repetition', repetitions)} × {steps} {_plural('step', steps)} per model"
     sentences = [
-        f"Profile **{settings.profile}**: {_images(study)}, seed {settings.seed}.",
+        f"Profile **{Path(settings.profile).stem}**: {_images(study)}, seed {settings.seed}.",
         f"Model sets: {sets or 'none can run'}; stages: {stages}.",
         f"Budget: {budget}{_departures(settings.config)}.",
         f"Evaluators: {len(study.evaluators)} {_plural('network', len(study.evaluators))} of the {settings.zoo} zoo"

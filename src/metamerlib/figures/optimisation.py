@@ -48,7 +48,9 @@ def figure_optimisation(history: pd.DataFrame, trajectory: Trajectory, reference
     with canvas(height=height / DPI) as figure:
         axes = place_axes(figure, _LEFT, _TOP, _ACROSS, _DOWN)
         ends = {}
-        for (name, rows), colour in zip(after.groupby("model", sort=False), MEMBER_COLOURS * 4, strict=False):
+        for number, name in enumerate(history["model"].unique()):
+            rows = after[after["model"] == name]
+            colour = MEMBER_COLOURS[number % len(MEMBER_COLOURS)]
             axes.plot(rows["update"], rows["residual"], color=colour, linewidth=1.4)
             ends[name] = (float(rows["residual"].iloc[-1]), colour)
         last = max(trajectory.updates[-1], 2)

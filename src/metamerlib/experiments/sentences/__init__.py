@@ -10,7 +10,7 @@ from metamerlib.experiments.sentences.about_results import (
     trend,
     untrained,
 )
-from metamerlib.experiments.sentences.about_runs import left_out, members, provenance, schedule, stimuli
+from metamerlib.experiments.sentences.about_runs import left_out, members, profile_name, provenance, schedule, stimuli
 from metamerlib.experiments.sentences.wording import network_label, stage_in_words
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "matching",
     "members",
     "network_label",
+    "profile_name",
     "provenance",
     "schedule",
     "stage_in_words",

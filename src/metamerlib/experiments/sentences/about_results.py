@@ -158,18 +158,18 @@ def trend(means: pd.DataFrame) -> str:
         return "Only one depth was run, so there is no trend over depth to look at."
     first, last = stages[0], stages[-1]
     table = all_judges.pivot(index="model_set", columns="stage", values="mean").loc[all_judges["model_set"].unique()]
-    change = (table[last] - table[first]).dropna()
-    lost, kept = change[change <= -0.1], change[change > -0.1]
+    table = table.dropna(subset=[first, last])
+    falls = (table[last] - table[first]).round(9) <= -0.1
+    changes = {name: f"*{name}* ({row[first]:.2f} → {row[last]:.2f})" for name, row in table.iterrows()}
+    lost, kept = ([changes[name] for name in table.index[chosen]] for chosen in (falls, ~falls))
     way = f"From {stage_in_words(first)} to {stage_in_words(last)}"
     sentences = []
-    if len(lost):
-        falls = enumerated(f"*{name}* by {-value:.2f}" for name, value in lost.items())
-        sentences.append(f"{way}, recognizability falls for {falls}.")
-    if len(kept):
-        holds = enumerated(f"*{name}* ({value:+.2f})".replace("-", "−") for name, value in kept.items())
-        none = "It does not fall by more than a tenth for"
-        nowhere = f"{way}, recognizability does not fall by more than a tenth for any set:"
-        sentences.append(f"{none if len(lost) else nowhere} {holds}.")
+    if lost:
+        sentences.append(f"{way}, recognizability falls for {enumerated(lost)}.")
+    if kept:
+        elsewhere = "It does not fall by a tenth or more for"
+        nowhere = f"{way}, recognizability does not fall by a tenth or more for any set:"
+        sentences.append(f"{elsewhere if lost else nowhere} {enumerated(kept)}.")
     return " ".join(sentences)
 
 

@@ -1,5 +1,6 @@
 """What was run, in sentences for captions and paragraphs."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metamerlib.experiments.sentences.wording import counted, enumerated, network_label
@@ -7,6 +8,22 @@ from metamerlib.generation import GenerationConfig
 
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study
+
+
+def profile_name(study: "Study") -> str:
+    """Name the profile of a study, without a path.
+
+    Parameters
+    ----------
+    study
+        Whose profile.
+
+    Returns
+    -------
+    str
+        Such as "mini"; of a file, its name without ending.
+    """
+    return Path(study.settings.profile).stem
 
 
 def provenance(study: "Study") -> str:
@@ -27,7 +44,7 @@ def provenance(study: "Study") -> str:
     kind = "image" if study.given_references else kind
     updates, judges = settings.config.updates_per_model, len(study.evaluators)
     return (
-        f"Profile {settings.profile}: {counted(count, kind)} at {study.references.size[0]} px, "
+        f"Profile {profile_name(study)}: {counted(count, kind)} at {study.references.size[0]} px, "
         f"{counted(updates, 'update')} per model, {counted(judges, 'evaluator')}."
     )
 
