@@ -19,7 +19,8 @@ n_per_class = None  # images per category
 size = None  # side of the images in pixels
 root = None  # a folder of photographs in place of the drawings
 seed = None  # of the images and of the initial noise
-repetitions = None  # of the optimisation
+restricted_n_per_class = None  # images per category in this search
+restricted_repetitions = None  # of this search
 epsilons = None  # radii of the balls, such as ["8/255", 0.3]
 attack_steps = None  # of the adversarial attack
 
@@ -32,13 +33,15 @@ from metamerlib.experiments import (
     adversarial,
     featured_set,
     featured_stage,
+    one_per_category,
     restricted,
     restricted_example,
     restricted_means,
     sentences,
-    spread_over_categories,
 )
+from metamerlib.experiments.restricted_search import restricted_study
 from metamerlib.experiments.sentences import about_attacks
+from metamerlib.experiments.smaller import scope
 from metamerlib.figures import figure_restricted, table_restricted
 
 # %%
@@ -50,13 +53,17 @@ study = Study.from_profile(
     size=size,
     root=root,
     seed=seed,
-    repetitions=repetitions,
+    restricted_n_per_class=restricted_n_per_class,
+    restricted_repetitions=restricted_repetitions,
     epsilons=epsilons,
     attack_steps=attack_steps,
 )
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
+
+# %% tags=["remove-input"]
+Markdown(scope(restricted_study(study)))
 
 # %% [markdown]
 # ## Around what?
@@ -72,13 +79,14 @@ Markdown(study.describe())
 metamers = restricted(study)
 attacked = adversarial(study)
 means = restricted_means(metamers, attacked)
-examples = [restricted_example(study, image) for image in spread_over_categories(study, 3)]
+firsts = one_per_category(study)
+examples = [restricted_example(study, image) for image in firsts[:: -(-len(firsts) // 3)]]
 
 # %% tags=["remove-cell"]
 stage = featured_stage(study)
 glue("fig-6", figure_restricted(metamers, attacked, examples), display=False)
 glue("tab-restricted", table_restricted(means), display=False)
-glue("made-of", Markdown(sentences.provenance(study)), display=False)
+glue("made-of", Markdown(sentences.provenance(restricted_study(study))), display=False)
 glue("set", featured_set(study), display=False)
 glue("members", Markdown(sentences.members(study, featured_set(study))), display=False)
 glue("stage", sentences.stage_in_words(stage), display=False)
