@@ -156,7 +156,7 @@ def test_bad_images_are_named(bad):
 
 @pytest.mark.parametrize("stage", ["lat", 0.0, 1.5, math.nan, -1])
 def test_stages_that_do_not_exist(stage):
-    with pytest.raises(ValueError, match="stage|depth"):
+    with pytest.raises(ValueError, match=r"stage|depth"):
         wrap(Counting(), blocks=["layers.0"]).layer(stage)
 
 
