@@ -171,7 +171,7 @@ Markdown(about_success.obstacles(counts))
 # At a quantile of 1 a picture must be closer to its reference than the closest of all unrelated pairs. That pair may show two things of one category in one pose, so the bar rises with the number of references and with how alike they are.
 # ```
 #
-# A picture that fails is not thrown away. It entered every other chapter, because leaving out the failures of one set and not of another would compare sets on different pictures. What it means is that a low recognizability of a set with many failures says nothing about the networks, only about the search.
+# A picture that fails is not thrown away. It entered every other chapter, because leaving out the failures of one set and not of another would compare sets on different pictures. What it means is that a low recognizability of a set with many failures says little about the networks and much about the search.
 #
 # ## What differs from the paper
 #

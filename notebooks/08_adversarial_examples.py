@@ -131,4 +131,4 @@ Markdown(about_attacks.attacks(means))
 #
 # ## What differs from the paper
 #
-# The paper has one panel, says nothing of the centre, and makes no adversarial examples. The radii are its own; in pixel values they do not depend on the size of the pictures, but what fits into a ball does, and drawings are not photographs ({doc}`/book/departures`).
+# The paper has one panel, leaves open which of the two centres it belongs to, and makes no adversarial examples. The radii are its own; in pixel values they do not depend on the size of the pictures, but what fits into a ball does, and drawings are not photographs ({doc}`/book/departures`).

@@ -88,7 +88,12 @@ Markdown(claims_in_words(claims_made_in(claims, "5.4")))
 # %% [markdown]
 # ## Conclusion
 #
-# The paper's conclusion repeats three of its claims: ensembles make metamers that transfer, convolutional ones the best, and robust transformers pay for a natural look. In this run, the first: **{glue:text}`ensembles-transfer`**; the second: **{glue:text}`cnns-transfer-best`**; that robust transformers are recognized less: **{glue:text}`robust-transformers-not-recognized`**; and that a natural look goes with transfer: **{glue:text}`natural-transfers`**.
+# The paper concludes that ensembles make metamers that transfer, convolutional ones the best, and that robust transformers pay for their natural look. In this run:
+#
+# - ensembles are better recognized than single networks: **{glue:text}`ensembles-transfer`**;
+# - convolutional ensembles better than transformers: **{glue:text}`cnns-transfer-best`**;
+# - robust transformers less than convolutional ensembles: **{glue:text}`robust-transformers-not-recognized`**;
+# - a natural look goes with transfer: **{glue:text}`natural-transfers`**.
 #
 # A verdict here is one about this run: its networks, its pictures, its budget ({doc}`/book/departures`). A claim that does not hold in miniature may hold at the paper's scale, and the other way round. What carries over is the question, the measurement, and the program: with the profile **paper** and the paper's networks, the same page gives the verdict that counts ({doc}`/book/reproduce`).
 #

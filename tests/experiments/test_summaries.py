@@ -149,7 +149,7 @@ def test_the_trend_of_metrics_knows_their_direction():
 
 def test_absent_metrics_give_their_reason_and_few_images_a_warning():
     nothing = metric_means({"a": (np.nan,) * 3}, "clip_iqa")
-    assert about_appearance.absent_metrics(nothing) == "CLIP_IQA is absent: no model."
+    assert about_appearance.absent_metrics(nothing) == "CLIP_IQA is absent (no model)."
     of_sets = metric_means({"a": (1, 2, 3)}, "fid", "lower")
     assert "16 metamers" in about_appearance.numbers_of_images(of_sets)
     assert "far below" in about_appearance.numbers_of_images(of_sets)

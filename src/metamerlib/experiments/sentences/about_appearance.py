@@ -82,7 +82,7 @@ def absent_metrics(means: pd.DataFrame) -> str:
     missing = means.groupby("metric", sort=False).filter(lambda group: group["mean"].isna().all())
     rows = missing.drop_duplicates("metric")
     return " ".join(
-        f"{row.label} is absent: {row.reason or 'it has no finite value here'}." for row in rows.itertuples()
+        f"{row.label} is absent ({row.reason or 'it has no finite value here'})." for row in rows.itertuples()
     )
 
 

@@ -89,7 +89,7 @@ def attacks(means: pd.DataFrame) -> str:
     rows = means[means["condition"] == "attack"]
     parts = []
     for row in rows.itertuples():
-        part = f"{row.mean:.2f} keep their class and {row.fooled:.2f} are taken for the target"
+        part = f"{row.mean:.2f} of the pictures keep their class and {row.fooled:.2f} are taken for the target"
         if row.fooled_held_out == row.fooled_held_out:
             part += f" ({row.fooled_held_out:.2f} by networks that were not attacked)"
         parts.append(f"at ε = {radius_in_words(row.epsilon)}, {part}")
