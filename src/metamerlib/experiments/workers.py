@@ -6,11 +6,12 @@ again as one process of two.
 
 import os
 import signal
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Protocol
 
 import torch
@@ -165,9 +166,16 @@ _materials: Computes | None = None
 
 def _prepare_worker(materials: Computes, threads: int) -> None:
     global _materials
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
     torch.set_num_threads(threads)
     _materials = materials
+
+
+def _end_with_parent() -> None:
+    # A killed parent closes nothing, and its workers would wait for work for ever.
+    parent_process().join()
+    os._exit(1)
 
 
 def _compute(spec: Spec) -> None:
