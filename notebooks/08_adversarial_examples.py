@@ -79,8 +79,9 @@ Markdown(scope(restricted_study(study)))
 metamers = restricted(study)
 attacked = adversarial(study)
 means = restricted_means(metamers, attacked)
-firsts = one_per_category(study)
-examples = [restricted_example(study, image) for image in firsts[:: -(-len(firsts) // 3)]]
+shown = one_per_category(study)
+shown = shown[:: max(1, len(shown) // 3)][:3]
+examples = [restricted_example(study, image) for image in shown]
 
 # %% tags=["remove-cell"]
 stage = featured_stage(study)
