@@ -160,6 +160,13 @@ def write_entry(folder: Path, spec: Spec, value: object, seconds: float) -> None
         The result.
     seconds
         How long it took.
+
+    Raises
+    ------
+    OSError
+        If the disk takes no more; nothing is left behind then.
+    SafetensorError
+        If tensors cannot be written.
     """
     codec = CODECS[spec.codec]
     folder.parent.mkdir(parents=True, exist_ok=True)

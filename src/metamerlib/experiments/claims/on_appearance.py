@@ -96,6 +96,16 @@ def _oriented(
 
     Of the whole set, metric to (cells,); of each image, metric to (cells, images), NaN for an image that lacks a value
     in one of the cells. A metric that has fewer than three values in a cell, or none of the set, is left out.
+
+    Returns
+    -------
+    tuple of dict and dict
+        Of the sets and of the images, as above.
+
+    Raises
+    ------
+    MissingEvidenceError
+        If the table lacks one of the cells.
     """
     table = evidence.table("image_metrics")
     table = table[table["metric"].isin(list(metrics)) & table["model_set"].isin([name for name, _ in cells])]
@@ -160,6 +170,16 @@ def _agreement(evidence: Evidence, metrics: Sequence[str], name: str) -> Finding
     """Mean rank correlation of metrics with recognizability over the sets of each stage.
 
     Within a stage: across stages both fall with depth, which would be agreement of no interest.
+
+    Returns
+    -------
+    Finding
+        The mean correlation and its interval.
+
+    Raises
+    ------
+    MissingEvidenceError
+        If no stage has sets enough.
     """
     table = evidence.table("image_metrics")
     recognized = evidence.table("recognizability")

@@ -25,6 +25,11 @@ def small_ball_hurts(evidence: Evidence) -> list[Finding]:
     """Ball around the initial stimulus: recognizability at the smallest radius minus at the largest, below 0.
 
     All evaluators judge, as in Figure 6.
+
+    Returns
+    -------
+    list of Finding
+        The one difference.
     """
     small, large = statement("epsilon-small")["value"], statement("epsilon")["value"]
     sample = _at_radii(evidence, "restricted_search", [small, large], center="initial")

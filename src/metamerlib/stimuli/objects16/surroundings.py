@@ -30,6 +30,11 @@ class Palette:
         Luminance is drawn first, by rejection, then hue and saturation freely for each colour, so that no role
         has a colour of its own. Half of the palettes are turned over (dark for light): on average over images
         every role and the background are mid-grey.
+
+        Returns
+        -------
+        Palette
+            The colours.
         """
         while True:
             main, second, ink, paper, ground = generator.random((5, 64))
