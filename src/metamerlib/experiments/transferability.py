@@ -94,7 +94,7 @@ def transfer(study: "Study") -> pd.DataFrame:
     return table.assign(
         generator_family=table["generator"].map(traits["family"]),
         generator_robust=table["generator"].map(traits["robust"]),
-        relation=[_relation(study, *pair) for pair in pairs],
+        relation=[relation(study, *pair) for pair in pairs],
     )
 
 
@@ -117,17 +117,32 @@ def mean_transfer(table: pd.DataFrame) -> pd.DataFrame:
     return cells.agg(mean="mean", sd="std", n_evaluators="count").reset_index()
 
 
-def _instances(study: "Study") -> list[str]:
-    """List the further trainings that the study's zoo knows, with the network that they are trainings of."""
-    extra = [key for key in getattr(study.zoo, "extra_instances", ()) if key in EXTRA_INSTANCES]
-    return ["resnet18", *extra] if extra else []
+def relation(study: "Study", generator: str, evaluator: str) -> str:
+    """Say how an evaluator is related to the network that metamers were made with.
 
+    Parameters
+    ----------
+    study
+        Whose networks.
+    generator, evaluator
+        Their keys.
 
-def _relation(study: "Study", generator: str, evaluator: str) -> str:
+    Returns
+    -------
+    str
+        One of `RELATIONS`. Networks of the zoo share an architecture if the paper gives them the same number of
+        parameters; a network of one's own shares it with none.
+    """
     if generator == evaluator:
         return "itself"
     first, second = (_architecture(study, key) for key in (generator, evaluator))
     return "other training" if first == second else "other architecture"
+
+
+def _instances(study: "Study") -> list[str]:
+    """List the further trainings that the study's zoo knows, with the network that they are trainings of."""
+    extra = [key for key in getattr(study.zoo, "extra_instances", ()) if key in EXTRA_INSTANCES]
+    return ["resnet18", *extra] if extra else []
 
 
 def _architecture(study: "Study", key: str) -> object:
