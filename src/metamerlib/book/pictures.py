@@ -38,13 +38,15 @@ def take_pictures(html: Path, folder: Path, match: str = "") -> list[Path]:
     with served(html) as address, chromium() as browser:
         for theme in ("light", "dark"):
             for width_name, width in WIDTHS.items():
-                page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
+                page = browser.new_page(
+                    viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+                )
                 for name in content_pages(html):
                     if match not in name:
                         continue
                     open_page(page, f"{address}/{name}")
                     path = folder / f"{name.removesuffix('.html').replace('/', '-')}.{theme}.{width_name}.png"
-                    page.screenshot(path=path, full_page=True)
+                    page.screenshot(path=path, full_page=True, animations="disabled")
                     pictures.append(path)
                 page.close()
     return pictures
