@@ -69,10 +69,10 @@ glue("judge", Markdown(sentences.judge(process)), display=False)
 # :name: fig-1
 # :alt: Three columns. Left, a reference and a metamer pass through a network, whose activations are nearly the same, above snapshots of a picture turning from nothing into the metamer and a band of colours for the models that take turns. Middle, two overlapping curves of distances, the two pictures with the classes that evaluators give them, and a list of image metrics. Right, six references, each beside its metamer.
 #
-# How metamers are made, measured, and what they look like: metamers of the set *{glue:text}`set`* ({glue:md}`members`) at {glue:text}`stage`. **Generate:** the active model's activations of the reference (*a*) and of the metamer (*a′*), one pixel per unit, guide the search; after some steps the next model takes its turn. **Evaluate:** by distances between activations, by the classes that networks give to both pictures, by image metrics; all three without the networks that took part. **Metamers:** finished ones beside their references. {glue:md}`made-of`
+# How metamers are made, measured, and what they look like: metamers of the set *{glue:text}`set`* ({glue:md}`members`) at {glue:text}`stage`. **Generate:** the active model's activations of the reference (*a*) and of the metamer (*a′*), one pixel per unit, guide the search; in an ensemble, the next model takes its turn after some steps. **Evaluate:** by distances between activations, by the classes that networks give to both pictures, by image metrics; all three without the networks that took part. **Metamers:** finished ones beside their references. {glue:md}`made-of`
 # ```
 #
-# **Generate.** The search starts from a picture of nothing, by default from grey. A network of the ensemble sees the reference and the metamer; the gradient of the difference between its activations says how to change the metamer's pixels. After a few steps the next network takes over, in turn, until the picture has been changed {glue:text}`updates:d` times. The difference never vanishes. How close it comes is the *residual*, ‖a′ − a‖ / ‖a‖, and {doc}`the chapter on the method <03_methodology>` follows it.
+# **Generate.** The search starts from a picture of nothing, by default from grey. A network sees the reference and the metamer; the gradient of the difference between its activations says how to change the metamer's pixels. In an ensemble the next network takes over after a few steps, and so on in turn. This picture was changed {glue:text}`updates:d` times. The difference never quite vanishes. How close it comes is the *residual*, ‖a′ − a‖ / ‖a‖, and {doc}`the chapter on the method <03_methodology>` follows it.
 #
 # **Evaluate.** A metamer is judged by networks that had no part in it. {glue:md}`judge` The share of such agreement over many pictures is the *recognizability* ({doc}`chapter <05_recognizability>`). Two further looks ask less of a network's final word: whether metamers lie among the activations where references lie, and what image metrics say about their look.
 #
@@ -88,7 +88,7 @@ Markdown(sentences.comparisons(means, featured_stage(study)))
 Markdown(sentences.trend(means))
 
 # %% [markdown]
-# The paper reports that ensembles of convolutional networks and robust ensembles stay recognizable at the late stage, and that single networks and transformers do not. The chapters behind this one go through its evidence in its order; {doc}`the last one <15_claims>` holds all its claims against what was measured. {glue:text}`15_claims.ipynb::claims-in-short`
+# The paper reports that ensembles of convolutional networks and robust ensembles stay recognizable at the late stage, and that single networks and transformers do not. The chapters behind this one go through its evidence in its order; {doc}`the last one <15_claims>` holds all its claims against what was measured. {glue:text}`15_claims.ipynb::claims-in-short:s`
 #
 # ## What is different here
 #

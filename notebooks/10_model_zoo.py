@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Appendix A: the model zoo
 #
-# One representative network per kind would not do, the paper says: what an architecture overlooks is the very question. So it gathers a *zoo* of 31 networks, convolutional ones, transformers and one mixer, most of them ordinary, some of them robust against small changes, two never trained at all. Who generates metamers is a choice among them; who judges is everybody else.
+# One representative network per kind would not do, the paper says: what an architecture overlooks is the very question. So it gathers a *zoo* of {glue:text}`wanted:d` networks, convolutional ones, transformers and one mixer, most of them ordinary, some of them robust against small changes, two never trained at all. Who generates metamers is a choice among them; who judges is everybody else.
 
 # %% tags=["parameters"]
 profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
@@ -60,7 +60,7 @@ glue("networks-there", Markdown(about_random_sets.networks_there(zoo)), display=
 #
 # ```{glue-table} tab-a1
 # :name: tab-a1
-# The networks of the paper with what they were trained on and their numbers of parameters, and the networks of the zoo "{glue:text}`zoo`": parameters, accuracy on new pictures, and accuracy under an attack of 20 steps within 4/255. A dash: not known.
+# The networks of the paper with what they were trained on and their numbers of parameters, and beside them those of the zoo "{glue:text}`zoo`": their parameters (*here*), accuracy on new pictures, and accuracy when *attacked* in 20 steps within 4/255. A dash: not known.
 #
 # The paper's table lists {glue:text}`listed:d` networks; its text speaks of {glue:text}`wanted:d`, and its Table B2 names the two that are not listed.
 # ```

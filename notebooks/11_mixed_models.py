@@ -65,6 +65,8 @@ glue("stage", stage_in_words(study.settings.tables.mixed_stage), display=False)
 glue("paper-sets", int(statement("mixed-sets")["value"]), display=False)
 glue("paper-images", int(statement("mixed-images")["value"]), display=False)
 glue("paper-steps", int(statement("mixed-steps")["value"]), display=False)
+glue("paper-low", int(statement("mixed-size-low")["value"]), display=False)
+glue("paper-high", int(statement("mixed-size-high")["value"]), display=False)
 glue("paper-mean", float(printed["value"]), display=False)
 glue("paper-spread", float(printed["spread"]), display=False)
 glue("mean", float(means["mean"].mean()), display=False)
@@ -72,7 +74,7 @@ glue("mean", float(means["mean"].mean()), display=False)
 # %% [markdown]
 # ## How random sets fare
 #
-# The paper draws {glue:text}`paper-sets:d` sets of two to ten networks, makes metamers at the middle stage in {glue:text}`paper-steps:d` steps, and takes {glue:text}`paper-images:d` pictures. Here {glue:text}`sets:d` sets of {glue:text}`smallest:d` to {glue:text}`largest:d` networks make metamers at {glue:text}`stage`. Every set is judged by the networks that are not in it, so no two sets have quite the same judges. The paper's mean is {glue:text}`paper-mean:.3f` ± {glue:text}`paper-spread:.3f`; it does not say whether that spread is over sets or over judges. We take it to be over sets.
+# The paper draws {glue:text}`paper-sets:d` sets of {glue:text}`paper-low:d` to {glue:text}`paper-high:d` networks, makes metamers at the middle stage in {glue:text}`paper-steps:d` steps, and takes {glue:text}`paper-images:d` pictures. Here {glue:text}`sets:d` sets of {glue:text}`smallest:d` to {glue:text}`largest:d` networks make metamers at {glue:text}`stage`. Every set is judged by the networks that are not in it, so no two sets have quite the same judges. The paper's mean is {glue:text}`paper-mean:.3f` ± {glue:text}`paper-spread:.3f`; it does not say whether that spread is over sets or over judges. We take it to be over sets.
 #
 # ```{glue:figure} fig-b1
 # :name: fig-b1
@@ -103,12 +105,13 @@ correlations = mixed_agreement(effects)
 # %% tags=["remove-cell"]
 glue("tab-b2", table_effects(effects), display=False)
 glue("fig-effects", figure_effects(effects), display=False)
+glue("within-chance", Markdown(about_random_sets.within_chance(effects)), display=False)
 glue("tab-agreement", table_agreement(correlations, about_random_sets.WAYS), display=False)
 
 # %% [markdown]
 # ```{glue-table} tab-b2
 # :name: tab-b2
-# What each network adds to the recognizability of random sets, the paper's numbers beside ours with 95 % bootstrap intervals over sets. Bold: the interval misses zero. *Rank* is by the difference at equal size.
+# What each network adds to the recognizability of random sets, the paper's numbers beside ours with 95 % bootstrap intervals over sets. In the paper's order. Bold: the interval misses zero.
 #
 # A dash: the network is not there, or is in all sets or none.
 # ```
@@ -138,7 +141,7 @@ Markdown(about_random_sets.agreement(correlations))
 # Rank correlation between the paper's column and ours, read in four ways.
 # ```
 #
-# A warning about such tables in general, the paper's included. With a hundred sets, the mean of those with a network differs from the mean of those without it by chance alone; the intervals above say by how much. Most of the paper's differences are smaller than that, so the lower part of its order is not to be leaned on.
+# A warning about such tables in general, the paper's included: the mean of the sets with a network differs from the mean of those without it by chance alone. {glue:md}`within-chance` Among those, an order means little.
 #
 # ## What differs from the paper
 #

@@ -60,6 +60,8 @@ Markdown(scope(ablation_study(study)))
 # %% tags=["remove-cell"]
 glue("set", featured_set(study), display=False)
 glue("members", Markdown(members(study, featured_set(study))), display=False)
+starts = study.settings.tables.ablation_initializers
+glue("starts", "; ".join(about_variations.condition_label([start]) for start in starts), display=False)
 glue("stage", stage_in_words(featured_stage(study)), display=False)
 
 # %% [markdown]
@@ -69,7 +71,7 @@ glue("stage", stage_in_words(featured_stage(study)), display=False)
 #
 # **Three optimisers.** Plain gradient descent goes along the gradient, whose length is set to one. Momentum adds a memory: nine tenths of the last step are taken again. Adam {cite:p}`kingma2015adam` scales each pixel's step by how large its gradients have been. With one and the same learning rate, the comparison would be between lengths of steps and not between ways to choose them, so each optimiser's rate is set such that its steps are about as long as those of plain gradient descent.
 #
-# **Two or more starts.** From grey, as in the paper; and from a picture half of which is the reference. A start on the reference itself would be no search at all, since there the residual is zero.
+# **Starts.** The paper starts from grey. Compared here: {glue:text}`starts`. A start on the reference itself would be no search at all, since there the residual is zero; half a reference under noise is the nearest that makes sense.
 
 # %%
 runs = optimizer_runs(study)
@@ -113,7 +115,7 @@ Markdown(about_variations.compared(differences, by))
 # Residual at the end (mean over pictures and networks) and recognizability, by optimiser and start. Differences are paired by evaluator; brackets are 95 % bootstrap intervals over evaluators, bold where they miss zero.
 # ```
 #
-# Read the starts with care. A metamer that began as half the reference may be recognized because it never left it. That says something about the start, and nothing about what the networks have in common: with a short search, what the networks ignore stays as it was at the beginning.
+# Read the starts with care. A metamer that began near the reference may be recognized because it never left it. That says something about the start, and nothing about what the networks have in common: with a short search, what the networks ignore stays as it was at the beginning.
 #
 # ## Taking turns, or all at once
 #

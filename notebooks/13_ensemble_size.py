@@ -9,7 +9,7 @@
 # %% [markdown]
 # # How many networks?
 #
-# The paper recommends four to five networks in a set, from experience. If each further network takes away something that the others ignore, metamers should become more recognizable with every one; if a few networks already share most of what there is to share, the curve should flatten soon.
+# The paper recommends {glue:text}`low:d` to {glue:text}`high:d` networks in a set, from experience. If each further network takes away something that the others ignore, metamers should become more recognizable with every one; if a few networks already share most of what there is to share, the curve should flatten soon.
 
 # %% tags=["parameters"]
 profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
@@ -25,7 +25,7 @@ largest_ensemble = None  # ensembles of one up to so many networks
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, featured_stage, network_label
+from metamerlib.experiments import Study, featured_stage, network_label, statement
 from metamerlib.experiments.ablations import ablation_study
 from metamerlib.experiments.contrasts import contrasts
 from metamerlib.experiments.ensembles import ensemble_pool, ensemble_sizes
@@ -61,6 +61,8 @@ differences = contrasts(judged, ["size"], (1,)) if len(judged) else None
 glue("fig-sizes", figure_ensemble_sizes(table), display=False)
 glue("pool", ", ".join(map(network_label, pool)), display=False)
 glue("judges", int(judged["evaluator"].nunique()), display=False)
+glue("low", int(statement("set-size-low")["value"]), display=False)
+glue("high", int(statement("set-size-high")["value"]), display=False)
 glue("stage", stage_in_words(featured_stage(study)), display=False)
 
 # %% [markdown]

@@ -165,6 +165,15 @@ def test_agreement_leaves_out_what_has_no_correlation():
     assert "+0.50 for the signed difference (p = 0.004)" in text
     assert "1 of these 3 have p below 0.05" in text
     assert "Too few networks" in about_random_sets.agreement(table.assign(spearman=np.nan, p=np.nan))
+    assert "Too few networks" in about_random_sets.agreement(table.assign(n=3, p=0.0))
+
+
+def test_published_differences_are_held_against_chance():
+    table = pd.DataFrame({"low": -0.02, "high": 0.02, "sets": 100, "published_difference": [0.01, 0.03, 0.118]})
+    text = about_random_sets.within_chance(table)
+    assert "about ±0.020" in text
+    assert "1 of the paper's 3 differences are smaller" in text
+    assert "cannot be told" in about_random_sets.within_chance(table.assign(low=np.nan))
 
 
 def test_a_zoo_is_described_by_what_is_there():

@@ -73,10 +73,11 @@ def test_effects_are_coloured_where_the_interval_misses_zero_and_missing_network
 def test_table_b2_keeps_the_papers_order_and_our_signs():
     table = rows(table_effects(effects()))
     assert len(table) == 32
-    assert [row[1] for row in table[1:]] == [str(rank) for rank in range(1, 32)]
-    assert table[1][3:8] == ["0.118", "1", "9", "+0.100 [+0.05, +0.15]", "+0.100 [+0.05, +0.15]"]
-    assert table[2][6] == "−0.100 [−0.15, −0.05]"
-    assert table[31][6] == "–"
+    assert [row[1] for row in table[1:]] == [f"{value:.3f}" for value in effects()["published_difference"]]
+    assert table[1][1:4] == ["0.118", "+0.100 [+0.05, +0.15]", "+0.100 [+0.05, +0.15]"]
+    assert table[1][5:] == ["26", "9"]
+    assert table[2][2] == "−0.100 [−0.15, −0.05]"
+    assert table[31][2] == "–"
     assert table_effects(effects()).to_html() == table_effects(effects()).to_html()
 
 
@@ -84,7 +85,7 @@ def test_bold_in_table_b2_means_that_the_interval_misses_zero():
     styler = table_effects(effects(6))
     styler._compute()
     bold = {where for where, looks in styler.ctx.items() if ("font-weight", "650") in looks}
-    assert bold == {(row, column) for row in (0, 1) for column in (6, 7, 8)}
+    assert bold == {(row, column) for row in (0, 1) for column in (2, 3, 4)}
 
 
 def test_the_agreement_is_a_dash_where_there_is_none():
@@ -101,8 +102,8 @@ def test_table_a1_has_both_counts_of_parameters():
     assert len(table) == 1 + len(zoo)
     (row,) = [row for row in table if row[0] == "ResNet-18"]
     ours = zoo.set_index("key").loc["resnet18", "parameters"]
-    assert [entry.replace("\u202f", "") for entry in row[3:5]] == ["11689512", str(ours)]
-    assert [row[2:4] for row in table if row[0] == "Wide ResNet-50"] == [["not listed", "–"]]
+    assert [entry.replace("\u202f", "") for entry in row[2:4]] == ["11689512", str(ours)]
+    assert [row[1:3] for row in table if row[0] == "Wide ResNet-50"] == [["not listed", "–"]]
 
 
 def test_accuracies_are_drawn_for_networks_that_have_one():
@@ -173,12 +174,13 @@ def test_verdicts_are_told_by_sign_and_word_and_readable_colour():
     table = claims()
     styler = table_claims(table, "tab-claims")
     for row, verdict in zip(rows(styler)[1:], table["verdict"], strict=True):
-        assert row[1] == f"{VERDICT_LOOKS[verdict][1]}\u00a0{verdict}"
+        assert row[3] == f"{VERDICT_LOOKS[verdict][1]}\u00a0{verdict}"
     for colour, *_ in VERDICT_LOOKS.values():
         assert f"background-color: {colour}" in styler.to_html()
         assert f"color: {text_on(colour)}" in styler.to_html()
-    assert rows(styler)[1][3:5] == ["−0.250 [−0.500, 0.125]", "&lt;recognizability&gt;"]
-    assert rows(styler)[4][2:5] == ["–", "–", "–"]
+    assert rows(styler)[1][1:3] == ["–", "−0.250 [−0.500, 0.125]"]
+    assert rows(styler)[1][4] == "&lt;because&gt;"
+    assert rows(styler)[4][1:3] == ["–", "–"]
 
 
 def test_the_bars_add_up_to_the_claims():

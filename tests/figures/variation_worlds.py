@@ -109,11 +109,11 @@ def claims():
             "where": frame["where"],
             "claim": frame["claim"],
             "published": "",
-            "measured": ["<recognizability>" if known else "" for known in tested],
+            "measured": ["recognizability" if known else "" for known in tested],
             "value": np.where(tested, -0.25, np.nan),
             "low": np.where(tested, -0.5, np.nan),
             "high": np.where(tested, 0.125, np.nan),
             "verdict": verdicts,
-            "reason": "Because.",
+            "reason": "<because>",
         }
     )

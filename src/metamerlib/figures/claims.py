@@ -72,21 +72,21 @@ def table_claims(claims: pd.DataFrame, identifier: str) -> Styler:
     Returns
     -------
     Styler
-        The claim, where the paper makes it, its number, our decisive quantity with its interval, the verdict in words,
-        with sign and colour, and why.
+        The claim, the paper's number, our decisive quantity with its interval, the verdict in words, with sign and
+        colour, why, and where the paper makes the claim.
     """
     shown = pd.DataFrame(
         {
             "claim": claims["claim"],
-            "verdict": [f"{VERDICT_LOOKS[verdict][1]}\u00a0{verdict}" for verdict in claims["verdict"]],
             "paper": claims["published"].replace("", None),
             "here": [_measured(row) for row in claims.to_dict("records")],
-            "what decided": claims["measured"].replace("", None),
+            "verdict": [f"{VERDICT_LOOKS[verdict][1]}\u00a0{verdict}" for verdict in claims["verdict"]],
             "why": claims["reason"],
             "where in the paper": claims["where"],
         }
     )
-    styler = book_table(shown, identifier, wrap=["claim", "what decided", "why", "where in the paper"])
+    styler = book_table(shown, identifier, wrap=["claim", "why", "where in the paper"])
+    styler = styler.set_properties(subset=["why"], **{"min-width": "32rem"})
     looks = claims["verdict"].map(_cell).reset_index(drop=True)
     return styler.apply(lambda _: looks, subset=["verdict"])
 

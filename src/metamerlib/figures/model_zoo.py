@@ -27,22 +27,21 @@ def table_model_zoo(zoo: pd.DataFrame, published: pd.DataFrame) -> Styler:
     Returns
     -------
     Styler
-        Name, what the paper's network was trained on, its parameters and ours, accuracy, and accuracy under attack.
+        Name, what the paper's network was trained on, its parameters, and of ours parameters, accuracy, and accuracy
+        under attack; what is not known is a dash.
     """
     theirs = published.set_index("key")
     shown = pd.DataFrame(
         {
             "network": [theirs["model"].get(row.key, row.table_name) for row in zoo.itertuples()],
-            "family": [FAMILIES[family][0] for family in zoo["family"]],
-            "trained on, in the paper": [theirs["trained_on"].get(key, "not listed") for key in zoo["key"]],
-            "parameters, paper": [_count(theirs["parameters"].get(key)) for key in zoo["key"]],
-            "parameters": [_count(value) for value in zoo["parameters"]],
-            "weights": [_weights(row) for row in zoo.itertuples()],
+            "trained on": [theirs["trained_on"].get(key, "not listed").split(" (Kaiming")[0] for key in zoo["key"]],
+            "parameters": [_count(theirs["parameters"].get(key)) for key in zoo["key"]],
+            "here": [_count(value) for value in zoo["parameters"]],
             "accuracy": [_share(value) for value in zoo["accuracy"]],
-            "under attack": [_share(value) for value in zoo["robust_accuracy"]],
+            "attacked": [_share(value) for value in zoo["robust_accuracy"]],
         }
     )
-    numbers = ["parameters, paper", "parameters", "accuracy", "under attack"]
+    numbers = ["parameters", "here", "accuracy", "attacked"]
     return book_table(shown, "tab-a1").set_properties(subset=numbers, **{"text-align": "right"})
 
 
@@ -96,9 +95,3 @@ def _count(value: float | None) -> str | None:
 
 def _share(value: float) -> str | None:
     return None if pd.isna(value) else f"{value:.3f}"
-
-
-def _weights(row: object) -> str:
-    if row.random:
-        return "never trained"
-    return "there" if row.available else "missing"

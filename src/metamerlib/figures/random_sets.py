@@ -124,19 +124,17 @@ def table_effects(effects: pd.DataFrame) -> Styler:
     shown = pd.DataFrame(
         {
             "network": frame["model"].map(network_label),
-            "rank, paper": [_whole(value) for value in frame["published_rank"]],
-            "sets with it, paper": [_whole(value) for value in frame["published_appearances"]],
-            "difference, paper": [_plain(value) for value in frame["published_difference"]],
-            "rank": [_whole(value) for value in frame["adjusted"].rank(ascending=False, method="min")],
-            "sets with it": [_whole(value) for value in frame["appearances"]],
-            "difference": [_estimate(row, "difference", "") for row in frame.to_dict("records")],
+            "paper": [_plain(value) for value in frame["published_difference"]],
+            "here": [_estimate(row, "difference", "") for row in frame.to_dict("records")],
             "at equal size": [_estimate(row, "adjusted", "adjusted_") for row in frame.to_dict("records")],
             "with equal judges": [_estimate(row, "levelled", "levelled_") for row in frame.to_dict("records")],
+            "sets with it, paper": [_whole(value) for value in frame["published_appearances"]],
+            "sets with it, here": [_whole(value) for value in frame["appearances"]],
         }
     )
     styler = book_table(shown, "tab-b2").set_properties(subset=list(shown)[1:], **{"text-align": "right"})
     for column, low, high in (
-        ("difference", "low", "high"),
+        ("here", "low", "high"),
         ("at equal size", "adjusted_low", "adjusted_high"),
         ("with equal judges", "levelled_low", "levelled_high"),
     ):

@@ -12,7 +12,7 @@ from metamerlib.experiments.sentences.about_variations import instance_label
 from metamerlib.figures.mosaic import place_axes, place_text
 from metamerlib.figures.style import ACCENT, DPI, FAMILIES, INK, MUTED, SHARES, WIDTH, canvas, evaluator_order, text_on
 
-_NAMES, _HEAD, _LINE, _WIDEST, _RIGHT = 150, 126, 15, 44, 72
+_NAMES, _LINE, _WIDEST, _RIGHT = 150, 15, 44, 72
 _RELATIONS = {"itself": "solid", "other training": (0, (2.2, 1.2))}
 
 
@@ -32,6 +32,7 @@ def figure_transfer(table: pd.DataFrame) -> Figure:
         architecture.
     """
     rows, columns = evaluator_order(table), _generators(table)
+    head = 26 + 3.6 * max(len(instance_label(key)) for key in columns)
     values = table.set_index(["evaluator", "generator"])["recognizability"]
     related = table.set_index(["evaluator", "generator"])["relation"]
     away = table[(table["relation"] == "other architecture") & ~table["random"]]
@@ -40,9 +41,9 @@ def figure_transfer(table: pd.DataFrame) -> Figure:
     made_by = table.drop_duplicates("generator").set_index("generator")["generator_family"]
     cell = min(_WIDEST, (WIDTH * DPI - _NAMES - _RIGHT) / len(columns))
     across = _NAMES + cell * len(columns) + _RIGHT
-    bottom = _HEAD + _LINE * len(rows)
+    bottom = head + _LINE * len(rows)
     with canvas(height=(bottom + 6 + _LINE + 2) / DPI, width=across / DPI) as figure:
-        axes = place_axes(figure, _NAMES, _HEAD, cell * len(columns), _LINE * len(rows))
+        axes = place_axes(figure, _NAMES, head, cell * len(columns), _LINE * len(rows))
         cells = np.array([[values.get((row, column), np.nan) for column in columns] for row in rows])
         _heat(axes, cells)
         for (row, column), relation in related.items():
@@ -52,13 +53,13 @@ def figure_transfer(table: pd.DataFrame) -> Figure:
         _heat(below, np.array([[means.get(column, np.nan) for column in columns]]))
         for number, key in enumerate(rows):
             options = {"color": FAMILIES[families[key]][1], "ha": "right", "va": "center", "fontsize": 7}
-            place_text(figure, instance_label(key), _NAMES - 8, _HEAD + (number + 0.5) * _LINE, **options)
+            place_text(figure, instance_label(key), _NAMES - 8, head + (number + 0.5) * _LINE, **options)
         for number, key in enumerate(columns):
             options = {"color": FAMILIES[made_by[key]][1], "ha": "left", "va": "bottom", "fontsize": 7, "rotation": 45}
-            place_text(figure, instance_label(key), _NAMES + (number + 0.35) * cell, _HEAD - 4, **options)
+            place_text(figure, instance_label(key), _NAMES + (number + 0.35) * cell, head - 4, **options)
         options = {"ha": "right", "va": "center", "fontsize": 7, "fontweight": "bold"}
         place_text(figure, "other architectures", _NAMES - 8, bottom + 6 + _LINE / 2, **options)
-        place_text(figure, "metamers of ↗", _NAMES - 8, _HEAD - 22, ha="right", fontsize=7.5, color=MUTED)
+        place_text(figure, "metamers of ↗", _NAMES - 8, head - 22, ha="right", fontsize=7.5, color=MUTED)
     return figure
 
 

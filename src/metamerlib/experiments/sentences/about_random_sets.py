@@ -16,7 +16,7 @@ WAYS = {
 }
 """The ways to read Table B2, as `mixed_agreement` names them, in words."""
 
-_MOST_NAMED = 6
+_MOST_NAMED, _FEWEST_RANKED = 6, 5
 
 
 def networks_there(zoo: pd.DataFrame) -> str:
@@ -173,6 +173,31 @@ def effects_by_kind(effects: pd.DataFrame) -> str:
     return f"By kind, the mean difference at equal size is {enumerated(parts)}." if parts else ""
 
 
+def within_chance(effects: pd.DataFrame) -> str:
+    """Say how many of the paper's differences are smaller than chance makes them.
+
+    Parameters
+    ----------
+    effects
+        As `mixed_effects` returns it.
+
+    Returns
+    -------
+    str
+        The median half width of our intervals, and how many published differences are smaller.
+    """
+    known = effects.dropna(subset=["low", "high"])
+    theirs = effects["published_difference"].dropna()
+    if known.empty or theirs.empty:
+        return "How large such differences are by chance alone cannot be told from this run."
+    half = float((known["high"] - known["low"]).median() / 2)
+    return (
+        f"With {counted(int(known['sets'].iloc[0]), 'set')}, chance alone moves a plain difference by about "
+        f"±{half:.3f} (half the width of a 95 % interval, in the median); {int((theirs < half).sum())} of the paper's "
+        f"{len(theirs)} differences are smaller than that."
+    )
+
+
 def agreement(correlations: pd.DataFrame) -> str:
     """Say how well our order of networks agrees with the paper's Table B2.
 
@@ -187,6 +212,7 @@ def agreement(correlations: pd.DataFrame) -> str:
         Each rank correlation, and whether any is beyond chance.
     """
     known = correlations.dropna(subset="spearman")
+    known = known[known["n"] >= _FEWEST_RANKED]
     if known.empty:
         return "Too few networks differ in what they add to compare their order with the paper's."
     parts = [f"{signed(row.spearman)} for {WAYS[row.ours]} (p {_chance(row.p)})" for row in known.itertuples()]
