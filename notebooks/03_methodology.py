@@ -128,7 +128,7 @@ glue("made-of", Markdown(sentences.provenance(study)), display=False)
 # {numref}`alg-1` running on one picture ({glue:text}`category`) with the set *{glue:text}`set`* ({glue:md}`members`) at {glue:text}`stage`. Above, the residual of each network, measured whenever it has its turn; the numbers are the residuals of its last one. Below, the picture after as many updates as is written under it (dotted lines above), and the reference. {glue:md}`made-of`
 # ```
 #
-# {glue:text}`repetitions:d` repetitions of {glue:text}`steps:d` steps are {glue:text}`per-model:d` updates with each network, {glue:text}`updates:d` in all. Each network's turn undoes some of what the others did, more so while the steps are long; in the end they settle on a picture between them.
+# {glue:text}`repetitions:d` repetitions of {glue:text}`steps:d` steps are {glue:text}`per-model:d` updates with each network, {glue:text}`updates:d` in all. In an ensemble, each network's turn undoes some of what the others did, more so while the steps are long; in the end they settle on a picture between them.
 
 # %% tags=["remove-input"]
 Markdown(sentences.descent(metamers[image].history))

@@ -87,7 +87,7 @@ glue("left-out", Markdown(sentences.left_out(study)), display=False)
 #
 # The paper's account of its own Figure 2 is a good guide for the eye. At the early stage all sets should give pictures of the object. Deeper down, single networks lose it first; *CNN* and the robust ensembles keep it. Robust ensembles come closest to the reference, colours included, though nothing asks them to. And each set leaves traces of its own: noise in most, a checkerboard in those of robust convolutional networks, which overlapping convolutions explain {cite:p}`odena2016deconvolution`.
 #
-# {numref}`fig-gallery` shows one metamer of every category at {glue:text}`stage`, where the sets differ most in the paper.
+# {numref}`fig-gallery` shows one metamer of every category at {glue:text}`stage`, the deepest of this run. At the late stage the sets differ most in the paper.
 #
 # ```{glue:figure} fig-gallery
 # :name: fig-gallery

@@ -87,6 +87,8 @@ def test_criteria_are_compared_by_their_largest_change():
     text = sentences.criteria(table)
     assert "0.15 on average, by at most 0.40 (*CNN* at the late stage: 0.50" in text
     assert "0.10 by the class that the generating networks give it" in text
+    same = table.assign(label=table["reference"], generator=table["reference"])
+    assert sentences.criteria(same) == "In this run all three give the same means."
     assert "nothing to compare" in sentences.criteria(table.assign(label=float("nan"), generator=float("nan")))
 
 
@@ -101,8 +103,9 @@ def test_matches_are_counted_by_stage_and_the_extremes_are_named():
     )
     text = sentences.matching(table)
     assert "below 0.1 for 1 of 2 at the early stage and 1 of 2 at 30% of the depth of the networks" in text
-    assert "The best match is 0.010 (mine in *CNN*, 30%) and the worst 0.300 (AlexNet in *CNN*, 30%)." in text
+    assert "The best match is 0.010 (mine in *CNN*, 30%), the worst 0.300 (AlexNet in *CNN*, 30%)." in text
     assert "below 0.5 for 2 of 2" in sentences.matching(table, below=0.5)
+    assert sentences.matching(table[:1]).endswith("the residual ends at 0.050 (AlexNet in *CNN*, early).")
 
 
 def test_a_descent_is_told_by_its_ends_and_its_beginning():

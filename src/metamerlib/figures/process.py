@@ -125,7 +125,8 @@ def _snapshots(figure: Figure, overview: Overview) -> None:
 def _round_robin(figure: Figure, overview: Overview) -> None:
     """Show how the networks take turns."""
     models, top, width = overview.trajectory.models, 432, 314
-    place_text(figure, "the models take turns", 0, top - 14, fontsize=7, color=MUTED)
+    turns = "the models take turns" if len(models) > 1 else "one model, so all turns are its own"
+    place_text(figure, turns, 0, top - 14, fontsize=7, color=MUTED)
     rounds = max(1, round(12 / len(models)))
     turn = width / (rounds * len(models))
     for number in range(rounds * len(models)):

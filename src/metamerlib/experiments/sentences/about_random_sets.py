@@ -37,7 +37,8 @@ def networks_there(zoo: pd.DataFrame) -> str:
         return "None of the networks is there."
     few, many = there["parameters"].min(), there["parameters"].max()
     smaller = (there["paper_parameters"] / there["parameters"]).median()
-    text = f"{len(there)} of the paper's {len(zoo)} networks are there, with {_large(few)} to {_large(many)} parameters"
+    share = f"All {len(zoo)} of the paper's" if len(there) == len(zoo) else f"{len(there)} of the paper's {len(zoo)}"
+    text = f"{share} networks are there, with {_large(few)} to {_large(many)} parameters"
     return f"{text}: in the median 1/{smaller:.0f} of the paper's." if smaller >= 2 else f"{text}."
 
 

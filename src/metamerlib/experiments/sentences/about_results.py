@@ -98,14 +98,16 @@ def matching(residuals: pd.DataFrame, below: float = 0.1) -> str:
     for stage, group in residuals.groupby("stage", sort=False):
         good = int((group["residual_mean"] < below).sum())
         parts.append(f"{good} of {len(group)} at {stage_in_words(stage)}")
-    best, worst = (residuals.loc[residuals["residual_mean"].agg(which)] for which in ("idxmin", "idxmax"))
-    ends = " and the worst ".join(
+    extremes = (residuals.loc[residuals["residual_mean"].agg(which)] for which in ("idxmin", "idxmax"))
+    best, worst = (
         f"{row['residual_mean']:.3f} ({network_label(row['model'])} in *{row['model_set']}*, {place})"
-        for row, place in ((row, stage_name(row["stage"])) for row in (best, worst))
+        for row, place in ((row, stage_name(row["stage"])) for row in extremes)
     )
+    if len(residuals) == 1:
+        return f"Averaged over images, the residual ends at {best}."
     return (
         f"Averaged over images, the residual ends below {below:g} for {enumerated(parts)} of the networks that took "
-        f"part. The best match is {ends}."
+        f"part. The best match is {best}, the worst {worst}."
     )
 
 
@@ -242,6 +244,8 @@ def criteria(table: pd.DataFrame) -> str:
     moved = (table[["label", "generator"]].sub(table["reference"], axis=0)).abs()
     if moved.isna().all(axis=None):
         return "There is nothing to compare: no evaluator was left that had no part in the generation."
+    if moved.max(axis=None) < 0.005:
+        return "In this run all three give the same means."
     row, criterion = moved.stack().idxmax()
     cell = table.loc[row]
     place = f"*{cell['model_set']}* at {stage_in_words(cell['stage'])}"
