@@ -46,7 +46,7 @@ def figure_random_sets(table: pd.DataFrame, published: pd.Series | None = None) 
         _shares(upper, published)
         places = np.arange(len(stats))
         upper.vlines(
-            places, stats[0.25], stats[0.75], color=_BLUE, alpha=0.35, linewidth=max(1.5, 380 / len(stats) / 2)
+            places, stats[0.25], stats[0.75], color=_BLUE, alpha=0.35, linewidth=min(8, max(1.5, 190 / len(stats)))
         )
         upper.plot(places, stats[0.5], linestyle="", marker="_", color=INK, markersize=5)
         upper.plot(places, stats["mean"], linestyle="", marker="o", color=_BLUE, markersize=3)

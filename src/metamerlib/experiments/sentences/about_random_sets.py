@@ -148,7 +148,7 @@ def clear_effects(effects: pd.DataFrame) -> str:
     ]
     return (
         f"At equal size, of {counted(len(known), 'network')} these {'; these '.join(parts)}. With {len(known)} "
-        f"intervals of 95 %, about {max(1, round(0.05 * len(known)))} would miss zero by chance alone."
+        f"intervals of 95 %, about {0.05 * len(known):.2g} would miss zero by chance alone."
     )
 
 

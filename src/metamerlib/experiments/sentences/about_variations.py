@@ -138,6 +138,8 @@ def more_networks(frame: pd.DataFrame) -> str:
     means = frame.dropna(subset="mean").set_index("size")["mean"].sort_index()
     if len(means) < 2:
         return "Only one size could be judged, so there is nothing to compare."
+    if means.nunique() == 1:
+        return f"With every number of networks the mean is the same, {means.iloc[0]:.2f}."
     steps = means.diff().dropna()
     growing = int((steps > 0).sum())
     best = means.idxmax()
