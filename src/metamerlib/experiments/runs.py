@@ -241,3 +241,8 @@ class RecognizabilityRun(Spec):
     def requires(self) -> tuple[Spec, ...]:
         """The run whose metamers are looked at."""
         return (self.run,)
+
+    @property
+    def cost(self) -> float:
+        """Images to classify, once; with loading and writing about as much work as as many updates."""
+        return float(self.run.stimuli.count)
