@@ -1,6 +1,7 @@
 """Chapters are executed with their parameters, when something has changed, and leave the same bytes."""
 
 import os
+from types import SimpleNamespace
 
 import jupytext
 import nbformat
@@ -10,6 +11,8 @@ from small_books import HEAD, write_chapter
 
 from metamerlib.book import ChapterError, execute_chapters
 from metamerlib.book.kernel import chapter_environment
+from metamerlib.book.keys import chapter_key
+from metamerlib.book.layout import BookLayout
 from metamerlib.book.normalise import complaints, normalised
 from metamerlib.book.parameters import declared_parameters
 
@@ -18,6 +21,16 @@ def outputs(run):
     """Join what an executed chapter printed."""
     notebook = nbformat.read(run.path, as_version=4)
     return "".join(out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", []))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def package(tmp_path_factory):
+    """Let keys hash a package of one file, so that no edit of the real one during the tests executes chapters again."""
+    module = tmp_path_factory.mktemp("package") / "__init__.py"
+    module.write_text("")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("metamerlib.book.keys.metamerlib", SimpleNamespace(__file__=str(module)))
+        yield module
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +121,22 @@ def test_figures_are_drawn_at_twice_the_resolution_whatever_backend_is_exported(
     assert "image/png" in output.data
     assert set(output.metadata["image/png"]) == {"width", "height"}
     assert os.environ["MPLBACKEND"] == "agg"
+
+
+@pytest.mark.parametrize(
+    "changed", ["package", "data/zoo/card.json", "constraints.txt", "notebooks/profiles/smoke.yml"]
+)
+def test_key_changes_with_everything_that_a_result_depends_on(tmp_path, package, changed):
+    source = write_chapter(tmp_path)
+    keys = [chapter_key(BookLayout(tmp_path), source, {}) for _ in range(2)]
+    path = package if changed == "package" else tmp_path / changed
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"# changed: {changed}")
+    keys.append(chapter_key(BookLayout(tmp_path), source, {}))
+    keys.append(chapter_key(BookLayout(tmp_path), source, {"profile": "mini"}))
+    package.write_text("")
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
 
 
 def test_changed_source_is_executed_again_and_a_failure_keeps_the_last_good_copy(tmp_path):

@@ -67,6 +67,14 @@ def spoiled_book(tiny_book, html, tmp_path):
     return shutil.copytree(tiny_book, tmp_path / "book", ignore=shutil.ignore_patterns("_build"))
 
 
+def test_pages_that_are_no_more_do_not_stay(html, tiny_book):
+    old = html / "notebooks" / "00_old.html"
+    old.write_text("gone")
+    build_pages(BookLayout(tiny_book))
+    assert not old.exists()
+    assert (html / "notebooks" / "01_tiny.html").exists()
+
+
 def test_chapter_that_was_never_executed_stops_the_build(spoiled_book):
     shutil.rmtree(spoiled_book / "build")
     with pytest.raises(BookError, match="notebooks/01_tiny has not been executed; run `metamerlib book`"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -92,7 +93,10 @@ def build_pages(layout: BookLayout, builder: str = "html", complete: bool = True
     print(f"pages ({builder}) ", end="", flush=True)
     started = time.perf_counter()
     program = "from jupyter_book.cli.main import main; main()"
-    # every page anew: a page that is kept keeps the numbers glued into it, and its earlier warnings
+    folder = layout.pages / builder
+    # Every page anew: one that is kept keeps the numbers glued into it and its earlier warnings; and what is in the
+    # folder from before would stay there, such as a chapter that is no more, or a listing that lacks a new anchor.
+    shutil.rmtree(folder, ignore_errors=True)
     options = ["--all", "-n", "--keep-going", "-q", "--builder", builder, *(["-W"] if complete else [])]
     if layout.output:
         options += ["--path-output", str(layout.output)]
@@ -108,7 +112,6 @@ def build_pages(layout: BookLayout, builder: str = "html", complete: bool = True
         raise BookError(f"Jupyter Book did not build the pages:\n{finished.stderr}\n{finished.stdout}")
     if finished.stderr.strip():
         print(finished.stderr.strip(), file=sys.stderr)
-    folder = layout.pages / builder
     remote = remote_assets(folder)
     if remote:
         listed = "\n".join(remote[:20])
