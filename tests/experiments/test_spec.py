@@ -13,7 +13,7 @@ from metamerlib import Classifier, GenerationConfig
 from metamerlib.experiments import (
     MetamerRun,
     ModelRef,
-    RecognizabilityRun,
+    PanelRun,
     StimuliRef,
     canonical_json,
     digest,
@@ -81,13 +81,13 @@ def test_what_the_metamers_do_not_depend_on_leaves_the_key():
     assert renamed.key == moved.key == RUN.key
 
 
-def test_a_recognizability_depends_on_run_evaluator_and_criterion():
+def test_what_a_panel_sees_depends_on_the_run_and_the_evaluators():
     evaluator = ModelRef("alexnet", "f" * 64)
-    seen = RecognizabilityRun(RUN, evaluator)
+    seen = PanelRun(RUN, (evaluator,))
     others = [
-        RecognizabilityRun(dataclasses.replace(RUN, seed=8), evaluator),
-        RecognizabilityRun(RUN, ModelRef("alexnet", "0" * 64)),
-        RecognizabilityRun(RUN, evaluator, "label"),
+        PanelRun(dataclasses.replace(RUN, seed=8), (evaluator,)),
+        PanelRun(RUN, (ModelRef("alexnet", "0" * 64),)),
+        PanelRun(RUN, (evaluator, ModelRef("vgg19", "0" * 64))),
     ]
     assert len({spec.key for spec in [seen, *others]}) == 4
     assert seen.requires == (RUN,)

@@ -6,8 +6,7 @@ import pytest
 import torch
 from table_toys import images, toy, toy_study
 
-from metamerlib import ModelZoo, evaluation
-from metamerlib.experiments import panels
+from metamerlib import Classifier, ModelZoo, evaluation
 from metamerlib.experiments.ablations import (
     ablation_study,
     convergence,
@@ -21,7 +20,7 @@ from metamerlib.experiments.attacks import attack_runs
 from metamerlib.experiments.claims import TABLES, claims_table
 from metamerlib.experiments.ensembles import ensemble_pool, ensemble_size_runs, ensemble_sizes
 from metamerlib.experiments.measured import measured_tables
-from metamerlib.experiments.panels import PanelRun, judge, mean_over_evaluators
+from metamerlib.experiments.panels import judge, mean_over_evaluators
 from metamerlib.experiments.random_sets import mixed, mixed_agreement, mixed_effects, mixed_means, mixed_runs
 from metamerlib.experiments.restricted_search import adversarial, restricted, restricted_example, restricted_runs
 from metamerlib.experiments.smaller import first_of_each_category, scope, smaller_study
@@ -79,21 +78,23 @@ def test_a_panel_says_what_single_evaluators_say(study):
 def test_a_panel_looks_once(study, monkeypatch):
     runs = [({}, run) for run in study.runs]
     first = judge(study, runs)
-    monkeypatch.setattr(panels, "recognizability", None)
+    monkeypatch.setattr(Classifier, "predict", None)
     pd.testing.assert_frame_equal(judge(study, runs), first)
 
 
-def test_another_panel_criterion_or_run_is_another_entry(study):
-    run, refs = study.runs[0], tuple(study.networks.ref(key) for key in "abc")
-    keys = {PanelRun(run, refs).key, PanelRun(run, refs[:2]).key, PanelRun(run, refs, "label").key}
-    assert len(keys | {PanelRun(study.runs[1], refs).key}) == 4
-    assert PanelRun(run, refs).requires == (run,)
-
-
-def test_the_generators_criterion_asks_the_generators(tmp_path):
-    toys = toy_study(tmp_path, criterion="generator", stages=("late",))
-    direct = toys.recognizability()["recognizability"].tolist()
-    assert judge(toys, [({}, run) for run in toys.runs])["recognizability"].tolist() == direct
+@pytest.mark.parametrize("criterion", ["reference", "label", "generator"])
+def test_every_criterion_counts_as_the_measure_does(tmp_path, criterion):
+    toys = toy_study(tmp_path, criterion=criterion, stages=("late",))
+    models = [toys.networks.models[key] for key in "abcde"]
+    direct = evaluation.recognizability(
+        toys.metamers("pair", "late").images,
+        toys.references,
+        models,
+        criterion=criterion,
+        generator=models[:2] if criterion == "generator" else None,
+    )
+    table = toys.recognizability().query("model_set == 'pair'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(table[direct.columns], direct)
 
 
 def test_means_are_over_evaluators():

@@ -6,7 +6,12 @@ from metamerlib.evaluation.distance_correlation import distance_correlation
 from metamerlib.evaluation.image_metrics import METRICS, Backbone, ImageMetric, ImageTextModel, image_metrics
 from metamerlib.evaluation.mixed_sets import difference_in_means, draw_model_sets, set_means
 from metamerlib.evaluation.null import metamer_success
-from metamerlib.evaluation.recognizability import predict_categories, recognizability, recognized
+from metamerlib.evaluation.recognizability import (
+    predict_categories,
+    recognizability,
+    recognized,
+    tabulate_recognizability,
+)
 from metamerlib.evaluation.representation import (
     KINDS,
     PairDistances,
@@ -35,4 +40,5 @@ __all__ = [
     "recognized",
     "representational_divergence",
     "set_means",
+    "tabulate_recognizability",
 ]

@@ -7,6 +7,7 @@ Figure 1 compares reference and metamer; so the default asks each evaluator for 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -89,25 +90,56 @@ def recognizability(
     evaluators, which the paper's "±" is.
     """
     check_fraction(confidence, "confidence")
-    labels = references.labels.cpu()
     looks = _looks(images, references, evaluators, criterion, generator, reference_predictions, batch_size)
-    rows = []
-    for look in looks:
-        n, count = len(labels), int((look.on_metamer == look.wanted).sum())
-        interval = binomtest(count, n).proportion_ci(confidence, method="wilson")
-        rows.append(
-            {
-                "evaluator": look.evaluator,
-                "n": n,
-                "recognized": count,
-                "recognizability": count / n,
-                "low": float(interval.low),
-                "high": float(interval.high),
-                "criterion": criterion,
-                "reference_accuracy": float((look.on_reference == labels).double().mean()),
-                "label_recognizability": float((look.on_metamer == labels).double().mean()),
-            }
-        )
+    labels = references.labels.cpu()
+    return pd.DataFrame([_row(look, labels, criterion, confidence) for look in looks])
+
+
+def tabulate_recognizability(
+    classes: Mapping[str, Tensor],
+    reference_classes: Mapping[str, Tensor],
+    labels: Tensor,
+    *,
+    criterion: str = "reference",
+    generated_classes: Tensor | None = None,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Tabulate recognizability from classes that are known already, so that no network is asked again.
+
+    Parameters
+    ----------
+    classes
+        Each evaluator's (N,) classes of the metamers, by its name.
+    reference_classes
+        Each evaluator's (N,) classes of the references.
+    labels
+        (N,) true classes of the references.
+    criterion
+        As for :func:`recognizability`.
+    generated_classes
+        (N,) the generating models' classes of the references; needed for ``criterion="generator"``.
+    confidence
+        Coverage of the Wilson interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from :func:`recognizability`.
+
+    Raises
+    ------
+    ValueError
+        If the criterion or the confidence does not fit.
+    """
+    check_choice(criterion, CRITERIA, "criterion")
+    check_fraction(confidence, "confidence")
+    if criterion == "generator" and generated_classes is None:
+        raise ValueError("criterion='generator' needs generated_classes=: what the generating models see.")
+    labels, rows = labels.cpu(), []
+    for name, on_metamer in classes.items():
+        on_reference = _checked_prediction(reference_classes[name], name, len(labels))
+        wanted = {"reference": on_reference, "label": labels, "generator": generated_classes}[criterion]
+        rows.append(_row(_Look(name, on_reference, on_metamer, wanted), labels, criterion, confidence))
     return pd.DataFrame(rows)
 
 
@@ -168,6 +200,28 @@ class _Look(NamedTuple):
     on_reference: Tensor
     on_metamer: Tensor
     wanted: Tensor
+
+
+def _row(look: _Look, labels: Tensor, criterion: str, confidence: float) -> dict[str, object]:
+    n, count = len(labels), int((look.on_metamer == look.wanted).sum())
+    low, high = _interval(count, n, confidence)
+    return {
+        "evaluator": look.evaluator,
+        "n": n,
+        "recognized": count,
+        "recognizability": count / n,
+        "low": low,
+        "high": high,
+        "criterion": criterion,
+        "reference_accuracy": float((look.on_reference == labels).double().mean()),
+        "label_recognizability": float((look.on_metamer == labels).double().mean()),
+    }
+
+
+@functools.cache
+def _interval(count: int, n: int, confidence: float) -> tuple[float, float]:
+    interval = binomtest(count, n).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def _looks(

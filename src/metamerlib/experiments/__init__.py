@@ -14,7 +14,7 @@ from metamerlib.experiments.exploration import Exploration, ExploredRun, explore
 from metamerlib.experiments.measured import measured_tables
 from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.networks import Networks
-from metamerlib.experiments.panels import judge, mean_over_evaluators
+from metamerlib.experiments.panels import PanelRun, judge, mean_over_evaluators
 from metamerlib.experiments.pictures import examples, one_per_category, spread_over_categories, write_pictures
 from metamerlib.experiments.process import Overview, featured_set, featured_stage, overview
 from metamerlib.experiments.published import published, published_means, published_names, statement
@@ -29,7 +29,7 @@ from metamerlib.experiments.recognition import (
 )
 from metamerlib.experiments.representation import distance_correlations, distance_densities, divergence
 from metamerlib.experiments.restricted_search import adversarial, restricted, restricted_example, restricted_study
-from metamerlib.experiments.runs import MetamerRun, ModelRef, RecognizabilityRun, StimuliRef, model_fingerprint
+from metamerlib.experiments.runs import MetamerRun, ModelRef, StimuliRef, model_fingerprint
 from metamerlib.experiments.sentences import network_label
 from metamerlib.experiments.set_up import model_sets_table, settings_table
 from metamerlib.experiments.settings import StudySettings
@@ -64,7 +64,7 @@ __all__ = [
     "ModelSet",
     "Networks",
     "Overview",
-    "RecognizabilityRun",
+    "PanelRun",
     "Spec",
     "StimuliRef",
     "Store",

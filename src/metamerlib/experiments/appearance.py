@@ -92,6 +92,11 @@ class ImageMetricsRun(Spec):
         """The run whose metamers are measured."""
         return (self.run,)
 
+    @property
+    def cost(self) -> float:
+        """In updates of an image: windowed metrics take as long as some thirty."""
+        return 30.0 * self.run.stimuli.count
+
 
 @compute.register
 def _(spec: ImageMetricsRun, materials: Materials, scratch: Path) -> pd.DataFrame:

@@ -81,6 +81,11 @@ class AttackRun(Spec):
         """Names of the networks, and the radius."""
         return f"attack on {' + '.join(model.key for model in self.models)}, ε = {self.epsilon:.3g}"
 
+    @property
+    def cost(self) -> float:
+        """In updates of an image, which stop at a stage while attacks go through to the output."""
+        return 2.0 * self.stimuli.count * self.steps * len(self.models)
+
 
 @compute.register
 def _(spec: AttackRun, materials: Materials, scratch: Path) -> dict[str, Tensor]:

@@ -12,13 +12,11 @@ from functools import partial, singledispatch
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import torch
 from torch import Tensor
 from tqdm.std import tqdm
 
-from metamerlib.evaluation import recognizability
-from metamerlib.evaluation.recognizability import predict_categories
-from metamerlib.experiments.runs import MetamerRun, RecognizabilityRun
+from metamerlib.experiments.runs import MetamerRun
 from metamerlib.experiments.snapshots import Recorder, kept_beside
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import Store
@@ -57,12 +55,12 @@ class Materials:
     device: str = "auto"
     batch_size: int | None = None
     progress: bool | None = None
-    _reference_classes: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    _reference_logits: dict[str, Tensor] = field(default_factory=dict, repr=False)
     _latest_runs: dict[str, Metamers] = field(default_factory=dict, repr=False)
     _workers: Workers | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_reference_classes": {}, "_latest_runs": {}, "_workers": None, "progress": False}
+        return self.__dict__ | {"_reference_logits": {}, "_latest_runs": {}, "_workers": None, "progress": False}
 
     def workers_for(self, pending: Sequence[Spec]) -> Workers | None:
         """Give the processes to compute specs in, starting them if there is enough to do.
@@ -128,6 +126,28 @@ class Materials:
             self._latest_runs[run.key] = self.result(run)
         return self._latest_runs[run.key]
 
+    @torch.no_grad()
+    def logits_of_references(self, key: str, batch_size: int = 256) -> Tensor:
+        """Return what a network says of the references, asking it once.
+
+        Parameters
+        ----------
+        key
+            The network.
+        batch_size
+            Images per forward pass.
+
+        Returns
+        -------
+        Tensor
+            (N, categories), on the CPU.
+        """
+        if key not in self._reference_logits:
+            model = self.models[key]
+            batches = self.references.images.split(batch_size)
+            self._reference_logits[key] = torch.cat([model(batch.to(model.device)).cpu() for batch in batches])
+        return self._reference_logits[key]
+
     def classes_of_references(self, key: str) -> dict[str, Tensor]:
         """Return a network's classes of the references, asking it once.
 
@@ -141,9 +161,7 @@ class Materials:
         dict of str to Tensor
             The network's name to (N,) class indices.
         """
-        if key not in self._reference_classes:
-            self._reference_classes |= predict_categories(self.references.images, [self.models[key]])
-        return {key: self._reference_classes[key]}
+        return {key: self.logits_of_references(key).argmax(dim=1)}
 
 
 @singledispatch
@@ -192,21 +210,6 @@ def _(spec: MetamerRun, materials: Materials, scratch: Path) -> Metamers:
     if recorder and recorder.complete:
         materials.store.get_or_compute(beside, lambda _: recorder.tensors())
     return metamers
-
-
-@compute.register
-def _(spec: RecognizabilityRun, materials: Materials, scratch: Path) -> pd.DataFrame:
-    generator = None
-    if spec.criterion == "generator":
-        generator = [materials.models[model.key] for model in spec.run.models]
-    return recognizability(
-        materials.metamers(spec.run).images,
-        materials.references,
-        [materials.models[spec.evaluator.key]],
-        criterion=spec.criterion,
-        generator=generator,
-        reference_predictions=materials.classes_of_references(spec.evaluator.key),
-    )
 
 
 @dataclass(frozen=True)

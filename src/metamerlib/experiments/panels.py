@@ -1,8 +1,4 @@
-"""Many networks look at the images of one run: the short way to tables over many runs.
-
-`RecognizabilityRun` keeps an entry per evaluator, so that a new evaluator adds to a long run; here a run's panel is one
-entry, which suits the many small runs of mixed sets and ablations.
-"""
+"""Networks look at the images of a run: what each of them sees is kept, and every table of recognizability follows."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
+import torch
+from torch import Tensor
 
-from metamerlib.evaluation import recognizability
+from metamerlib.evaluation import tabulate_recognizability
+from metamerlib.evaluation.validate import check_evaluators
 from metamerlib.experiments.execute import Materials, compute
 from metamerlib.experiments.runs import ModelRef
 from metamerlib.experiments.spec import Spec
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PanelRun(Spec):
-    """Let several evaluators look at the images of a run; the result is a table of one row per evaluator.
+    """Let several evaluators classify the images of a run; the result is a mapping of tensors.
 
     Attributes
     ----------
@@ -31,30 +30,26 @@ class PanelRun(Spec):
         What makes the images, one of each reference: a `MetamerRun` or an `AttackRun`.
     evaluators
         The networks that classify them.
-    criterion
-        What counts as recognized, as for `metamerlib.evaluation.recognizability`.
     """
 
     run: Any
     evaluators: tuple[ModelRef, ...]
-    criterion: str = "reference"
 
     kind: ClassVar[str] = "panels"
-    codec: ClassVar[str] = "table"
-    version: ClassVar[int] = 2
+    codec: ClassVar[str] = "tensors"
+    version: ClassVar[int] = 3
 
     def identity(self) -> dict[str, Any]:
-        """Return what the table depends on.
+        """Return what the classes depend on.
 
         Returns
         -------
         dict
-            Key of the run, fingerprints of the evaluators, criterion.
+            Key of the run, fingerprints of the evaluators. What counts as recognized is decided afterwards.
         """
         return {
             "run": self.run.key,
             "evaluators": [dataclasses.asdict(evaluator) for evaluator in self.evaluators],
-            "criterion": self.criterion,
         }
 
     def about(self) -> dict[str, Any]:
@@ -77,31 +72,26 @@ class PanelRun(Spec):
         """The run whose images are looked at."""
         return (self.run,)
 
+    @property
+    def cost(self) -> float:
+        """In updates of an image, of which a forward pass takes about a third."""
+        return self.run.stimuli.count * len(self.evaluators) / 3
+
 
 @compute.register
-def _(spec: PanelRun, materials: Materials, scratch: Path) -> pd.DataFrame:
+def _(spec: PanelRun, materials: Materials, scratch: Path) -> dict[str, Tensor]:
+    """Return classes and reference_classes (evaluators, N), generated_classes (N,), and targets (N,) or residual."""
     result = materials.result(spec.run)
     attack = isinstance(result, Mapping)
     images = result["images"] if attack else result.images
-    evaluators = [materials.models[evaluator.key] for evaluator in spec.evaluators]
-    known = {}
-    for evaluator in spec.evaluators:
-        known |= materials.classes_of_references(evaluator.key)
-    generator = [materials.models[model.key] for model in spec.run.models] if spec.criterion == "generator" else None
-    table = recognizability(
-        images,
-        materials.references,
-        evaluators,
-        criterion=spec.criterion,
-        generator=generator,
-        reference_predictions=known,
-    )
-    if attack:
-        hits = [(evaluator.predict(images) == result["targets"]).double().mean().item() for evaluator in evaluators]
-        table["fooled"] = hits
-    else:
-        table["residual"] = result.residuals.nanmean().item()
-    return table
+    keys = [evaluator.key for evaluator in spec.evaluators]
+    # Of several generating networks, the class with the highest mean probability counts.
+    generators = [materials.logits_of_references(model.key).double().softmax(dim=1) for model in spec.run.models]
+    return {
+        "classes": torch.stack([materials.models[key].predict(images) for key in keys]),
+        "reference_classes": torch.stack([materials.logits_of_references(key).argmax(dim=1) for key in keys]),
+        "generated_classes": sum(generators).argmax(dim=1),
+    } | ({"targets": result["targets"]} if attack else {"residual": result.residuals.nanmean()})
 
 
 def judge(
@@ -110,6 +100,7 @@ def judge(
     *,
     evaluators: Sequence[str] | None = None,
     title: str = "recognizability",
+    skip_unusable: bool = True,
 ) -> pd.DataFrame:
     """Let a panel look at the images of each of some runs.
 
@@ -123,6 +114,8 @@ def judge(
         Keys of the networks of the panel; the study's by default.
     title
         What the progress bar says is going on.
+    skip_unusable
+        Whether a run with a network that no metamers can be made with leaves rows with the reason, or is an error.
 
     Returns
     -------
@@ -136,16 +129,17 @@ def judge(
         was made with, and that the set under the label model_set should have).
     """
     runs, keys = list(runs), study.evaluators if evaluators is None else tuple(evaluators)
+    check_evaluators([study.networks.models[key] for key in keys], study.references)
     panel = tuple(study.networks.ref(key) for key in keys)
-    specs = [PanelRun(run, panel, study.settings.criterion) for _, run in runs]
-    unusable = study.execute(specs, title=title, skip_unusable=True).unusable
+    specs = [PanelRun(run, panel) for _, run in runs]
+    unusable = study.execute(specs, title=title, skip_unusable=skip_unusable).unusable
     traits = study.networks.traits(keys).drop(columns="evaluator").to_dict("records")
     rows = []
     for (labels, run), spec in zip(runs, specs, strict=True):
         members = [model.key for model in run.models]
         wanted = getattr(study.model_sets.get(labels.get("model_set")), "wanted", members)
         reason = unusable.get(spec.key, "")
-        result = [{}] * len(keys) if reason else study.result(spec).drop(columns="evaluator").to_dict("records")
+        result = [{}] * len(keys) if reason else _seen(study, spec)
         for key, kind, row in zip(keys, traits, result, strict=True):
             rows.append(
                 dict(labels)
@@ -156,6 +150,23 @@ def judge(
                 | {"reason": reason, "n_members": len(members), "n_wanted": len(wanted)}
             )
     return pd.DataFrame(rows)
+
+
+def _seen(study: "Study", spec: PanelRun) -> list[dict[str, Any]]:
+    """Make one row per evaluator of what a panel saw."""
+    seen, keys = study.result(spec), [evaluator.key for evaluator in spec.evaluators]
+    table = tabulate_recognizability(
+        dict(zip(keys, seen["classes"], strict=True)),
+        dict(zip(keys, seen["reference_classes"], strict=True)),
+        study.references.labels,
+        criterion=study.settings.criterion,
+        generated_classes=seen["generated_classes"],
+    ).drop(columns="evaluator")
+    if "targets" in seen:
+        table["fooled"] = (seen["classes"] == seen["targets"]).double().mean(dim=1).tolist()
+    else:
+        table["residual"] = seen["residual"].item()
+    return table.to_dict("records")
 
 
 def mean_over_evaluators(

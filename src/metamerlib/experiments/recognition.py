@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from metamerlib.evaluation.validate import check_evaluators
-from metamerlib.experiments.model_sets import set_sizes
-from metamerlib.experiments.runs import MetamerRun, RecognizabilityRun
+from metamerlib.experiments.panels import judge
+from metamerlib.experiments.runs import MetamerRun
 
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study
@@ -29,10 +28,7 @@ def recognizability(study: "Study") -> pd.DataFrame:
         reference_accuracy, label_recognizability, n_members and n_wanted (networks of the set that ran, and that it
         should have).
     """
-    check_evaluators([study.networks.models[key] for key in study.evaluators], study.references)
-    runs = study.runs
-    study.execute(runs)
-    return evaluate_runs(study, runs)
+    return evaluate_runs(study, study.runs)
 
 
 def evaluate_runs(study: "Study", runs: list[MetamerRun]) -> pd.DataFrame:
@@ -50,22 +46,8 @@ def evaluate_runs(study: "Study", runs: list[MetamerRun]) -> pd.DataFrame:
     DataFrame
         As for `recognizability`, in the order of the runs and evaluators.
     """
-    criterion = study.settings.criterion
-    specs = [RecognizabilityRun(run, study.networks.ref(key), criterion) for run in runs for key in study.evaluators]
-    study.execute(specs, title="recognizability")
-    traits = study.networks.traits(study.evaluators).set_index("evaluator")
-    rows = []
-    for spec in specs:
-        members = [model.key for model in spec.run.models]
-        result = study.result(spec).iloc[0].drop("evaluator").to_dict()
-        rows.append(
-            {"model_set": spec.run.name, "stage": spec.run.stage, "evaluator": spec.evaluator.key}
-            | traits.loc[spec.evaluator.key].to_dict()
-            | {"held_out": spec.evaluator.key not in members}
-            | result
-            | set_sizes(study.model_sets, spec.run)
-        )
-    return pd.DataFrame(rows)
+    table = judge(study, [({"model_set": run.name}, run) for run in runs], skip_unusable=False)
+    return table.drop(columns=["residual", "reason"])
 
 
 def mean_recognizability(table: pd.DataFrame) -> pd.DataFrame:

@@ -94,6 +94,11 @@ class RepresentationRun(Spec):
         """The runs whose metamers are looked at."""
         return self.runs
 
+    @property
+    def cost(self) -> float:
+        """In updates of an image: forward passes, and densities, which take as long as some twenty."""
+        return self.runs[0].stimuli.count * (len(self.runs) + 1) / 3 + 20.0 * len(self.runs)
+
 
 @compute.register
 def _(spec: RepresentationRun, materials: Materials, scratch: Path) -> pd.DataFrame:

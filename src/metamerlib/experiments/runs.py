@@ -1,4 +1,4 @@
-"""The two runs behind the book's main results: metamers of a set at a stage, and how an evaluator sees them."""
+"""The run behind the book's results: metamers of a set at a stage."""
 
 import dataclasses
 import hashlib
@@ -183,66 +183,3 @@ class MetamerRun(Spec):
         """Updates of images over the whole run."""
         updates = self.config.repetitions * self.config.steps_per_model * len(self.models)
         return float(updates * self.stimuli.count)
-
-
-@dataclass(frozen=True)
-class RecognizabilityRun(Spec):
-    """Let one evaluator look at the metamers of a run; the result is a table of one row.
-
-    Attributes
-    ----------
-    run
-        The metamers.
-    evaluator
-        The network that classifies them.
-    criterion
-        What counts as recognized, as for `metamerlib.evaluation.recognizability`.
-    """
-
-    run: MetamerRun
-    evaluator: ModelRef
-    criterion: str = "reference"
-
-    kind: ClassVar[str] = "recognizability"
-    codec: ClassVar[str] = "table"
-    version: ClassVar[int] = 1
-
-    def identity(self) -> dict[str, Any]:
-        """Return what the row depends on.
-
-        Returns
-        -------
-        dict
-            Key of the run, fingerprint of the evaluator, criterion.
-        """
-        return {
-            "run": self.run.key,
-            "evaluator": dataclasses.asdict(self.evaluator),
-            "criterion": self.criterion,
-        }
-
-    def about(self) -> dict[str, Any]:
-        """Return what the metamers were made of.
-
-        Returns
-        -------
-        dict
-            What the run notes, its stage, and the keys of its models.
-        """
-        models = [model.key for model in self.run.models]
-        return {**self.run.about(), "stage": self.run.stage, "models": models}
-
-    @property
-    def label(self) -> str:
-        """Name of the run and the evaluator."""
-        return f"{self.run.label}, seen by {self.evaluator.key}"
-
-    @property
-    def requires(self) -> tuple[Spec, ...]:
-        """The run whose metamers are looked at."""
-        return (self.run,)
-
-    @property
-    def cost(self) -> float:
-        """Images to classify, once; with loading and writing about as much work as as many updates."""
-        return float(self.run.stimuli.count)

@@ -66,6 +66,11 @@ class SuccessRun(Spec):
         """The run whose metamers are judged."""
         return (self.run,)
 
+    @property
+    def cost(self) -> float:
+        """In updates of an image: forward passes, and correlations of ranks."""
+        return 3.0 * self.run.stimuli.count * len(self.run.models)
+
 
 @compute.register
 def _(spec: SuccessRun, materials: Materials, scratch: Path) -> pd.DataFrame:
