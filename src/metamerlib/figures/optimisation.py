@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 from pandas.io.formats.style import Styler
 from torch import Tensor
 
@@ -59,7 +59,8 @@ def figure_optimisation(history: pd.DataFrame, trajectory: Trajectory, reference
         axes.grid(axis="y")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}".replace(",", "\u2009")))
-            axis.set_minor_formatter(NullFormatter())
+            axis.set_minor_locator(LogLocator(subs=(2, 5)))
+            axis.set_minor_formatter(axis.get_major_formatter())
         _end_labels(figure, axes, ends)
         _strip(figure, axes, trajectory, reference)
     return figure

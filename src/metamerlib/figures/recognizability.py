@@ -138,8 +138,7 @@ def table_criteria(table: pd.DataFrame) -> Styler:
     order = [name for members in set_groups(table["model_set"]).values() for name in members]
     table = table.set_index("model_set").loc[order].reset_index()
     criteria = {"reference": "own class of the reference", "label": "category", "generator": "generators' class"}
-    shown = {"model set": table["model_set"].mask(table["model_set"].duplicated(), "")}
-    shown |= {"stage": table["stage"].map(stage_label)}
+    shown = {"model set": table["model_set"], "stage": table["stage"].map(stage_label)}
     shown |= {heading: table[criterion] for criterion, heading in criteria.items()}
     return book_table(pd.DataFrame(shown), "tab-criteria").format("{:.3f}", list(criteria.values()), na_rep="–")
 

@@ -11,6 +11,8 @@ from metamerlib.figures.style import FAMILIES
 from metamerlib.figures.tables import book_table
 from metamerlib.models import STAGES
 
+_LOOKS_AT = {"pairs": "pair", "sets": "sets", "single images": "image"}
+
 
 def table_metrics(published: pd.DataFrame) -> Styler:
     """Tabulate the image metrics (paper, Table 1).
@@ -32,7 +34,7 @@ def table_metrics(published: pd.DataFrame) -> Styler:
             {
                 "metric": row.abbreviation,
                 "measures": f"{row.metric}: {row.description}",
-                "looks at": f"{row.compares}, learned" if row.learned else row.compares,
+                "looks at": _LOOKS_AT[row.compares] + ", learned" * row.learned,
                 "better": f"{'↑' if row.better == 'higher' else '↓'} {row.better}",
                 "range": f"{_end(metric.low)} … {_end(metric.high)}",
                 "of a copy": "its own" if metric.perfect is None else _end(metric.perfect),
