@@ -179,7 +179,7 @@ def test_criteria_keep_each_row_with_its_set():
     )
     assert cells(table_criteria(table))[1:] == [
         ["CNN", "early", "0.300", "0.700", "0.700"],
-        ["", "late", "0.400", "–", "0.600"],
+        ["CNN", "late", "0.400", "–", "0.600"],
         ["mine", "early", "0.100", "0.500", "0.900"],
-        ["", "late", "0.200", "0.600", "0.800"],
+        ["mine", "late", "0.200", "0.600", "0.800"],
     ]
