@@ -55,50 +55,49 @@ TABLES: dict[str, TableSchema] = {
     ),
     "image_metrics": TableSchema(
         "image metrics by model set and stage",
-        "`metamerlib.evaluation.image_metrics` of each model set and stage; image is missing where only the whole set "
-        "has a value, and value where there is none",
+        "Figure 4: `metamerlib.experiments.image_metrics`; image is missing where only the whole set has a value, and "
+        "value where there is none",
         identity=("model_set", "stage", "metric", "image"),
         numbers=("value",),
         words=(("direction", ("higher", "lower")),),
     ),
     "divergence": TableSchema(
         "representational divergence by model set, stage and evaluator",
-        "Figure 5: `metamerlib.evaluation.representational_divergence`, reference-reference against reference-metamer",
+        "Figure 5: `metamerlib.experiments.divergence`, reference-reference against reference-metamer",
         identity=("model_set", "stage", "evaluator"),
         flags=("took_part",),
         shares=("divergence",),
     ),
     "restricted_search": TableSchema(
         "recognizability by radius and centre of the search",
-        'Figure 6: `evaluate_runs` of the CNN set\'s late metamers, with the columns epsilon and center ("initial" or '
-        '"reference")',
+        'Figure 6: `metamerlib.experiments.restricted`, with the columns epsilon and center ("initial" or "reference")',
         identity=("epsilon", "center", "evaluator"),
         flags=("held_out",),
         shares=("recognizability",),
     ),
     "adversarial": TableSchema(
         "recognizability of adversarial examples by radius",
-        "`metamerlib.evaluation.recognizability` of targeted attacks on the CNN set, with columns epsilon and held_out",
+        "`metamerlib.experiments.adversarial`, with columns epsilon and held_out",
         identity=("epsilon", "evaluator"),
         flags=("held_out",),
         shares=("recognizability",),
     ),
     "mixed_sets": TableSchema(
         "recognizability of random model sets",
-        "Figure B1: `evaluate_runs` of the random sets",
+        "Figure B1: `metamerlib.experiments.mixed`",
         identity=("model_set", "evaluator"),
         flags=("held_out",),
         shares=("recognizability",),
     ),
     "mixed_effects": TableSchema(
         "what each model adds to the random sets it is in",
-        "Table B2: `metamerlib.evaluation.difference_in_means`",
+        "Table B2: `metamerlib.experiments.mixed_effects`",
         identity=("model",),
         numbers=("difference",),
     ),
     "optimizers": TableSchema(
         "recognizability by optimizer",
-        '`evaluate_runs` of one set and stage, with columns optimizer (plain gradient descent is "SGD") and variant '
+        '`metamerlib.experiments.optimizers`, with columns optimizer (plain gradient descent is "SGD") and variant '
         "(what else differs, such as the initializer)",
         identity=("optimizer", "variant", "evaluator"),
         flags=("held_out",),
@@ -106,7 +105,7 @@ TABLES: dict[str, TableSchema] = {
     ),
     "ensemble_sizes": TableSchema(
         "recognizability by number of models",
-        "`evaluate_runs` of sets at one stage, with the column size",
+        "`metamerlib.experiments.ensemble_sizes`, with the column size",
         identity=("size", "model_set", "evaluator"),
         flags=("held_out",),
         shares=("recognizability",),
