@@ -67,9 +67,7 @@ glue("tab-1", table_metrics(published("table_1")), display=False)
 # None of them was made for metamers. To know what to expect, {numref}`fig-alterations` alters one picture in ways whose effect on a person is plain, and lists what the metrics say that need no trained network.
 
 # %%
-study = Study.from_profile(
-    profile, n_per_class=n_per_class, size=size, root=root, seed=seed
-)
+study = Study.from_profile(profile, n_per_class=n_per_class, size=size, root=root, seed=seed)
 firsts = one_per_category(study)
 position = firsts[len(firsts) // 2]
 altered = alterations(study.references.images[position])
