@@ -55,6 +55,7 @@ Markdown(study.describe())
 # {numref}`fig-1` follows one picture from beginning to end. Everything in it was taken from a run.
 
 # %% tags=["remove-cell"]
+means = study.mean_recognizability()  # first, since the metamers of all sets can be made side by side
 process = overview(study)
 glue("fig-1", figure_process(process), display=False)
 glue("made-of", Markdown(sentences.provenance(study)), display=False)
@@ -81,7 +82,6 @@ glue("judge", Markdown(sentences.judge(process)), display=False)
 # Averaged over the evaluators that had no part in the generation, the share of recognized metamers at {glue:text}`stage` is:
 
 # %% tags=["remove-input"]
-means = study.mean_recognizability()
 Markdown(sentences.comparisons(means, featured_stage(study)))
 
 # %% tags=["remove-input"]

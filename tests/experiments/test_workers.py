@@ -2,6 +2,10 @@
 
 import os
 import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -9,6 +13,7 @@ from torch import nn
 
 from metamerlib import CATEGORIES, Classifier, StimulusSet, Study
 from metamerlib.experiments import StudySettings, recognizability, workers
+from metamerlib.experiments.spec import Spec
 
 SIZE = 8
 
@@ -78,6 +83,53 @@ def test_two_processes_give_what_one_gives(tmp_path, references, monkeypatch):
     assert measured.equals(expected)
     for run in alone.runs:
         torch.testing.assert_close(together.result(run).images, alone.result(run).images)
+
+
+@dataclass(frozen=True)
+class Step(Spec):
+    """Work of which all that is known is what has to be done before."""
+
+    name: str
+    before: tuple["Step", ...] = ()
+    kind: ClassVar[str] = "steps"
+    codec: ClassVar[str] = "tensors"
+
+    def identity(self):
+        return {"name": self.name}
+
+    @property
+    def label(self):
+        return self.name
+
+    @property
+    def requires(self):
+        return self.before
+
+
+@dataclass
+class Ledger:
+    """Notes each step in a folder, and fails at one that comes before what it requires."""
+
+    folder: Path
+
+    def result(self, spec):
+        missing = [required.label for required in spec.requires if not (self.folder / required.label).exists()]
+        if missing:
+            raise RuntimeError(f"{spec.label} was begun before {missing} had ended")
+        time.sleep(0.3)
+        (self.folder / spec.label).touch()
+
+
+def test_nothing_is_begun_before_what_it_requires_has_ended(tmp_path):
+    first, second = Step("first"), Step("second")
+    pending = [first, Step("of the first", (first,)), second, Step("of both", (first, second))]
+    processes = workers.Workers(Ledger(tmp_path), 2)
+    done = []
+    try:
+        processes.run(pending, lambda spec: done.append(spec.label))
+    finally:
+        processes.close()
+    assert sorted(done) == sorted(spec.label for spec in pending)
 
 
 def test_a_killed_worker_loses_nothing(tmp_path, references, two_workers):

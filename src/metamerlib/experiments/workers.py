@@ -121,19 +121,19 @@ class Workers:
             Called with each spec that could not be computed, and the error; True gives it up and goes on.
         """
         left = {spec.key: spec for spec in pending}
+        unfinished = set(left)
         running: dict[Future, Spec] = {}
         try:
             while left or running:
-                under_way = {spec.key for spec in running.values()}
-                for key, spec in list(left.items()):
-                    if not any(r.key in left or r.key in under_way for r in spec.requires):
-                        running[self._executor.submit(_compute, spec)] = left.pop(key)
+                for spec in [spec for spec in left.values() if unfinished.isdisjoint(r.key for r in spec.requires)]:
+                    running[self._executor.submit(_compute, spec)] = left.pop(spec.key)
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     error, spec = future.exception(), running[future]
                     if error is not None and not (isinstance(error, Exception) and tolerated(spec, error)):
                         raise error
                     done(running.pop(future))
+                    unfinished.remove(spec.key)
         except BrokenProcessPool:
             self.broken = True
             warnings.warn(
@@ -142,7 +142,6 @@ class Workers:
                 RuntimeWarning,
                 stacklevel=3,
             )
-            unfinished = {spec.key for spec in running.values()} | left.keys()
             for spec in pending:
                 if spec.key in unfinished:
                     try:
