@@ -8,7 +8,7 @@ import yaml
 
 from metamerlib import CATEGORIES, GenerationConfig
 from metamerlib.experiments import Study, StudySettings
-from metamerlib.experiments.locations import profile_files
+from metamerlib.locations import profile_files
 
 PROFILES = ("smoke", "mini", "paper")
 

@@ -13,7 +13,8 @@ import store_toys
 import torch
 from store_toys import Toy, ToyTable, toy_value
 
-from metamerlib.experiments import CorruptResultWarning, MissingResultError, Store, StoreError, entries, locations
+from metamerlib import locations
+from metamerlib.experiments import CorruptResultWarning, MissingResultError, Store, StoreError, entries
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes that it forks")
 

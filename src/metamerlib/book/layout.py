@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from metamerlib.experiments.locations import repository_root
+from metamerlib.locations import repository_root
 
 EXECUTED_VARIABLE = "METAMERLIB_EXECUTED"
 """Environment variable by which a build tells the Sphinx extension where the executed chapters are."""

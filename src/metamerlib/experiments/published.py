@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from metamerlib.experiments.locations import repository_root
+from metamerlib.locations import repository_root
 from metamerlib.models import STAGES
 
 # Only these columns hold numbers or flags; all others are text, and an empty cell of theirs is empty text.

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import yaml
 
-from metamerlib.experiments.locations import profile_files
+from metamerlib.locations import profile_files
 from metamerlib.experiments.parsing import CHECKS, did_you_mean, unquoted
 from metamerlib.experiments.table_settings import TableSettings
 from metamerlib.generation import GenerationConfig
@@ -55,6 +55,9 @@ class StudySettings:
         Keys of the networks that classify the metamers. None takes the whole zoo.
     criterion
         What counts as recognized, as for `metamerlib.evaluation.recognizability`.
+    decision
+        How the paper's networks decide by their 1000 outputs (reading 11), as for `Classifier`: "max_logit" or
+        "mean_probability". The miniatures have one output per category, so that they know "max_logit" alone.
     device
         Where generation computes: "auto" (CUDA, else MPS, else the CPU), "cpu", "cuda", "mps".
     batch_size
@@ -78,6 +81,7 @@ class StudySettings:
     model_sets: tuple[str, ...] | Mapping[str, tuple[str, ...]] | None = None
     evaluators: tuple[str, ...] | None = None
     criterion: str = "reference"
+    decision: str = "max_logit"
     device: str = "auto"
     batch_size: int | None = None
     config: GenerationConfig = field(default_factory=GenerationConfig)

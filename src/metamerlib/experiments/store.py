@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from metamerlib.experiments.entries import CorruptEntryError, read_entry, read_record, write_entry
-from metamerlib.experiments.locations import default_store_root
+from metamerlib.locations import default_store_root
 from metamerlib.experiments.spec import Spec
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ def repository_root() -> Path | None:
     Path or None
         The folder that holds pyproject.toml and ``src/metamerlib``; None where the package is installed elsewhere.
     """
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[2]
     is_repository = (root / "pyproject.toml").is_file() and (root / "src" / "metamerlib").is_dir()
     return root if is_repository else None
 
