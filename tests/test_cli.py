@@ -184,9 +184,10 @@ def test_book_hands_its_arguments_on(call, monkeypatch):
     given = {}
     book = pytest.importorskip("metamerlib.book", exc_type=ImportError)
     monkeypatch.setattr(book, "build_book", lambda **options: given.update(options))
-    assert call("book", "05", "--profile", "smoke", "--no-html", "-p", 'stages=["late"]').exit_code == 0
+    assert call("book", "05", "--profile", "smoke", "--no-html", "-j", "2", "-p", 'stages=["late"]').exit_code == 0
     assert given == {
         "profile": "smoke", "chapters": ["05"], "force": False, "html": False, "parameters": {"stages": ["late"]},
+        "jobs": 2,
     }  # fmt: skip
 
 

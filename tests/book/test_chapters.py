@@ -94,6 +94,46 @@ def test_up_to_date_chapters_are_left_alone(book, capsys):
     assert "0 of 2 chapters executed" in capsys.readouterr().out
 
 
+MEETING = """
+# %%
+import time
+from pathlib import Path
+
+mine, other = Path("{mine}"), Path("{other}")
+mine.touch()
+deadline = time.monotonic() + 60
+while not other.exists():
+    assert time.monotonic() < deadline, "the other chapter does not run"
+    time.sleep(0.05)
+print("met")
+"""
+
+
+def test_after_the_first_chapters_run_side_by_side(tmp_path):
+    write_chapter(tmp_path, "01_first", '\n# %%\nfrom pathlib import Path\nassert not Path("two").exists()\n')
+    write_chapter(tmp_path, "02_second", MEETING.format(mine="two", other="three"))
+    write_chapter(tmp_path, "03_third", MEETING.format(mine="three", other="two"))
+    runs = execute_chapters("smoke", root=tmp_path, jobs=2)
+    assert [run.name for run in runs] == ["01_first", "02_second", "03_third"]
+    assert [outputs(run) for run in runs] == ["", "met\n", "met\n"]
+    assert not any(run.executed for run in execute_chapters("smoke", root=tmp_path, jobs=2))
+
+
+def test_one_of_several_chapters_fails(tmp_path):
+    for name in ("01_first", "02_second"):
+        write_chapter(tmp_path, name)
+    write_chapter(tmp_path, "03_third", '\n# %%\nraise KeyError("lost")\n')
+    with pytest.raises(ChapterError, match=r"03_third\.py failed in its code cell 3: KeyError: 'lost'"):
+        execute_chapters("smoke", root=tmp_path, jobs=2)
+    write_chapter(tmp_path, "03_third")
+    assert [run.executed for run in execute_chapters("smoke", root=tmp_path, jobs=2)] == [False, False, True]
+
+
+def test_no_chapter_at_a_time_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="jobs=0: give at least 1"):
+        execute_chapters("smoke", root=tmp_path, jobs=0)
+
+
 def test_forced_runs_leave_the_same_bytes(book):
     root, runs = book
     before = runs[0].path.read_bytes()

@@ -14,6 +14,7 @@ from torch import nn
 from metamerlib import CATEGORIES, Classifier, StimulusSet, Study
 from metamerlib.experiments import StudySettings, recognizability, workers
 from metamerlib.experiments.spec import Spec
+from metamerlib.machine import cores
 
 SIZE = 8
 
@@ -150,7 +151,7 @@ def test_little_work_starts_no_processes(tmp_path, references, monkeypatch):
     assert one.materials._workers is None
 
 
-@pytest.mark.parametrize(("asked", "count"), [("1", 1), ("3", 3), ("", 1), ("auto", min(workers.cores(), 8))])
+@pytest.mark.parametrize(("asked", "count"), [("1", 1), ("3", 3), ("", 1), ("auto", min(cores(), 8))])
 def test_the_variable_says_how_many(asked, count, monkeypatch):
     monkeypatch.setenv("METAMERLIB_WORKERS", asked)
     assert workers.worker_count() == count

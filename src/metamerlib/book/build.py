@@ -28,6 +28,7 @@ def build_book(
     *,
     root: Path | None = None,
     output: Path | None = None,
+    jobs: int | None = None,
 ) -> Path:
     """Execute the chapters that have changed and build the pages of the whole book.
 
@@ -48,6 +49,8 @@ def build_book(
         The repository. None takes the one that the package runs from.
     output : Path or None
         Folder for everything that is built. None builds into the repository: `build/executed`, `_build`.
+    jobs : int or None
+        Chapters executed at a time after the first; None decides, as `execute_chapters` says.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def build_book(
         If a page draws a warning, or would load something from another machine.
     """
     layout = BookLayout(root or book_root(), output)
-    execute_chapters(profile, chapters, force, parameters, root=layout.root, output=output)
+    execute_chapters(profile, chapters, force, parameters, root=layout.root, output=output, jobs=jobs)
     if not html:
         return layout.executed
     build_pages(layout, complete=chapters is None)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from metamerlib.book.keys import chapter_key
 from metamerlib.book.layout import BookLayout, book_root
 from metamerlib.book.normalise import complaints, normalised
 from metamerlib.book.parameters import declared_parameters
+from metamerlib.machine import CORES, cores
 
 
 class ChapterError(RuntimeError):
@@ -56,13 +60,17 @@ def execute_chapters(
     *,
     root: Path | None = None,
     output: Path | None = None,
+    jobs: int | None = None,
 ) -> list[ChapterRun]:
-    """Execute chapters of the book, each in a kernel of its own, in their order.
+    """Execute chapters of the book, each in a kernel of its own.
 
     A chapter is executed when its key has changed since its last success: the SHA-256 of its source, its
     parameters, the package's sources, the profiles, the data, `constraints.txt` and the versions of the
     packages that compute. What came out lies below `<output>/executed`; a chapter that fails leaves
     `NN_name.failed.ipynb` there, with the cells up to the error, and does not touch its last good copy.
+
+    The first of them is executed alone and has all the cores, since it makes the metamers that the others look at.
+    The others share the cores, several at a time.
 
     Parameters
     ----------
@@ -79,6 +87,9 @@ def execute_chapters(
         The repository. None takes the one that the package runs from.
     output : Path or None
         Folder for what is built. None takes `<root>/build`.
+    jobs : int or None
+        Chapters executed at a time after the first. None takes two where there are two cores, but one in the profile
+        `"paper"`, whose networks want the machine for themselves.
 
     Returns
     -------
@@ -90,24 +101,42 @@ def execute_chapters(
     ChapterError
         If a chapter does not exist, no chosen chapter declares a parameter, or a cell raises or complains:
         whatever it writes to the error stream other than progress bars and logging, such as a warning.
+    ValueError
+        If `jobs` is below one.
     """
+    if jobs is None:
+        jobs = 1 if profile == "paper" else min(cores(), 2)
+    if jobs < 1:
+        raise ValueError(f"jobs={jobs}: give at least 1.")
+    started = time.perf_counter()
     layout = BookLayout(root or book_root(), output)
     sources = _chosen(layout, chapters)
-    notebooks = {source: jupytext.read(source) for source in sources}
-    declared = {source: declared_parameters(notebooks[source], source.name) for source in sources}
+    declared = {source: declared_parameters(jupytext.read(source), source.name) for source in sources}
     given = {"profile": profile, **(parameters or {})}
     _refuse_unknown(given, declared)
 
-    runs = []
-    for position, source in enumerate(sources, start=1):
+    runs: dict[str, ChapterRun] = {}
+    stale = []
+    for source in sources:
         values = {name: value for name, value in given.items() if name in declared[source]}
-        print(f"[{position}/{len(sources)}] {source.stem} ", end="", flush=True)
-        run = _execute(layout, source, notebooks[source], values, force)
-        print(f"{run.seconds:.1f} s" if run.executed else "up to date", flush=True)
-        runs.append(run)
-    spent = sum(run.seconds for run in runs if run.executed)
-    print(f"{sum(run.executed for run in runs)} of {len(runs)} chapters executed in {spent:.1f} s")
-    return runs
+        key = chapter_key(layout, source, values)
+        last = None if force else _up_to_date(layout, source, key)
+        if last:
+            _report(runs, last, len(sources))
+        else:
+            stale.append((source, values, key))
+    for run in _execute_all(layout, stale, jobs):
+        _report(runs, run, len(sources))
+    spent = time.perf_counter() - started
+    print(f"{len(stale)} of {len(runs)} chapters executed in {spent:.1f} s")
+    return [runs[source.stem] for source in sources]
+
+
+def _report(runs: dict[str, ChapterRun], run: ChapterRun, wanted: int) -> None:
+    """Add what became of a chapter to the others, and say so."""
+    runs[run.name] = run
+    fate = f"{run.seconds:.1f} s" if run.executed else "up to date"
+    print(f"[{len(runs)}/{wanted}] {run.name} {fate}", flush=True)
 
 
 def _chosen(layout: BookLayout, names: Sequence[str] | None) -> list[Path]:
@@ -143,32 +172,68 @@ def _choices(asked: str, known: Sequence[str]) -> str:
     return f"{guess}There are: {', '.join(known) or 'none'}."
 
 
-def _execute(
-    layout: BookLayout, source: Path, notebook: nbformat.NotebookNode, values: dict[str, Any], force: bool
-) -> ChapterRun:
-    """Bring one chapter up to date."""
-    path = layout.executed / source.relative_to(layout.root).with_suffix(".ipynb")
+def _up_to_date(layout: BookLayout, source: Path, key: str) -> ChapterRun | None:
+    """Return what a chapter's last execution left, if nothing that it depends on has changed since."""
+    path = _executed(layout, source)
     record = path.with_suffix(".json")
-    key = chapter_key(layout, source, values)
-    if not force and path.exists() and record.exists():
-        last = json.loads(record.read_text(encoding="utf8"))
-        if last["key"] == key:
-            return ChapterRun(source.stem, path, last["seconds"], executed=False)
+    if not (path.exists() and record.exists()):
+        return None
+    last = json.loads(record.read_text(encoding="utf8"))
+    return ChapterRun(source.stem, path, last["seconds"], executed=False) if last["key"] == key else None
 
+
+def _executed(layout: BookLayout, source: Path) -> Path:
+    """Say where a chapter is once it is executed."""
+    return layout.executed / source.relative_to(layout.root).with_suffix(".ipynb")
+
+
+def _execute_all(
+    layout: BookLayout, stale: Sequence[tuple[Path, dict[str, Any], str]], jobs: int
+) -> Iterator[ChapterRun]:
+    """Execute chapters, the first alone and the others several at a time, and tell of each when it has ended."""
+    together = stale[1:] if jobs > 1 and len(stale) > 2 else []
+    for chapter in stale[: len(stale) - len(together)]:
+        print(f"{chapter[0].stem} …", flush=True)
+        # The chapters' own progress bars are for a person who waits, not for a log file.
+        yield _execute(layout, *chapter, bars=sys.stderr.isatty())
+    if not together:
+        return
+    print(f"the other {len(together)} chapters, {jobs} at a time …", flush=True)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_share_cores, initargs=(jobs,)) as pool:
+        futures = [pool.submit(_execute, layout, *chapter) for chapter in together]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            # What is under way goes on to its end, and is up to date the next time.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _share_cores(jobs: int) -> None:
+    """Leave this process, and the kernels that it starts, their part of the cores."""
+    part = str(max(1, cores() // jobs))
+    os.environ[CORES] = part
+    os.environ.setdefault("OMP_NUM_THREADS", part)
+
+
+def _execute(layout: BookLayout, source: Path, values: dict[str, Any], key: str, bars: bool = False) -> ChapterRun:
+    """Execute one chapter."""
+    path = _executed(layout, source)
+    record = path.with_suffix(".json")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".failed.ipynb")
     started = time.perf_counter()
     with chapter_environment():
         try:
             papermill.execute_notebook(
-                notebook,
+                jupytext.read(source),
                 unfinished,
                 parameters=values,
                 kernel_name="python3",
                 cwd=source.parent,
                 progress_bar=False,
-                # the chapters' own progress bars are for a person who waits, not for a log file
-                stderr_file=sys.stderr if sys.stderr.isatty() else None,
+                stderr_file=sys.stderr if bars else None,
             )
         except papermill.PapermillExecutionError as error:
             raise ChapterError(

@@ -215,6 +215,10 @@ def book(
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", "-p", help="A chapter's parameter, as KEY=VALUE. Repeat.")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", help="Chapters at a time after the first; two by default, one for paper."),
+    ] = None,
 ) -> None:
     """Execute the book's chapters and build its pages; chapters that are up to date are left alone.
 
@@ -226,7 +230,7 @@ def book(
     from metamerlib.book import build_book
 
     parameters = dict(_key_and_value(entry) for entry in parameter or [])
-    build_book(profile=profile, chapters=chapters or None, force=force, html=html, parameters=parameters)
+    build_book(profile=profile, chapters=chapters or None, force=force, html=html, parameters=parameters, jobs=jobs)
 
 
 def _key_and_value(entry: str) -> tuple[str, Any]:

@@ -4,6 +4,7 @@ Small networks leave a second thread half idle, so that two processes of one thr
 again as one process of two.
 """
 
+import logging
 import os
 import signal
 import threading
@@ -17,6 +18,7 @@ from typing import Protocol
 import torch
 
 from metamerlib.experiments.spec import Spec
+from metamerlib.machine import cores
 
 _VARIABLE = "METAMERLIB_WORKERS"
 _WORTH_STARTING = 20_000  # images × updates, about half a minute of one core: starting the processes takes ten seconds
@@ -29,22 +31,16 @@ class Computes(Protocol):
         """Compute one spec."""
 
 
-def cores() -> int:
-    """Count the cores that this process may use.
-
-    Returns
-    -------
-    int
-        At least 1.
-    """
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def worker_count() -> int:
+def worker_count(default: str = "1") -> int:
     """Read how many processes to use from ``$METAMERLIB_WORKERS``: a number, or "auto" for one per core.
 
     The command line and the book's chapters set it to "auto". Elsewhere one process is the default, because a script
     without an ``if __name__ == "__main__"`` line cannot start others.
+
+    Parameters
+    ----------
+    default
+        What counts where the variable is not set.
 
     Returns
     -------
@@ -56,7 +52,7 @@ def worker_count() -> int:
     ValueError
         If the variable is something else.
     """
-    asked = os.environ.get(_VARIABLE, "1").strip().lower() or "1"
+    asked = os.environ.get(_VARIABLE, "").strip().lower() or default
     if asked == "auto":
         return min(cores(), 8)
     if not asked.isdecimal() or int(asked) < 1:
@@ -80,7 +76,7 @@ class Workers:
             count,
             mp_context=get_context("spawn"),
             initializer=_prepare_worker,
-            initargs=(materials, max(1, cores() // count)),
+            initargs=(materials, max(1, cores() // count), logging.lastResort and logging.lastResort.formatter),
         )
         self._materials = materials
         self.broken = False
@@ -163,8 +159,10 @@ class Workers:
 _materials: Computes | None = None
 
 
-def _prepare_worker(materials: Computes, threads: int) -> None:
+def _prepare_worker(materials: Computes, threads: int, log_format: logging.Formatter | None) -> None:
     global _materials
+    if logging.lastResort:
+        logging.lastResort.setFormatter(log_format)  # what this process logs then looks as if the parent had said it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
     torch.set_num_threads(threads)

@@ -1,6 +1,5 @@
 """The training images: a pool of drawings, drawn once on all cores and shared by all trainings."""
 
-import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm.auto import tqdm
 
+from metamerlib.machine import cores
 from metamerlib.stimuli.objects16 import drawings_batch
 
 TRAINING_SEED = 1_000_003
@@ -51,7 +51,7 @@ def drawing_pool(folder: Path, count: int, *, size: int = 64, seed: int = TRAINI
         partial = path.with_suffix(".partial.npy")
         open_memmap(partial, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)).flush()
         starts = range(0, count, _CHUNK)
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
             futures = [pool.submit(_draw_chunk, partial, seed, start, size) for start in starts]
             for future in tqdm(futures, desc="drawing the training images", unit_scale=_CHUNK, unit="image"):
                 future.result()

@@ -1,6 +1,5 @@
 """Train any or all miniatures, several at once, and keep the zoo's card."""
 
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -11,6 +10,7 @@ import torch
 from timm.layers import set_fused_attn
 from torch.utils.flop_counter import FlopCounterMode
 
+from metamerlib.machine import cores
 from metamerlib.models.miniature import RANDOM_SEEDS, SIDE, build_miniature
 from metamerlib.models.training.drawings import TEST_SEED, as_images, drawing_pool
 from metamerlib.models.training.recipes import EPSILON, RECIPES
@@ -77,7 +77,7 @@ def train_zoo(
         return
     drawing_pool(work_folder, POOL, size=SIDE)
     pending, running, finished = list(wanted), {}, set()
-    workers = workers or os.cpu_count() or 1
+    workers = workers or cores()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
         while pending or running:
             ready = [k for k in pending if not set(RECIPES[k].needs) & ({*pending} | set(running.values()))]
