@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from metamerlib import CATEGORIES, Classifier, GenerationConfig, StimulusSet
-from metamerlib.experiments import Study, StudySettings, exploration, explore, trajectories
+from metamerlib.experiments import Study, StudySettings, explore, trajectories
 from metamerlib.experiments.snapshots import kept_beside
 from metamerlib.generation.checkpoint import Checkpoint
 from metamerlib.generation.parts import Part
@@ -123,7 +123,7 @@ def test_a_study_without_other_networks_counts_nobody(study):
 
 def test_a_second_study_computes_nothing(study, monkeypatch):
     first = explore(study())
-    monkeypatch.setattr(exploration, "recognized", None)
+    monkeypatch.setattr(Classifier, "predict", None)
     monkeypatch.setattr(trajectories, "generate_metamers", None)
     again = explore(study())
     assert torch.equal(first.runs[3].recognized, again.runs[3].recognized)

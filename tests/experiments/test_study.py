@@ -410,3 +410,6 @@ def test_the_bundled_zoo_works_too(tmp_path, generated):
     assert table["random"].all()
     assert table["family"].tolist() == ["cnn", "cnn"]
     assert generated == [("alexnet_random", "late")]
+    again = Study.from_profile("smoke", store=tmp_path, progress=False, stages="late", repetitions=1, **changes)
+    pd.testing.assert_frame_equal(again.recognizability(), table)
+    assert again.zoo.loaded == (), "what is in the store needs no network"

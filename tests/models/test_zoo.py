@@ -6,7 +6,8 @@ import shutil
 import pytest
 import torch
 
-from metamerlib.models import CorruptWeightsError, MissingWeightsError, ModelZoo
+from metamerlib.experiments.runs import model_fingerprint
+from metamerlib.models import STAGES, CorruptWeightsError, MissingWeightsError, ModelZoo
 from metamerlib.models.miniature import MINIATURES, RANDOM_SEEDS, SIDE, build_miniature
 from metamerlib.models.registry import EXTRA_INSTANCES, MODEL_SETS, ZOO
 from metamerlib.models.training.recipes import RECIPES
@@ -164,3 +165,36 @@ def test_table_describes_all_31(zoo):
     assert list(table["key"]) == list(ZOO)
     assert table["paper_parameters"].sum() == sum(entry.parameters for entry in ZOO.values())
     assert (table["random"].sum(), table["robust"].sum()) == (2, 9)
+
+
+@pytest.mark.parametrize("edition", ["mini", "paper-untrained"])
+@pytest.mark.parametrize("key", ["squeezenet", "meal_v2_efficientnet_b0", "deit_small", "resnet50_random"])
+def test_an_outline_is_the_network_without_its_weights(edition, key):
+    zoo = ModelZoo(edition)
+    outline, weights = zoo.outline(key), zoo.fingerprint(key)
+    assert zoo.loaded == ()
+    model = zoo[key]
+    assert model_fingerprint(outline, weights) == model_fingerprint(model, weights)
+    assert [outline.layer(stage) for stage in STAGES] == [model.layer(stage) for stage in STAGES]
+    assert (outline.name, outline.categories, outline.decision) == (model.name, model.categories, model.decision)
+    assert all(value.is_meta for value in outline.parameters()) == (edition != "mini")
+
+
+def test_no_more_networks_are_kept_than_the_memory_holds():
+    keys = ["squeezenet", "mobilenet_v2", "shufflenet_v2"]
+    size = {key: sum(t.numel() * t.element_size() for t in ModelZoo("mini")[key].state_dict().values()) for key in keys}
+    zoo = ModelZoo("mini", memory=sum(size.values()) - 1)
+    first = zoo[keys[0]]
+    assert zoo[keys[1]] is zoo[keys[1]]
+    assert zoo[keys[0]] is first
+    zoo[keys[2]]
+    assert zoo.loaded == (keys[0], keys[2]), "the network asked for longest ago is let go"
+    narrow = ModelZoo("mini", memory=0)
+    models = [narrow[key] for key in keys]
+    assert narrow.loaded == (keys[2],)
+    again = narrow[keys[0]]
+    assert again is not models[0]
+    for one, other in zip(models[0].state_dict().values(), again.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(ValueError, match="memory is -1"):
+        ModelZoo("mini", memory=-1)

@@ -148,7 +148,7 @@ class Materials:
             self._reference_logits[key] = torch.cat([model(batch.to(model.device)).cpu() for batch in batches])
         return self._reference_logits[key]
 
-    def classes_of_references(self, key: str) -> dict[str, Tensor]:
+    def classes_of_references(self, key: str) -> Tensor:
         """Return a network's classes of the references, asking it once.
 
         Parameters
@@ -158,10 +158,25 @@ class Materials:
 
         Returns
         -------
-        dict of str to Tensor
-            The network's name to (N,) class indices.
+        Tensor
+            (N,) class indices.
         """
-        return {key: self.logits_of_references(key).argmax(dim=1)}
+        return self.logits_of_references(key).argmax(dim=1)
+
+    def generated_classes(self, run: Any) -> Tensor:
+        """Return what the networks of a run take the references for: the class with the highest mean probability.
+
+        Parameters
+        ----------
+        run
+            A spec with models.
+
+        Returns
+        -------
+        Tensor
+            (N,) class indices.
+        """
+        return sum(self.logits_of_references(model.key).double().softmax(dim=1) for model in run.models).argmax(dim=1)
 
 
 @singledispatch

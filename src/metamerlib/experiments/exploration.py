@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor
 
-from metamerlib.evaluation import recognized
 from metamerlib.experiments.execute import Materials, compute
 from metamerlib.experiments.process import featured_set, featured_stage
 from metamerlib.experiments.runs import ModelRef
@@ -164,16 +164,12 @@ def _(spec: SnapshotRecognitionRun, materials: Materials, scratch: Path) -> dict
     images = materials.result(way)["images"]
     if not spec.evaluators:
         return {"recognized": images.new_zeros((*images.shape[:2], 0)).bool()}
-    generator = [materials.models[model.key] for model in way.run.models] if spec.criterion == "generator" else None
-    known = {}
-    for evaluator in spec.evaluators:
-        known |= materials.classes_of_references(evaluator.key)
-    answers = recognized(
-        images.flatten(0, 1),
-        materials.references[positions * len(images)],
-        [materials.models[evaluator.key] for evaluator in spec.evaluators],
-        criterion=spec.criterion,
-        generator=generator,
-        reference_predictions={name: classes[positions].repeat(len(images)) for name, classes in known.items()},
-    )
-    return {"recognized": answers.T.unflatten(0, images.shape[:2]).contiguous()}
+    keys = [evaluator.key for evaluator in spec.evaluators]
+    labels = materials.references.labels
+    wanted = materials.generated_classes(way.run) if spec.criterion == "generator" else labels
+    answers = []
+    for key in keys:  # one network after the other: all at once need not fit into the memory
+        if spec.criterion == "reference":
+            wanted = materials.classes_of_references(key)
+        answers.append(materials.models[key].predict(images.flatten(0, 1)) == wanted[positions].repeat(len(images)))
+    return {"recognized": torch.stack(answers, dim=1).unflatten(0, images.shape[:2]).contiguous()}

@@ -42,6 +42,7 @@ class Networks:
             self.own[model.name] = model
         self.models: Mapping[str, Classifier] = ChainMap(self.own, zoo)
         self._refs: dict[str, ModelRef] = {}
+        self._outlines: dict[str, Classifier] = {}
 
     @property
     def keys(self) -> list[str]:
@@ -80,6 +81,25 @@ class Networks:
         missing = [key for key in self.keys if key not in self.models]
         return resolve_model_sets(choice, getattr(self.zoo, "model_sets", {}), available, missing)
 
+    def outline(self, key: str) -> Classifier:
+        """Return what is known of a network without its weights, so that no name or layer costs reading them.
+
+        Parameters
+        ----------
+        key
+            The network, which is there.
+
+        Returns
+        -------
+        Classifier
+            As `ModelZoo.outline`; a network that is not the zoo's is returned itself.
+        """
+        if key in self.own or not isinstance(self.zoo, ModelZoo):
+            return self.models[key]
+        if key not in self._outlines:
+            self._outlines[key] = self.zoo.outline(key)
+        return self._outlines[key]
+
     def ref(self, key: str) -> ModelRef:
         """Name a network by its content.
 
@@ -96,7 +116,7 @@ class Networks:
         if key not in self._refs:
             known = key not in self.own and isinstance(self.zoo, ModelZoo)
             weights = self.zoo.fingerprint(key) if known else None
-            self._refs[key] = ModelRef(key, model_fingerprint(self.models[key], weights))
+            self._refs[key] = ModelRef(key, model_fingerprint(self.outline(key), weights))
         return self._refs[key]
 
     def check_stage(self, stage: Stage, keys: Iterable[str]) -> None:
@@ -110,7 +130,7 @@ class Networks:
             The networks, which are there.
         """
         for key in keys:
-            self.models[key].layer(stage)
+            self.outline(key).layer(stage)
 
     def traits(self, keys: Iterable[str]) -> pd.DataFrame:
         """Tabulate what kinds of networks some are.

@@ -85,12 +85,12 @@ def _(spec: PanelRun, materials: Materials, scratch: Path) -> dict[str, Tensor]:
     attack = isinstance(result, Mapping)
     images = result["images"] if attack else result.images
     keys = [evaluator.key for evaluator in spec.evaluators]
-    # Of several generating networks, the class with the highest mean probability counts.
-    generators = [materials.logits_of_references(model.key).double().softmax(dim=1) for model in spec.run.models]
+    # One network after the other, each for all that it is asked: together they need not fit into the memory.
+    seen = [(materials.models[key].predict(images), materials.classes_of_references(key)) for key in keys]
     return {
-        "classes": torch.stack([materials.models[key].predict(images) for key in keys]),
-        "reference_classes": torch.stack([materials.logits_of_references(key).argmax(dim=1) for key in keys]),
-        "generated_classes": sum(generators).argmax(dim=1),
+        "classes": torch.stack([of_images for of_images, _ in seen]),
+        "reference_classes": torch.stack([of_references for _, of_references in seen]),
+        "generated_classes": materials.generated_classes(spec.run),
     } | ({"targets": result["targets"]} if attack else {"residual": result.residuals.nanmean()})
 
 
@@ -129,7 +129,7 @@ def judge(
         was made with, and that the set under the label model_set should have).
     """
     runs, keys = list(runs), study.evaluators if evaluators is None else tuple(evaluators)
-    check_evaluators([study.networks.models[key] for key in keys], study.references)
+    check_evaluators([study.networks.outline(key) for key in keys], study.references)
     panel = tuple(study.networks.ref(key) for key in keys)
     specs = [PanelRun(run, panel) for _, run in runs]
     unusable = study.execute(specs, title=title, skip_unusable=skip_unusable).unusable
@@ -167,6 +167,27 @@ def _seen(study: "Study", spec: PanelRun) -> list[dict[str, Any]]:
     else:
         table["residual"] = seen["residual"].item()
     return table.to_dict("records")
+
+
+def classes_seen(study: "Study", run: Any) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return what every evaluator of a study takes the references and the images of a run for.
+
+    Parameters
+    ----------
+    study
+        Which evaluators.
+    run
+        What makes the images, one of each reference.
+
+    Returns
+    -------
+    dict
+        Key of the evaluator to two tensors (N,) of classes: of the references, and of the images.
+    """
+    keys = study.evaluators
+    check_evaluators([study.networks.outline(key) for key in keys], study.references)
+    seen = study.result(PanelRun(run, tuple(study.networks.ref(key) for key in keys)))
+    return dict(zip(keys, zip(seen["reference_classes"], seen["classes"], strict=True), strict=True))
 
 
 def mean_over_evaluators(

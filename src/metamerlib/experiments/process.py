@@ -9,9 +9,11 @@ from torch import Tensor
 
 from metamerlib.evaluation import PairDistances, image_metrics, pair_distances
 from metamerlib.experiments.alterations import PLAIN
+from metamerlib.experiments.panels import classes_seen
 from metamerlib.experiments.pictures import one_per_category
+from metamerlib.experiments.runs import MetamerRun
 from metamerlib.experiments.trajectories import Trajectory, trajectory
-from metamerlib.models import STAGES, Classifier, Stage
+from metamerlib.models import STAGES, Stage
 
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study
@@ -134,7 +136,7 @@ def overview(study: "Study", *, image: int | None = None, n_examples: int = 12, 
     shown = study.networks.models[members[-1]]
     both = shown.activations(torch.stack([references[image], metamers[image]]).to(shown.device), stage).cpu()
     traits = study.networks.traits(key for key in study.evaluators if key not in members)
-    judges = [study.networks.models[key] for key in traits.loc[~traits["random"], "evaluator"]]
+    judges = traits.loc[~traits["random"], "evaluator"].tolist()
     return Overview(
         model_set=model_set,
         stage=stage,
@@ -144,7 +146,7 @@ def overview(study: "Study", *, image: int | None = None, n_examples: int = 12, 
         model=members[-1],
         reference_activation=both[0],
         metamer_activation=both[1],
-        verdicts=_verdicts(judges, references[image], metamers[image]),
+        verdicts=_verdicts(study, study.run(model_set, stage), judges, image),
         metrics=image_metrics(metamers[[image]], references[[image]], metrics=PLAIN),
         distances=_distances(study, judges, metamers, stage),
         example_references=references[examples],
@@ -152,19 +154,19 @@ def overview(study: "Study", *, image: int | None = None, n_examples: int = 12, 
     )
 
 
-def _verdicts(judges: list[Classifier], reference: Tensor, metamer: Tensor) -> pd.DataFrame:
+def _verdicts(study: "Study", run: MetamerRun, judges: list[str], image: int) -> pd.DataFrame:
     """Name the classes that evaluators give a reference and its metamer."""
+    seen = classes_seen(study, run)
     rows = []
     for judge in judges:
-        of_reference, of_metamer = judge.predict(torch.stack([reference, metamer])).tolist()
-        classes = {"reference_class": judge.categories[of_reference], "metamer_class": judge.categories[of_metamer]}
-        rows.append({"evaluator": judge.name} | classes)
+        of_reference, of_metamer = (study.references.categories[classes[image]] for classes in seen[judge])
+        rows.append({"evaluator": judge, "reference_class": of_reference, "metamer_class": of_metamer})
     return pd.DataFrame(rows, columns=["evaluator", "reference_class", "metamer_class"])
 
 
-def _distances(study: "Study", judges: list[Classifier], metamers: Tensor, stage: Stage) -> PairDistances | None:
+def _distances(study: "Study", judges: list[str], metamers: Tensor, stage: Stage) -> PairDistances | None:
     """Compare representations in the first evaluator, where it has such a stage and there are pairs enough."""
     common = stage in STAGES or not isinstance(stage, str)
     if len(metamers) < 3 or not judges or not common:
         return None
-    return next(pair_distances(metamers, study.references, judges[:1], stage=stage))
+    return next(pair_distances(metamers, study.references, [study.networks.models[judges[0]]], stage=stage))

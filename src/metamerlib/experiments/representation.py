@@ -186,7 +186,7 @@ def _has(study: "Study", key: str, stage: Stage) -> bool:
     """Tell whether a network has a stage: the three and depths all have, a module's name only some."""
     if stage in STAGES or not isinstance(stage, str):
         return True
-    return stage in dict(study.networks.models[key].module.named_modules())
+    return stage in dict(study.networks.outline(key).module.named_modules())
 
 
 def distance_densities(

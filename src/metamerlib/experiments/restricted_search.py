@@ -161,7 +161,7 @@ def restricted_example(study: "Study", image: int = 0) -> RestrictedExample:
         raise IndexError(f"image is {image}: the restricted search has the images {searched} of the study.")
     runs, place = restricted_runs(study), searched.index(image)
     attacks = {run.epsilon: small.result(run) for run in attack_runs(small, featured_set(study))}
-    categories = study.networks.models[next(iter(runs.values())).models[0].key].categories
+    categories = study.networks.outline(next(iter(runs.values())).models[0].key).categories
     return RestrictedExample(
         image=image,
         category=study.references.category_names[image],

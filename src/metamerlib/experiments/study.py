@@ -202,7 +202,7 @@ class Study:
         return MetamerRun(
             stimuli=self._stimuli,
             models=tuple(self.networks.ref(key) for key in chosen.members),
-            layers=tuple(self.networks.models[key].layer(stage) for key in chosen.members),
+            layers=tuple(self.networks.outline(key).layer(stage) for key in chosen.members),
             stage=stage,
             config=settings,
             seed=seed,

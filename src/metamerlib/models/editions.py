@@ -46,6 +46,9 @@ class Edition(Protocol):
     def load(self, key: str) -> Classifier:
         """Build the module with its weights, and wrap it."""
 
+    def wrap(self, key: str, network: nn.Module, blocks: Sequence[str]) -> Classifier:
+        """Wrap a module of the network's architecture as the network is wrapped."""
+
     def fingerprint(self, key: str) -> str:
         """Identify the weights."""
 
@@ -85,6 +88,10 @@ class MiniatureEdition:
         network, blocks = build_miniature(key)
         if key not in RANDOM_SEEDS:
             self._weights.load_into(network, key)
+        return self.wrap(key, network, blocks)
+
+    def wrap(self, key: str, network: nn.Module, blocks: Sequence[str]) -> Classifier:
+        """Wrap a module of the network's architecture as the network is wrapped."""
         return Classifier(
             network, name=key, mean=MEAN, std=STD, blocks=blocks, categories=CATEGORIES, input_size=MINIATURE_SIDE
         )
@@ -152,7 +159,10 @@ class PaperEdition:
 
     def load(self, key: str) -> Classifier:
         """Build the module with its weights, and wrap it."""
-        network, blocks = self._initialised(key) if self._is_initialised(key) else self._with_weights(key)
+        return self.wrap(key, *(self._initialised(key) if self._is_initialised(key) else self._with_weights(key)))
+
+    def wrap(self, key: str, network: nn.Module, blocks: Sequence[str]) -> Classifier:
+        """Wrap a module of the network's architecture as the network is wrapped."""
         mean, std = PUBLISHED[key].normalisation
         categories, outputs = _categories(self._decision)
         return Classifier(

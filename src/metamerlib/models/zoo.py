@@ -42,11 +42,15 @@ class ModelZoo(Mapping[str, Classifier]):
         How the paper's networks decide by their 1000 outputs: "max_logit" or "mean_probability" on one of the sixteen
         categories, or "1000-way" on one of ImageNet's classes, named by their WordNet ids. The miniatures have one
         output per category.
+    memory
+        Bytes of weights that are kept loaded. Beyond them the networks that were asked for longest ago are let go, and
+        read again when they are asked for; whoever holds one keeps it. None means 2 GiB on the CPU, where images need
+        the memory, and half of an accelerator's, which holds all of the paper's networks (5.2 GiB) from 12 GB on.
 
     Raises
     ------
     ValueError
-        If there is no zoo of that name, or no such decision.
+        If there is no zoo of that name, no such decision, or `memory` is negative.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class ModelZoo(Mapping[str, Classifier]):
         device: str | torch.device = "cpu",
         weights: Path | None = None,
         decision: str = "max_logit",
+        memory: int | None = None,
     ) -> None:
         if name not in EDITIONS:
             raise ValueError(f"name is {name!r}: the zoos that can be loaded are {', '.join(map(repr, EDITIONS))}.")
@@ -76,7 +81,10 @@ class ModelZoo(Mapping[str, Classifier]):
             if name == "mini"
             else PaperEdition(weights, decision=decision, untrained=name == "paper-untrained")
         )
-        self._loaded: dict[str, Classifier] = {}
+        if memory is not None and memory < 0:
+            raise ValueError(f"memory is {memory}: give a number of bytes, 0 to keep no more than one network.")
+        self.memory = _default_memory(self.device) if memory is None else memory
+        self._loaded: dict[str, Classifier] = {}  # the one asked for last at the end
 
     def __getstate__(self) -> dict:
         # A copy for another process loads its own networks.
@@ -96,9 +104,16 @@ class ModelZoo(Mapping[str, Classifier]):
 
     def __getitem__(self, key: str) -> Classifier:
         self._check(key)
-        if key not in self._loaded:
-            self._loaded[key] = self._edition.load(key).to(self.device)
-        return self._loaded[key]
+        model = self._loaded.pop(key, None) or self._edition.load(key).to(self.device)
+        self._loaded[key] = model
+        while len(self._loaded) > 1 and sum(map(_bytes, self._loaded.values())) > self.memory:
+            del self._loaded[next(iter(self._loaded))]
+        return model
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Keys of the networks that are in memory, the one asked for last at the end."""
+        return tuple(self._loaded)
 
     @property
     def missing(self) -> list[str]:
@@ -201,6 +216,28 @@ class ModelZoo(Mapping[str, Classifier]):
         """
         self._check(key)
         return list(self._edition.skeleton(key)[1])
+
+    def outline(self, key: str) -> Classifier:
+        """Return all that is known of a network but its weights, which need not be there.
+
+        Parameters
+        ----------
+        key
+            The network.
+
+        Returns
+        -------
+        Classifier
+            With the network's name, blocks, categories and normalisation. Its weights have no values that mean
+            anything; those of the paper's networks take no memory (they are on torch's device "meta").
+
+        Raises
+        ------
+        KeyError
+            If there is no such network.
+        """
+        self._check(key)
+        return self._edition.wrap(key, *self._edition.skeleton(key))
 
     def fingerprint(self, key: str) -> str:
         """Identify a network's weights.
@@ -311,3 +348,15 @@ class ModelZoo(Mapping[str, Classifier]):
                 + (f" Did you mean {' or '.join(near)}?" if near else "")
                 + " `metamerlib zoo list` names them all."
             )
+
+
+def _default_memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory // 2
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() // 2
+    return 2 << 30
+
+
+def _bytes(model: Classifier) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in (*model.parameters(), *model.buffers()))
