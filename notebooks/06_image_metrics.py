@@ -19,6 +19,7 @@ n_per_class = None  # images per category
 size = None  # side of the images in pixels
 root = None  # a folder of photographs in place of the drawings
 seed = None  # of the images and of the initial noise
+decision = None  # how 1000 outputs make 16 categories: "max_logit" or "mean_probability"
 repetitions = None  # of the optimisation
 
 # %% tags=["hide-input"]
@@ -45,6 +46,7 @@ study = Study.from_profile(
     size=size,
     root=root,
     seed=seed,
+    decision=decision,
     repetitions=repetitions,
 )
 

@@ -19,6 +19,7 @@ n_per_class = None  # images per category
 size = None  # side of the images in pixels
 root = None  # a folder of photographs in place of the drawings
 seed = None  # of the images and of the initial noise
+decision = None  # how 1000 outputs make 16 categories: "max_logit" or "mean_probability"
 mixed_sets = None  # how many random sets
 mixed_stage = None  # the stage of their metamers
 
@@ -41,6 +42,7 @@ study = Study.from_profile(
     size=size,
     root=root,
     seed=seed,
+    decision=decision,
     mixed_sets=mixed_sets,
     mixed_stage=mixed_stage,
 )

@@ -19,6 +19,7 @@ n_per_class = None  # images per category
 size = None  # side of the images in pixels
 root = None  # a folder of photographs in place of the drawings
 seed = None  # of the images and of the initial noise
+decision = None  # how 1000 outputs make 16 categories: "max_logit" or "mean_probability"
 
 # %% tags=["hide-input"]
 from IPython.display import HTML, Markdown
@@ -28,7 +29,14 @@ from metamerlib.experiments import Study, explore
 from metamerlib.figures import explorer_html
 
 study = Study.from_profile(
-    profile, stages=stages, model_sets=model_sets, n_per_class=n_per_class, size=size, root=root, seed=seed
+    profile,
+    stages=stages,
+    model_sets=model_sets,
+    n_per_class=n_per_class,
+    size=size,
+    root=root,
+    seed=seed,
+    decision=decision,
 )
 everything = explore(study)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 
-from metamerlib import CATEGORIES, GenerationConfig
+from metamerlib import CATEGORIES, GenerationConfig, ModelZoo
 from metamerlib.experiments import Study, StudySettings
 from metamerlib.locations import profile_files
 
@@ -121,6 +121,8 @@ def test_photographs_replace_drawings_and_all_of_them_are_taken(tmp_path):
         ({"n_per_class": True}, TypeError, "n_per_class"),
         ({"seed": -1}, ValueError, "seed"),
         ({"criterion": "labels"}, ValueError, "Did you mean 'label'"),
+        ({"decision": "mean_probabilities"}, ValueError, "Did you mean 'mean_probability'"),
+        ({"decision": "1000-way"}, ValueError, "decision is '1000-way', but the references of a study are labelled"),
         ({"stimuli": "folder"}, ValueError, "needs root"),
         ({"root": "/does/not/exist"}, ValueError, "not a folder"),
         ({"model_sets": {}}, ValueError, "model_sets is empty"),
@@ -174,12 +176,26 @@ def test_a_broken_profile_is_named(tmp_path, text, words):
         ({"stages": ["layer99"], "model_sets": ["alexnet_random"]}, "'layer99' does not exist in model"),
         ({"zoo": "maxi"}, "maxi"),
         ({"device": "tpu"}, "device='tpu'"),
+        ({"decision": "mean_probability"}, "'mean_probability', which has no meaning for the zoo 'mini'"),
     ],
     ids=str,
 )
 def test_a_study_refuses_networks_and_layers_that_do_not_exist(tmp_path, changes, words):
     with pytest.raises(ValueError, match=f"(?s){words}"):
         Study.from_profile("mini", store=tmp_path, **changes)
+
+
+def test_a_decision_reaches_the_networks_of_the_zoo_and_is_said(tmp_path):
+    small = {"zoo": "paper-untrained", "model_sets": ["squeezenet"], "evaluators": ["squeezenet"], "stages": ["early"]}
+    study = Study.from_profile("smoke", store=tmp_path, decision="mean_probability", **small)
+    assert study.zoo["squeezenet"].decision == "mean_probability"
+    assert study.describe().count("with the decision “mean_probability”") == 1
+    assert "decision" not in Study.from_profile("smoke", store=tmp_path, **small).describe()
+
+
+def test_a_decision_that_the_given_networks_do_not_take_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="decision is 'mean_probability', but the networks of the given zoo decide"):
+        Study(settings("smoke", decision="mean_probability"), zoo=ModelZoo("mini"), store=tmp_path)
 
 
 def test_seed_and_stimuli_seed_can_be_set_apart():

@@ -19,6 +19,7 @@ from metamerlib.experiments import (
     digest,
     model_fingerprint,
 )
+from metamerlib.experiments.attacks import AttackRun
 
 RUN = MetamerRun(
     stimuli=StimuliRef("a" * 64, count=48, size=(64, 64)),
@@ -146,6 +147,16 @@ def test_whatever_the_activations_depend_on_changes_the_fingerprint(other):
     if other.module[0].stride == (2, 2):
         other.module.load_state_dict(_classifier().module.state_dict())
     assert model_fingerprint(other) != model_fingerprint(_classifier())
+
+
+def test_how_networks_decide_is_part_of_what_they_answer_and_not_of_metamers():
+    by_mean = tuple(dataclasses.replace(model, decision="mean_probability") for model in RUN.models)
+    asked, evaluator = dataclasses.replace(RUN, models=by_mean), ModelRef("alexnet", "f" * 64)
+    assert asked.key == RUN.key
+    attacks = [AttackRun(RUN.stimuli, models, 0.1, 3) for models in (RUN.models, by_mean)]
+    panels = [PanelRun(RUN, (evaluator,)), PanelRun(asked, (evaluator,)), PanelRun(RUN, by_mean)]
+    assert len({spec.key for spec in (*attacks, *panels)}) == 5
+    assert evaluator.answers == {"key": "alexnet", "fingerprint": "f" * 64}  # as it was before there was a choice
 
 
 def test_weights_of_every_type_have_a_fingerprint():

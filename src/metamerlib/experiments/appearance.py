@@ -66,7 +66,7 @@ class ImageMetricsRun(Spec):
         own = isinstance(self.backbone, ModelRef)
         return {
             "run": self.run.key,
-            "backbone": dataclasses.asdict(self.backbone) if own else self.backbone,
+            "backbone": self.backbone.features if own else self.backbone,
             "label": self.backbone_label,
             "scorer": self.scorer,
             "downloads": self.downloads,

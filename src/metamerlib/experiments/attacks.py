@@ -1,6 +1,5 @@
 """Targeted adversarial examples on the images and networks of a metamer run, to compare with (paper, section 4.6)."""
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -59,7 +58,7 @@ class AttackRun(Spec):
         """
         return {
             "stimuli": self.stimuli.fingerprint,
-            "models": [dataclasses.asdict(model) for model in self.models],
+            "models": [model.answers for model in self.models],
             "epsilon": self.epsilon,
             "steps": self.steps,
             "seed": self.seed,

@@ -37,7 +37,9 @@ def describe(study: "Study") -> str:
         f"Budget: {budget}{_departures(settings.config)}.",
         f"Evaluators: {len(study.evaluators)} {_plural('network', len(study.evaluators))} of the {settings.zoo} zoo"
         + (" and the caller's own" if study.networks.own else "")
-        + f" (a set's own members left out of its averages); recognized by the criterion “{settings.criterion}”.",
+        + f" (a set's own members left out of its averages); recognized by the criterion “{settings.criterion}”"
+        + ("" if settings.decision == "max_logit" else f", with the decision “{settings.decision}”")
+        + ".",
     ]
     if settings.zoo == "paper-untrained":
         sentences.append("**Untrained networks**: all are only initialised, so the numbers mean nothing.")

@@ -1,6 +1,5 @@
 """All that the explorer shows: every set and stage, step by step, with what is measured at each step."""
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from metamerlib.experiments.execute import Materials, compute
 from metamerlib.experiments.process import featured_set, featured_stage
-from metamerlib.experiments.runs import ModelRef
+from metamerlib.experiments.runs import ModelRef, decisions
 from metamerlib.experiments.snapshots import TrajectoryRun, kept_beside
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.trajectories import Trajectory, trajectory_of
@@ -48,13 +47,13 @@ class SnapshotRecognitionRun(Spec):
         Returns
         -------
         dict
-            Key of the snapshots, fingerprints of the evaluators, criterion.
+            Key of the snapshots, fingerprints of the evaluators, criterion, and how the generating networks decide.
         """
         return {
             "trajectory": self.trajectory.key,
-            "evaluators": [dataclasses.asdict(evaluator) for evaluator in self.evaluators],
+            "evaluators": [evaluator.answers for evaluator in self.evaluators],
             "criterion": self.criterion,
-        }
+        } | decisions(self.trajectory.run.models)
 
     @property
     def label(self) -> str:

@@ -116,7 +116,8 @@ class Networks:
         if key not in self._refs:
             known = key not in self.own and isinstance(self.zoo, ModelZoo)
             weights = self.zoo.fingerprint(key) if known else None
-            self._refs[key] = ModelRef(key, model_fingerprint(self.outline(key), weights))
+            model = self.outline(key)
+            self._refs[key] = ModelRef(key, model_fingerprint(model, weights), model.decision)
         return self._refs[key]
 
     def check_stage(self, stage: Stage, keys: Iterable[str]) -> None:

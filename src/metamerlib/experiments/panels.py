@@ -1,6 +1,5 @@
 """Networks look at the images of a run: what each of them sees is kept, and every table of recognizability follows."""
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from torch import Tensor
 from metamerlib.evaluation import tabulate_recognizability
 from metamerlib.evaluation.validate import check_evaluators
 from metamerlib.experiments.execute import Materials, compute
-from metamerlib.experiments.runs import ModelRef
+from metamerlib.experiments.runs import ModelRef, decisions
 from metamerlib.experiments.spec import Spec
 
 if TYPE_CHECKING:
@@ -45,12 +44,13 @@ class PanelRun(Spec):
         Returns
         -------
         dict
-            Key of the run, fingerprints of the evaluators. What counts as recognized is decided afterwards.
+            Key of the run, fingerprints of the evaluators, and how the generating networks decide. What counts as
+            recognized is decided afterwards.
         """
         return {
             "run": self.run.key,
-            "evaluators": [dataclasses.asdict(evaluator) for evaluator in self.evaluators],
-        }
+            "evaluators": [evaluator.answers for evaluator in self.evaluators],
+        } | decisions(self.run.models)
 
     def about(self) -> dict[str, Any]:
         """Return what the images were made of.

@@ -11,6 +11,7 @@ import yaml
 from metamerlib.evaluation.recognizability import CRITERIA
 from metamerlib.generation.initializers import INITIALIZERS
 from metamerlib.models import STAGES, Stage
+from metamerlib.models.classifier import DECISIONS
 
 
 def did_you_mean(value: str, choices: Iterable[str], alike: float = 0.5) -> str:
@@ -122,6 +123,15 @@ def _rate(key: str, value: object) -> float:
     return float(value)
 
 
+def _decision(key: str, value: object) -> str:
+    if value == "1000-way":
+        raise ValueError(
+            f"{key} is {value!r}, but the references of a study are labelled in categories: give one of "
+            f"{', '.join(map(repr, DECISIONS))}. ModelZoo('paper', decision='1000-way') is for use without a study."
+        )
+    return _choice(*DECISIONS)(key, value)
+
+
 def _folder(key: str, value: object) -> str | None:
     if value is None:
         return None
@@ -213,6 +223,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "model_sets": _model_sets,
     "evaluators": _names,
     "criterion": _choice(*CRITERIA),
+    "decision": _decision,
     "device": _text,
     "batch_size": _integer(1),
     "metric_backbone": _none_or(_text),

@@ -1,6 +1,5 @@
 """Whether metamers lie among other networks' representations as their references do (paper, section 4.5 and Fig. 5)."""
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +67,7 @@ class RepresentationRun(Spec):
         """
         return {
             "runs": [run.key for run in self.runs],
-            "evaluator": dataclasses.asdict(self.evaluator),
+            "evaluator": self.evaluator.features,
             "stage": self.stage,
             "max_pairs": self.max_pairs,
             "permutations": self.permutations,

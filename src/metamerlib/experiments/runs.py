@@ -1,9 +1,8 @@
 """The run behind the book's results: metamers of a set at a stage."""
 
-import dataclasses
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -63,14 +62,45 @@ class ModelRef:
         Its key in the zoo, or the name of a user's model.
     fingerprint
         SHA-256 of its weights, normalisation, input size and outputs: `model_fingerprint`.
+    decision
+        How its outputs make a category's logit, as for `Classifier`: its answers depend on it, its activations do not.
     """
 
     key: str
     fingerprint: str
+    decision: str = "max_logit"
+
+    @property
+    def features(self) -> dict[str, str]:
+        """What its activations depend on, for the identity of a spec."""
+        return {"key": self.key, "fingerprint": self.fingerprint}
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What its logits and categories depend on, for the identity of a spec."""
+        # The default is left out: it was the only decision once, and the keys of results from then are to stay.
+        return self.features | ({} if self.decision == "max_logit" else {"decision": self.decision})
+
+
+def decisions(models: Sequence[ModelRef]) -> dict[str, Any]:
+    """Say how the networks of a run decide, for the identity of what asks them for categories.
+
+    Parameters
+    ----------
+    models
+        The networks.
+
+    Returns
+    -------
+    dict
+        decisions (one per network), or nothing where all decide as they do by default.
+    """
+    found = [model.decision for model in models]
+    return {} if set(found) <= {"max_logit"} else {"decisions": found}
 
 
 def model_fingerprint(classifier: Classifier, weights: str | None = None) -> str:
-    """Name a classifier by everything that its activations and logits depend on, short of its code.
+    """Name a classifier by everything that its activations and outputs depend on, short of its code.
 
     Parameters
     ----------
@@ -95,7 +125,6 @@ def model_fingerprint(classifier: Classifier, weights: str | None = None) -> str
             "categories": classifier.categories,
             "outputs_of_category": classifier.outputs_of_category,
         }
-        | ({} if classifier.decision == "max_logit" else {"decision": classifier.decision})
     )
 
 
@@ -155,10 +184,10 @@ class MetamerRun(Spec):
         """
         return {
             "stimuli": self.stimuli.fingerprint,
-            "models": [dataclasses.asdict(model) for model in self.models],
+            "models": [model.features for model in self.models],
             "layers": self.layers,
             "stage": self.stage,
-            "config": self.config.to_dict(),
+            "config": self.config.identity(),
             "seed": self.seed,
         }
 

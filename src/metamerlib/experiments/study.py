@@ -47,7 +47,7 @@ class Study:
     Raises
     ------
     ValueError
-        If a model set, network or stage does not exist, or a name is taken.
+        If a model set, network or stage does not exist, a name is taken, or the decision has no meaning for the zoo.
 
     Examples
     --------
@@ -69,7 +69,12 @@ class Study:
     ) -> None:
         self.settings = settings
         if zoo is None:
-            zoo = ModelZoo(settings.zoo, device=resolve_device(settings.device))
+            zoo = ModelZoo(settings.zoo, device=resolve_device(settings.device), decision=settings.decision)
+        elif settings.decision != getattr(zoo, "decision", "max_logit"):
+            raise ValueError(
+                f"decision is {settings.decision!r}, but the networks of the given zoo decide as they were made: make "
+                "them with that decision, or leave it out."
+            )
         self.zoo, self.networks = zoo, Networks(zoo, models)
         self.store = store if isinstance(store, Store) else Store(store) if store else Store.default()
         self._progress = progress

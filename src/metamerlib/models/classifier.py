@@ -10,6 +10,10 @@ from torch.nn import functional
 from metamerlib.models.stages import Stage, resolve_stage
 
 
+DECISIONS = ("max_logit", "mean_probability")
+"""How the outputs of a category make its logit: the names that `Classifier` knows."""
+
+
 class _TapReached(Exception):  # noqa: N818 - a signal that ends the forward pass, not an error
     """Carries the tapped output out of the module's forward pass."""
 
@@ -100,8 +104,8 @@ class Classifier(nn.Module):
             )
         if outputs_of_category is not None and not all(len(outputs) for outputs in outputs_of_category):
             raise ValueError("outputs_of_category has an empty entry: give each category at least one output.")
-        if decision not in ("max_logit", "mean_probability"):
-            raise ValueError(f"decision is {decision!r}: give 'max_logit' or 'mean_probability'.")
+        if decision not in DECISIONS:
+            raise ValueError(f"decision is {decision!r}: give {' or '.join(map(repr, DECISIONS))}.")
         modules = dict(module.named_modules())
         unknown = [block for block in blocks or () if not block or block not in modules]
         if unknown:

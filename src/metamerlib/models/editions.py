@@ -13,7 +13,7 @@ from torch import nn
 
 from metamerlib.models.cache import WeightsCache
 from metamerlib.models.checkpoints import load_exactly, read_checkpoint, state_of
-from metamerlib.models.classifier import Classifier
+from metamerlib.models.classifier import DECISIONS, Classifier
 from metamerlib.models.miniature import MEAN, RANDOM_SEEDS, STD, build_miniature, kaiming_normal
 from metamerlib.models.miniature import SIDE as MINIATURE_SIDE
 from metamerlib.models.miniature.convolutional import Network
@@ -23,7 +23,7 @@ from metamerlib.models.registry import EXTRA_INSTANCES, ZOO
 from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError, WeightsFolder
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
 
-DECISIONS = ("max_logit", "mean_probability", "1000-way")
+ALL_DECISIONS = (*DECISIONS, "1000-way")
 """How a network with ImageNet's 1000 outputs decides (reading 11): on the category with the highest logit or the
 highest mean probability among its classes, or on one of the 1000 classes."""
 
@@ -121,7 +121,7 @@ class PaperEdition:
     folder
         The cache of weights; None means `metamerlib.models.fetch.weights_folder`.
     decision
-        One of `DECISIONS`.
+        One of `ALL_DECISIONS`.
     untrained
         Whether all networks are only initialised, from seeds: they compute nonsense at the cost of the trained ones.
 
@@ -134,12 +134,12 @@ class PaperEdition:
     extra = ()
 
     def __init__(self, folder: Path | None = None, *, decision: str = "max_logit", untrained: bool = False) -> None:
-        if decision not in DECISIONS:
-            near = difflib.get_close_matches(str(decision), DECISIONS, n=1)
+        if decision not in ALL_DECISIONS:
+            near = difflib.get_close_matches(str(decision), ALL_DECISIONS, n=1)
             raise ValueError(
                 f"decision is {decision!r}."
                 + (f" Did you mean {near[0]!r}?" if near else "")
-                + f" Give one of {', '.join(DECISIONS)}."
+                + f" Give one of {', '.join(ALL_DECISIONS)}."
             )
         self._cache = WeightsCache(folder)
         self._decision = decision

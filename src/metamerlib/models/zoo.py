@@ -72,7 +72,10 @@ class ModelZoo(Mapping[str, Classifier]):
         if name not in EDITIONS:
             raise ValueError(f"name is {name!r}: the zoos that can be loaded are {', '.join(map(repr, EDITIONS))}.")
         if name == "mini" and decision != "max_logit":
-            raise ValueError(f"decision is {decision!r}: the miniatures have one output per category, 'max_logit'.")
+            raise ValueError(
+                f"decision is {decision!r}, which has no meaning for the zoo 'mini': its networks have one output per "
+                "category. Leave it at 'max_logit', or name the zoo 'paper'."
+            )
         self.name = name
         self.device = torch.device(device)
         self.decision = decision
