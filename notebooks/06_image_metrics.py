@@ -12,8 +12,8 @@
 # Recognizability asks networks what they see. Image metrics ask how a picture looks, most of them without any network: how much of the reference's structure is there, how much noise, how much contrast. {numref}`tab-1` lists the paper's nine. They were made to judge compression and generated pictures, not metamers. Do they prefer the same sets of networks, and do they prefer what is recognized?
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

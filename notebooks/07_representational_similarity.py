@@ -12,8 +12,8 @@
 # A class is the last word of a network and says little about what it saw. Two pictures can share it and lie far apart in every layer; or differ in it, because one lies just across a border. This chapter looks at the activations themselves, in networks that had no part in making the metamers: do metamers lie where pictures of things lie? And it asks the networks that did have a part whether the search has succeeded at all.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

@@ -12,8 +12,8 @@
 # Metamers and adversarial examples are made by the same loop: follow a gradient, step, project back into a ball ({doc}`02_related_work`). An adversarial example may change its picture by so little that nobody sees it, and often that is enough to change what networks say. Is so little also enough to make a metamer? The paper repeats the search of its best set, *CNN*, in two small balls, with radii that are common in attacks.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

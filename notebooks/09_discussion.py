@@ -12,8 +12,8 @@
 # The paper's last two sections say what its results mean. Some of that is a statement about measurements, and can be tested on ours; some is an explanation, which no measurement of this kind can confirm. This chapter goes through them in the paper's order. Each list below gives the paper's claims in our words, and behind each the verdict that follows from this run's tables, with the quantity that decided and its 95 % interval.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

@@ -12,8 +12,8 @@
 # One representative network per kind would not do, the paper says: what an architecture overlooks is the very question. So it gathers a *zoo* of {glue:text}`wanted:d` networks, convolutional ones, transformers and one mixer, most of them ordinary, some of them robust against small changes, two never trained at all. Who generates metamers is a choice among them; who judges is everybody else.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

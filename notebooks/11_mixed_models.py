@@ -12,8 +12,8 @@
 # The six sets of the main experiment were put together by hand, by family and by robustness. Are they special? The paper draws sets at random from its whole zoo, robust and ordinary, convolutional and transformer in one ensemble, and asks two things: how well are their metamers recognized, and do some networks make every set better or worse that they are in?
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

@@ -12,8 +12,8 @@
 # The thesis behind the paper began with a complaint: making a metamer takes tens of thousands of updates. Its outline asks whether another optimiser, a start nearer to the reference, or another way to share the work between networks would do better. The paper itself says only that other optimisers brought nothing. This chapter tries.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

@@ -12,8 +12,8 @@
 # The paper recommends {glue:text}`low:d` to {glue:text}`high:d` networks in a set, from experience. If each further network takes away something that the others ignore, metamers should become more recognizable with every one; if a few networks already share most of what there is to share, the curve should flatten soon.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

@@ -12,8 +12,8 @@
 # The last part of the thesis outline takes single networks again and asks two questions. Are metamers of one network also metamers for networks of another architecture? And are they metamers for the *same* architecture, trained another time?
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

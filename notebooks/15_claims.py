@@ -12,8 +12,8 @@
 # What does the paper say, and is it so? This page lists its claims, in our words, each with the number that the paper gives (if it gives one), what was measured here, and a verdict. No verdict was written by hand: each follows by a rule from the tables behind the other chapters, and changes when they change.
 
 # %% tags=["parameters"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

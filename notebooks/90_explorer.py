@@ -12,8 +12,8 @@
 # The other chapters show a few metamers each, and averages over all of them. Here every set and stage can be looked at on its way, one picture per category.
 
 # %% tags=["parameters", "hide-input"]
-profile = "mini"  # smoke, mini, paper, or the path of a file with the same keys
-stages = None  # for instance ["early", "late"]; None: the profile's, here and below
+profile = "mini"  # smoke, mini, paper, or a file with the same keys
+stages = None  # such as ["early", "late"]; None: the profile's
 model_sets = None  # names of sets, or {"mine": ["resnet18", "vgg19"]}
 n_per_class = None  # images per category
 size = None  # side of the images in pixels

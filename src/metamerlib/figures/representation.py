@@ -96,7 +96,7 @@ def figure_densities(densities: pd.DataFrame, divergences: pd.DataFrame) -> Figu
             axes.xaxis.set_major_locator(MaxNLocator(5, prune="both"))
             place_text(figure, name, left, top - 32, fontweight="bold", color=styles[name].text)
             words = f"divergence {bits[name]:.2f} bit"
-            place_text(figure, words, left + width, top - 31, ha="right", color=MUTED, fontsize=7)
+            place_text(figure, words, left + width, top - 17, ha="right", color=MUTED, fontsize=7)
             if row == lines - 1 or number + columns >= len(names):
                 axes.set_xlabel("distance between activations", fontsize=7, labelpad=1)
         _key(figure, lines * down)
