@@ -119,6 +119,40 @@ def test_after_the_first_chapters_run_side_by_side(tmp_path):
     assert not any(run.executed for run in execute_chapters("smoke", root=tmp_path, jobs=2))
 
 
+SLOW_TO_RETURN = """
+# %%
+import time
+
+handlers = get_ipython().kernel.shell_handlers
+answer = handlers["kernel_info_request"]
+
+
+async def answer_and_linger(*message):
+    await answer(*message)
+    time.sleep(0.5)
+
+
+handlers["kernel_info_request"] = answer_and_linger
+"""
+
+
+def test_a_kernel_that_has_just_answered_ends_without_a_word(tmp_path, capfd):
+    write_chapter(tmp_path, body=SLOW_TO_RETURN)
+    execute_chapters("smoke", root=tmp_path)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_killed_kernel_is_said_and_a_record_cut_off_is_not_believed(tmp_path):
+    write_chapter(tmp_path, body="\n# %%\nimport os\nos.kill(os.getpid(), 9)\n")
+    with pytest.raises(ChapterError, match=r"01_tiny\.py: the process that executed it was killed, perhaps for want"):
+        execute_chapters("smoke", root=tmp_path)
+    write_chapter(tmp_path)
+    (run,) = execute_chapters("smoke", root=tmp_path)
+    run.path.with_suffix(".json").write_text('{"key": "')
+    (again,) = execute_chapters("smoke", root=tmp_path)
+    assert again.executed
+
+
 def test_one_of_several_chapters_fails(tmp_path):
     for name in ("01_first", "02_second"):
         write_chapter(tmp_path, name)

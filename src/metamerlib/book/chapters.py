@@ -17,8 +17,9 @@ from typing import Any
 import jupytext
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 
-from metamerlib.book.kernel import chapter_environment
+from metamerlib.book.kernel import ChapterKernelManager, chapter_environment
 from metamerlib.book.keys import chapter_key
 from metamerlib.book.layout import BookLayout, book_root
 from metamerlib.book.normalise import complaints, normalised
@@ -178,7 +179,10 @@ def _up_to_date(layout: BookLayout, source: Path, key: str) -> ChapterRun | None
     record = path.with_suffix(".json")
     if not (path.exists() and record.exists()):
         return None
-    last = json.loads(record.read_text(encoding="utf8"))
+    try:
+        last = json.loads(record.read_text(encoding="utf8"))
+    except ValueError:  # cut off by a crash of the machine
+        return None
     return ChapterRun(source.stem, path, last["seconds"], executed=False) if last["key"] == key else None
 
 
@@ -231,6 +235,7 @@ def _execute(layout: BookLayout, source: Path, values: dict[str, Any], key: str,
                 unfinished,
                 parameters=values,
                 kernel_name="python3",
+                kernel_manager_class=ChapterKernelManager,
                 cwd=source.parent,
                 progress_bar=False,
                 stderr_file=sys.stderr if bars else None,
@@ -240,6 +245,11 @@ def _execute(layout: BookLayout, source: Path, values: dict[str, Any], key: str,
                 f"{source.name} failed in its code cell {error.exec_count}: {error.ename}: {error.evalue}\n"
                 f"The cells up to there: {unfinished}"
             ) from error
+        except DeadKernelError as error:
+            raise ChapterError(
+                f"{source.name}: the process that executed it was killed, perhaps for want of memory. What it had "
+                f"computed is in the store, and the same command goes on from there. Its cells: {unfinished}"
+            ) from error
     seconds = time.perf_counter() - started
 
     executed = normalised(nbformat.read(unfinished, as_version=4))
@@ -248,5 +258,7 @@ def _execute(layout: BookLayout, source: Path, values: dict[str, Any], key: str,
         raise ChapterError(f"{source.name} wrote to its error stream:\n{text}\nIts cells: {unfinished}")
     record.unlink(missing_ok=True)  # never an old key beside a new notebook
     unfinished.replace(path)
-    record.write_text(json.dumps({"key": key, "seconds": round(seconds, 2)}) + "\n", encoding="utf8")
+    draft = record.with_suffix(".json.tmp")
+    draft.write_text(json.dumps({"key": key, "seconds": round(seconds, 2)}) + "\n", encoding="utf8")
+    draft.replace(record)
     return ChapterRun(source.stem, path, seconds, executed=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
 
 LOG_MARK = "log: "
 """What lines of logging begin with in a chapter's error stream: they tell of the run, not of the result."""
@@ -22,6 +23,33 @@ c.IPKernelApp.exec_lines = [
     "(lambda log: log.lastResort.setFormatter(log.Formatter('{LOG_MARK}%(message)s')))(__import__('logging'))"
 ]
 """
+
+
+class ChapterKernelManager(AsyncKernelManager):
+    """Ends a kernel by asking it to.
+
+    jupyter_client interrupts every kernel before it asks. A kernel that has just answered its last message, but not
+    yet returned from answering, takes the interrupt for an error and says so on the console.
+    """
+
+    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+        """End the kernel: by a message, by a signal if it does not heed it within seconds, or at once.
+
+        Parameters
+        ----------
+        now : bool
+            Kill it without asking.
+        restart : bool
+            Leave its connection in place, for the kernel that follows.
+        """
+        if now or not self.owns_kernel:
+            await super().shutdown_kernel(now=now, restart=restart)
+            return
+        self.shutting_down = True
+        self.stop_restarter()
+        await self.request_shutdown(restart=restart)
+        await self.finish_shutdown(restart=restart)
+        await self.cleanup_resources(restart=restart)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,6 @@ from torch.nn import functional
 
 from metamerlib.models.stages import Stage, resolve_stage
 
-
 DECISIONS = ("max_logit", "mean_probability")
 """How the outputs of a category make its logit: the names that `Classifier` knows."""
 
