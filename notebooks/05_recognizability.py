@@ -36,6 +36,7 @@ from metamerlib.experiments import (
     sentences,
     spread_over_categories,
 )
+from metamerlib.experiments.patience import longer_search
 from metamerlib.figures import (
     figure_evaluators,
     figure_examples,
@@ -108,6 +109,9 @@ glue("tab-residuals", table_residuals(residuals), display=False)
 
 # %% tags=["remove-input"]
 Markdown(sentences.matching(residuals))
+
+# %% tags=["remove-input"]
+Markdown(sentences.patience(longer_search(study, residuals)))
 
 # %% [markdown]
 # ```{glue-table} tab-residuals

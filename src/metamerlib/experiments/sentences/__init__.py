@@ -7,6 +7,7 @@ from metamerlib.experiments.sentences.about_results import (
     descent,
     judge,
     matching,
+    patience,
     trend,
     untrained,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "matching",
     "members",
     "network_label",
+    "patience",
     "profile_name",
     "provenance",
     "schedule",

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from metamerlib.experiments.patience import LongerSearch
 from metamerlib.experiments.process import Overview
 from metamerlib.experiments.published import statement
 from metamerlib.experiments.sentences.wording import (
@@ -108,6 +109,38 @@ def matching(residuals: pd.DataFrame, below: float = 0.1) -> str:
     return (
         f"Averaged over images, the residual ends below {below:g} for {enumerated(parts)} of the networks that took "
         f"part. The best match is {best}, the worst {worst}."
+    )
+
+
+def patience(longer: LongerSearch | None, below: float = 0.1) -> str:
+    """Say whether the worst match of the first stage is one because the search was short.
+
+    Parameters
+    ----------
+    longer
+        As `metamerlib.experiments.patience.longer_search` returns it.
+    below
+        The residual that counts as a good match.
+
+    Returns
+    -------
+    str
+        A Markdown paragraph; empty where no search was repeated.
+    """
+    if longer is None:
+        return ""
+    left = longer.longer_residual / longer.residual
+    if longer.longer_residual < below:
+        verdict = "So what is left is a matter of the budget"
+    elif left < 0.8:
+        verdict = f"So it is at least in part a matter of the budget, though still not below {below:g}"
+    else:
+        verdict = "So it is not for want of updates"
+    return (
+        f"At {stage_in_words(longer.stage)}, where a picture is easiest to match, *{longer.model_set}* matches worst. "
+        f"Is that the network or the length of the search? The same search on {longer.n} of the pictures ends at "
+        f"{longer.residual:.3f} after {longer.updates} updates with each network, and at {longer.longer_residual:.3f} "
+        f"after {longer.longer_updates}. {verdict}."
     )
 
 
