@@ -205,6 +205,16 @@ def test_nothing_is_computed_that_is_not_needed():
     assert max(spy.most_alive for spy in spies) <= 2  # the reference's output, and at most the update's before
 
 
+def test_the_tapped_module_is_looked_up_before_the_loop(monkeypatch):
+    part = part_of([wrap(Smooth(0), "a")], random_images(2), random_images(2, seed=1), GenerationConfig(repetitions=5))
+
+    def refuse(*args):
+        raise AssertionError("the network's modules were gone through")
+
+    monkeypatch.setattr(nn.Module, "named_modules", refuse)
+    assert list(part.run()) == [1, 2, 3, 4, 5]
+
+
 def test_the_loop_never_waits_for_the_device(monkeypatch):
     models = [wrap(Smooth(0), "a"), wrap(Smooth(1), "b")]
     part = part_of(models, random_images(2), random_images(2, seed=1), GenerationConfig(repetitions=5))

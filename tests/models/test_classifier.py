@@ -62,6 +62,15 @@ def test_activations_are_differentiable_in_the_images_alone(images):
     assert not any(p.requires_grad for p in classifier.parameters())
 
 
+def test_a_network_cut_once_equals_one_that_is_cut_at_each_pass(images):
+    module = Counting()
+    classifier = wrap(module, blocks=["layers.0", "layers.1"])
+    network = classifier.up_to("late")
+    assert torch.equal(network(images), classifier.activations(images, "late"))
+    assert module.runs == [2, 2, 0, 0, 0]
+    assert classifier(images).shape == (4, 3)  # whole again
+
+
 def test_a_failing_tap_leaves_no_hook_behind(images):
     module = Counting()
     classifier = wrap(module)

@@ -1,5 +1,6 @@
 """Algorithm 1: the loop that turns initial stimuli into metamers."""
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import reduce
 
@@ -81,11 +82,11 @@ class Tap:
     """
 
     def __init__(self, model: Classifier, layer: str, references: Tensor, config: GenerationConfig) -> None:
-        self.model, self.layer = model, layer
+        self.model, self.layer, self._network = model, layer, model.up_to(layer)
         self._identity_relu = config.relu_gradient == "identity"
         try:
             with torch.no_grad():
-                self.reference = model.activations(references, layer)
+                self.reference = self._network(references)
         except Exception as error:
             size = "×".join(map(str, references.shape[2:]))
             error.add_note(
@@ -112,7 +113,7 @@ class Tap:
         Tensor
             (N, …), differentiable.
         """
-        activations = self.model.activations(images, self.layer)
+        activations = self._network(images)
         if self._identity_relu and ends_in_relu(activations):
             # The hook of an autograd node may replace the gradient that the node passes on: here by the one it got.
             activations.grad_fn.register_hook(lambda passed_on, received: received)
@@ -142,7 +143,8 @@ class Tap:
         # A sum, not a mean: the gradient of each image's loss is the same in a batch of any size.
         (gradient,) = torch.autograd.grad(losses.sum(), stimulus.parameter)
         norm = norm_per_image(gradient)
-        finite = norm.flatten().isfinite() & losses.detach().isfinite()
+        # Neither is negative. One comparison does what takes `isfinite` four passes, each a kernel on a GPU.
+        finite = (norm.flatten() < math.inf) & (losses.detach() < math.inf)
         trace.count(column, finite, norm.flatten())
         if repetition is not None:
             trace.note(column, repetition, self.loss.residuals(activations))
@@ -162,7 +164,7 @@ class Tap:
         Tensor
             (N,) ‖a′ − a‖ / ‖a‖.
         """
-        return self.loss.residuals(self.model.activations(images, self.layer))
+        return self.loss.residuals(self._network(images))
 
 
 class Trace:
@@ -208,8 +210,9 @@ class Trace:
         norm
             (N,) norm of the gradient.
         """
-        self.nonfinite[:, column] += ~finite
-        self.skipped[:, column] += ~finite | (norm == 0)
+        unusable = ~finite
+        self.nonfinite[:, column].add_(unusable)
+        self.skipped[:, column].add_(unusable | (norm == 0))
 
     def note(self, column: int, repetition: int, residuals: Tensor) -> None:
         """Take the residuals of a model's last forward pass in a repetition.

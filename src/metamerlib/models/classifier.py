@@ -1,12 +1,14 @@
 """A classification network as the rest of the library sees it: images in [0, 1] to logits or activations."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from metamerlib.models.memory import naming_batch_size
 from metamerlib.models.stages import Stage, resolve_stage
 
 DECISIONS = ("max_logit", "mean_probability")
@@ -217,8 +219,36 @@ class Classifier(nn.Module):
         Tensor
             (N,) int64 indices into `categories`, on the CPU.
         """
-        batches = [self(batch.to(self.device)).argmax(dim=1).cpu() for batch in images.split(batch_size)]
-        return torch.cat(batches) if batches else torch.zeros(0, dtype=torch.int64)
+        with naming_batch_size(f"classifying with model {self.name!r}", batch_size):
+            batches = [self(batch.to(self.device)) for batch in images.split(batch_size)]
+        decided = [self.checked_logits(batch).argmax(dim=1).cpu() for batch in batches]
+        return torch.cat(decided) if decided else torch.zeros(0, dtype=torch.int64)
+
+    def checked_logits(self, logits: Tensor) -> Tensor:
+        """Refuse logits that no decision can be read from.
+
+        Parameters
+        ----------
+        logits
+            (N, categories), as from `forward`.
+
+        Returns
+        -------
+        Tensor
+            The same.
+
+        Raises
+        ------
+        ValueError
+            If there is a NaN, which every comparison with the other logits would take for the highest.
+        """
+        wrong = logits.isnan().any(dim=1)
+        if wrong.any():
+            raise ValueError(
+                f"model {self.name!r} returns NaN for {int(wrong.sum())} of {len(logits)} images: its answers mean "
+                "nothing. Mend its weights or its normalisation (mean, std), or leave it out of the evaluators."
+            )
+        return logits
 
     def layer(self, stage: Stage) -> str:
         """Name the module that a stage taps.
@@ -255,8 +285,26 @@ class Classifier(nn.Module):
         ValueError
             If the forward pass never reaches the module, or its output is not one tensor per image.
         """
+        return self.up_to(stage)(images)
+
+    def up_to(self, stage: Stage) -> Callable[[Tensor], Tensor]:
+        """Cut the network at a stage, for those who run it many times: the module is looked up here, once.
+
+        Parameters
+        ----------
+        stage
+            As for `layer`.
+
+        Returns
+        -------
+        Callable
+            From images to activations, with the errors of `activations`.
+        """
         layer = self.layer(stage)
-        handle = self.module.get_submodule(layer).register_forward_hook(_stop_at_tap)
+        return partial(self._run_up_to, layer, self.module.get_submodule(layer))
+
+    def _run_up_to(self, layer: str, tapped: nn.Module, images: Tensor) -> Tensor:
+        handle = tapped.register_forward_hook(_stop_at_tap)
         try:
             self.module(self._normalize(images))
         except _TapReached as tap:
