@@ -90,4 +90,4 @@ glue("profile", sentences.profile_name(study), display=False)
 #
 # ## What differs from the paper
 #
-# Three of the nine need trained networks, which the paper downloads. Without a network connection they run on a miniature of ours and carry its name, or they are left out and say why. One implementation in common use divides by a window's area twice, others expect another range of values: {ref}`reading 18 <reading-18>` tells how each is scaled.
+# Three of the nine need trained networks, which the paper downloads. Here they ask those networks where their files are at hand, or another one whose name stands beside the number, or they are left out and say why; the profile decides ({doc}`/book/reproduce`). One implementation in common use divides by a window's area twice, others expect another range of values: {ref}`reading 18 <reading-18>` tells how each is scaled.

@@ -174,9 +174,10 @@ Markdown(sentences.beside_published(overall))
 # %% tags=["remove-input"]
 Markdown(sentences.untrained(overall))
 
+# %% tags=["remove-input"]
+Markdown(sentences.comparable(study))
+
 # %% [markdown]
-# The two worlds need not agree in these numbers; pictures, networks and budgets differ. Whether they agree in what depends on what is the question that a smaller world can answer.
-#
 # ## Evaluator by evaluator
 #
 # A mean over evaluators can hide that one family recognizes what another does not. {numref}`fig-evaluators` takes it apart.

@@ -25,7 +25,7 @@ decision = None  # how 1000 outputs make 16 categories: "max_logit" or "mean_pro
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study
+from metamerlib.experiments import Study, sentences
 from metamerlib.experiments.claims import claims_table
 from metamerlib.experiments.measured import measured_tables
 from metamerlib.experiments.sentences.about_discussion import claims_in_words, claims_made_in, tally
@@ -103,6 +103,10 @@ Markdown(claims_in_words(claims_made_in(claims, "5.4")))
 # - robust transformers less than convolutional ensembles: **{glue:text}`robust-transformers-not-recognized`**;
 # - a natural look goes with transfer: **{glue:text}`natural-transfers`**.
 #
-# A verdict here is one about this run: its networks, its pictures, its budget ({doc}`/book/departures`). A claim that does not hold in miniature may hold at the paper's scale, and the other way round. What carries over is the question, the measurement, and the program: with the profile **paper** and the paper's networks, the same page gives the verdict that counts ({doc}`/book/reproduce`).
-#
-# What neither can say is how *people* see these metamers. The paper leaves that open too, and proposes training on more varied, noisier data as the next step towards networks that ignore what people ignore.
+# A verdict here is one about this run: its networks, its pictures, its budget ({doc}`/book/departures`, {doc}`/book/reproduce`).
+
+# %% tags=["remove-input"]
+Markdown(sentences.weight_of_verdicts(study))
+
+# %% [markdown]
+# What no such run can say is how *people* see these metamers. The paper leaves that open too, and proposes training on more varied, noisier data as the next step towards networks that ignore what people ignore.

@@ -25,7 +25,7 @@ decision = None  # how 1000 outputs make 16 categories: "max_logit" or "mean_pro
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study
+from metamerlib.experiments import Study, sentences
 from metamerlib.experiments.claims import claims_by_section, claims_in_short, claims_summary, claims_table
 from metamerlib.experiments.measured import measured_tables
 from metamerlib.figures import figure_verdicts, table_claims, table_claims_summary
@@ -53,7 +53,7 @@ parts = claims_by_section(claims)
 glue("claims-in-short", claims_in_short(claims), display=False)
 glue("fig-verdicts", figure_verdicts(claims), display=False)
 glue("tab-verdicts", table_claims_summary(claims_summary(claims)), display=False)
-glue("profile", study.settings.profile, display=False)
+glue("profile", sentences.profile_name(study), display=False)
 glue(
     "tab-claims-introduction",
     table_claims(parts["Abstract and introduction"], "tab-claims-introduction"),

@@ -44,6 +44,8 @@ def zoo_list(zoo: Zoo = "mini", folder: Folder = None) -> None:
 
     networks = ModelZoo(zoo, weights=folder)
     print_table(networks.table()[_LISTED["mini" if zoo == "mini" else "paper"]])
+    if zoo == "paper-untrained":
+        typer.echo("\nall weights are random: these networks cost what the trained ones cost, and compute nonsense")
     if zoo == "paper":
         typer.echo("\nmegabytes of 1024² bytes, those of weights that are not here as published or estimated; accuracy")
         typer.echo("is the published one among ImageNet's 1000 classes (`metamerlib zoo verify` measures).")
@@ -66,6 +68,7 @@ def zoo_show(
       metamerlib zoo show resnet18_robust --zoo paper
     """  # noqa: D301 - the mark keeps the lines apart in --help
     from metamerlib.models import ModelZoo
+    from metamerlib.models.cache import WeightsCache
 
     networks = ModelZoo(zoo, weights=folder)
     networks.blocks(key)  # names the near keys if there is no such network
@@ -75,7 +78,10 @@ def zoo_show(
     facts = {"key": key, **table.loc[key], **stages.loc[key].drop("table_name")}
     facts["model sets"] = ", ".join(name for name, keys in networks.model_sets.items() if key in keys) or "none"
     for name, value in facts.items():
-        typer.echo(f"{name.replace('_', ' '):18} {'-' if value is None or value != value else value}")
+        shown = "-" if value is None or value != value else f"{value:.3f}" if isinstance(value, float) else value
+        typer.echo(f"{name.replace('_', ' '):18} {shown}")
+    if zoo == "paper" and not facts["available"]:
+        typer.echo(f"\n`metamerlib zoo fetch {key}` fetches the weights. {WeightsCache(folder).by_hand(key)}")
 
 
 @zoo_app.command("fetch")
@@ -138,6 +144,8 @@ def zoo_verify(
     stimuli = load_images(photos, n_per_class, seed, None)
     table = networks.verify(stimuli, keys or None)
     print_table(table.drop(columns="suspicion"), f"{len(stimuli)} images")
+    if not keys and networks.missing:
+        typer.echo(f"not measured, for want of weights: {', '.join(networks.missing)}")
     suspected = table[table["suspicion"] != ""]
     for row in suspected.itertuples():
         typer.echo(f"{row.key}: {row.suspicion}")
@@ -181,7 +189,8 @@ def print_table(table: Any, title: str = "") -> None:
     title
         A line above it.
     """
-    shown = table.to_string(index=False, float_format="{:.3f}".format, na_rep="-")
+    known = table.astype(object).where(table.notna(), "-")
+    shown = known.to_string(index=False, float_format="{:.3f}".format)
     typer.echo(f"{title}\n{shown}\n" if title else shown)
 
 

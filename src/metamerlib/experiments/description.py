@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 _SAID_ANYWAY = ("repetitions", "steps_per_model")
 
+_REHEARSAL = (
+    "**A rehearsal with random weights: no number and no verdict on this page means anything.** The networks have the "
+    "paper's architectures and were never trained. Where the text calls them trained, robust or distilled, it speaks "
+    "of the parts that they play."
+)
+
 
 def describe(study: "Study") -> str:
     """Say in a few Markdown sentences what a study runs, and what it lacks.
@@ -24,7 +30,8 @@ def describe(study: "Study") -> str:
     -------
     str
         Markdown: images, sets and stages, budget, settings that differ from the paper's Table 3, evaluators, and a
-        sentence that begins with **Missing** for each set or evaluator whose networks are not there.
+        sentence that begins with **Missing** for sets or evaluators whose networks are not there, with what brings
+        them. Where all networks have random weights, a paragraph before it says so.
     """
     settings = study.settings
     stages = ", ".join(f"{stage:.0%} depth" if isinstance(stage, float) else str(stage) for stage in settings.stages)
@@ -41,8 +48,6 @@ def describe(study: "Study") -> str:
         + ("" if settings.decision == "max_logit" else f", with the decision “{settings.decision}”")
         + ".",
     ]
-    if settings.zoo == "paper-untrained":
-        sentences.append("**Untrained networks**: all are only initialised, so the numbers mean nothing.")
     shortfalls = [model_set.shortfall for model_set in study.model_sets.values() if model_set.missing]
     if shortfalls:
         sentences.append(f"**Missing networks in model sets**: {'; '.join(shortfalls)}.")
@@ -52,7 +57,10 @@ def describe(study: "Study") -> str:
             f"**Missing evaluators**: averages run over {len(study.evaluators)} of {total}, without "
             f"{', '.join(missing)}."
         )
-    return " ".join(sentences)
+    if shortfalls or missing:
+        sentences.append(f"As to weights, {study.networks.remedy()}.")
+    text = " ".join(sentences)
+    return f"{_REHEARSAL}\n\n{text}" if settings.zoo == "paper-untrained" else text
 
 
 def _images(study: "Study") -> str:

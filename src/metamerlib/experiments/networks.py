@@ -81,6 +81,23 @@ class Networks:
         missing = [key for key in self.keys if key not in self.models]
         return resolve_model_sets(choice, getattr(self.zoo, "model_sets", {}), available, missing)
 
+    def remedy(self, keys: Iterable[str] = ()) -> str:
+        """Say what brings weights that are missing.
+
+        Parameters
+        ----------
+        keys
+            Of which networks; none means all.
+
+        Returns
+        -------
+        str
+            The command and what it does, such as "`metamerlib train vgg19` makes them".
+        """
+        if getattr(self.zoo, "name", "mini") == "mini":
+            return f"`{' '.join(['metamerlib train', *keys])}` makes them"
+        return f"`{' '.join(['metamerlib zoo fetch', *keys])}` fetches them, or says which file to put where"
+
     def outline(self, key: str) -> Classifier:
         """Return what is known of a network without its weights, so that no name or layer costs reading them.
 

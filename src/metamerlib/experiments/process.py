@@ -84,7 +84,7 @@ def featured_set(study: "Study") -> str:
     """
     sets = study.running_sets
     if not sets:
-        raise ValueError("no model set of this study can run: `metamerlib train` makes weights.")
+        raise ValueError(f"no model set of this study can run for want of weights: {study.networks.remedy()}.")
     ensembles = [name for name, model_set in sets.items() if len(model_set.members) > 1]
     return "CNN" if "CNN" in sets else [*ensembles, *sets][0]
 

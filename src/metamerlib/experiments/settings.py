@@ -160,8 +160,9 @@ class StudySettings:
         values |= given
         if values.get("root") is None and values.get("stimuli") in ("folder", "imagenet16"):
             raise ValueError(
-                f"stimuli={values['stimuli']!r} needs root='…': the folder of ILSVRC 2012's validation images, or one "
-                "with a sub-folder of photographs per category."
+                f"stimuli={values['stimuli']!r} needs root='…' (`-p root=…` of metamerlib book, `--photos` of "
+                "metamerlib run): the folder of ILSVRC 2012's validation images, or one with a sub-folder of "
+                "photographs per category."
             )
         config = {key: unquoted(value) for key, value in values.items() if key in _fields(GenerationConfig)}
         own = {key: CHECKS[key](key, value) for key, value in values.items() if key in CHECKS}

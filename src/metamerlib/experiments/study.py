@@ -199,7 +199,7 @@ class Study:
         if not chosen.runs:
             raise MissingWeightsError(
                 f"model set {chosen.name!r} cannot run without the weights of {', '.join(chosen.missing)}: "
-                f"`metamerlib train {' '.join(chosen.missing)}` makes them."
+                f"{self.networks.remedy(chosen.missing)}."
             )
         settings = self.settings.config.replace(**config) if config else self.settings.config
         seed = self.settings.seed if seed is None else seed
@@ -226,7 +226,9 @@ class Study:
         """
         if not self.running_sets:
             shortfalls = "; ".join(model_set.shortfall for model_set in self.model_sets.values())
-            raise MissingWeightsError(f"no model set can run. {shortfalls}. `metamerlib train` makes weights.")
+            raise MissingWeightsError(
+                f"no model set can run for want of weights: {self.networks.remedy()}. {shortfalls}."
+            )
         return [self.run(name, stage) for name in self.running_sets for stage in self.settings.stages]
 
     def execute(

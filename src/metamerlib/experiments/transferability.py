@@ -63,8 +63,8 @@ def transfer_runs(study: "Study") -> Labelled:
     there, missing = transfer_generators(study)
     if not there:
         raise MissingWeightsError(
-            f"none of transfer_generators is there: `metamerlib train {' '.join(missing)}` makes their weights, or "
-            f"name others out of {', '.join(study.networks.models)}."
+            f"none of transfer_generators has its weights: {study.networks.remedy(missing)}. Or name others out of "
+            f"{', '.join(study.networks.models)}."
         )
     return [({"generator": key}, small.run([key], featured_stage(study))) for key in there]
 

@@ -149,7 +149,7 @@ class WeightsCache:
         release, path = self._release(key), self.path(key)
         if not path.exists():
             raise MissingWeightsError(
-                f"no weights of {key!r}: `metamerlib zoo fetch {key}` fetches them. {self._by_hand(release)}"
+                f"no weights of {key!r}: `metamerlib zoo fetch {key}` fetches them. {self.by_hand(key)}"
             )
         known = self._lock().get(release.file)
         try:
@@ -202,7 +202,7 @@ class WeightsCache:
                 served = self._bring(release, incoming, on_progress)
                 return self._enter(release, incoming, path, served)
             except DownloadError as error:
-                raise DownloadError(f"{key}: {error} {self._by_hand(release)}") from error
+                raise DownloadError(f"{key}: {error} {self.by_hand(key)}") from error
             except CorruptWeightsError as error:
                 kept = _set_aside(incoming, "refused")
                 raise CorruptWeightsError(f"{key}: {error} It came from {release.url}, see {kept}.") from error
@@ -271,7 +271,20 @@ class WeightsCache:
             raise KeyError(f"{key!r} is only initialised: it has no weights to fetch.")
         return release
 
-    def _by_hand(self, release: Release) -> str:
+    def by_hand(self, key: str) -> str:
+        """Say which file to put where by hand.
+
+        Parameters
+        ----------
+        key
+            The network, with published weights.
+
+        Returns
+        -------
+        str
+            A sentence for a machine that cannot download.
+        """
+        release = self._release(key)
         what = f"{release.member} out of {release.url}" if release.member else release.url
         return f"Without a network here: put {what} (see {release.page}) at {self.folder / release.file}."
 

@@ -198,6 +198,7 @@ class PaperEdition:
             "megabytes": size or estimate,
             "licence": release.licence if release else None,
             "url": release.url if release else None,
+            "file": str(self._cache.path(key)) if release else None,
         }
 
     def _is_initialised(self, key: str) -> bool:

@@ -276,10 +276,10 @@ class ModelZoo(Mapping[str, Classifier]):
             One row per network of the paper: key, table_name, family, robust, random, available, parameters,
             multiply_adds, accuracy (the miniatures': among 16 categories of drawings; the paper's: as published, among
             1000 classes), robust_accuracy (under 20 steps of PGD at 4/255), seconds (of training), paper_parameters,
-            source, trained_on; for the paper's networks also megabytes (of the weights; 1024² bytes each), licence and
-            url.
+            source, trained_on; for the paper's networks also megabytes (of the weights; 1024² bytes each), licence,
+            url, and file (where the weights are, or are to be put).
         """
-        rows = []
+        rows, untrained = [], self.name == "paper-untrained"
         for key, entry in ZOO.items():
             known = self._edition.describe(key)
             rows.append(
@@ -288,12 +288,12 @@ class ModelZoo(Mapping[str, Classifier]):
                     "table_name": entry.table_name,
                     "family": entry.family,
                     "robust": entry.robust,
-                    "random": entry.random,
+                    "random": entry.random or untrained,
                     "available": self._edition.available(key),
                     **{name: known.pop(name) for name in _EARLY_COLUMNS},
                     "paper_parameters": entry.parameters,
                     "source": entry.source,
-                    "trained_on": entry.trained_on,
+                    "trained_on": "none" if untrained else entry.trained_on,
                     **known,
                 }
             )

@@ -11,11 +11,21 @@ from metamerlib.experiments.sentences.about_results import (
     trend,
     untrained,
 )
-from metamerlib.experiments.sentences.about_runs import left_out, members, profile_name, provenance, schedule, stimuli
+from metamerlib.experiments.sentences.about_runs import (
+    comparable,
+    left_out,
+    members,
+    profile_name,
+    provenance,
+    schedule,
+    stimuli,
+    weight_of_verdicts,
+)
 from metamerlib.experiments.sentences.wording import network_label, stage_in_words
 
 __all__ = [
     "beside_published",
+    "comparable",
     "comparisons",
     "criteria",
     "descent",
@@ -32,4 +42,5 @@ __all__ = [
     "stimuli",
     "trend",
     "untrained",
+    "weight_of_verdicts",
 ]

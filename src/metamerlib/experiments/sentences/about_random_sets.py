@@ -39,6 +39,8 @@ def networks_there(zoo: pd.DataFrame) -> str:
     smaller = (there["paper_parameters"] / there["parameters"]).median()
     share = f"All {len(zoo)} of the paper's" if len(there) == len(zoo) else f"{len(there)} of the paper's {len(zoo)}"
     text = f"{share} networks are there, with {_large(few)} to {_large(many)} parameters"
+    if there["random"].all():
+        text += " and random weights"
     return f"{text}: in the median 1/{smaller:.0f} of the paper's." if smaller >= 2 else f"{text}."
 
 

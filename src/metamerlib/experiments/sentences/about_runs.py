@@ -9,6 +9,8 @@ from metamerlib.generation import GenerationConfig
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study
 
+_PAPER = GenerationConfig()
+
 
 def profile_name(study: "Study") -> str:
     """Name the profile of a study, without a path.
@@ -21,9 +23,11 @@ def profile_name(study: "Study") -> str:
     Returns
     -------
     str
-        Such as "mini"; of a file, its name without ending.
+        Such as "mini"; of a file, its name without ending. With what must not be overlooked where numbers stand: that
+        all networks have random weights.
     """
-    return Path(study.settings.profile).stem
+    name = Path(study.settings.profile).stem
+    return f"{name} (random weights)" if study.settings.zoo == "paper-untrained" else name
 
 
 def provenance(study: "Study") -> str:
@@ -84,6 +88,63 @@ def left_out(study: "Study") -> str:
     """
     shortfalls = [model_set.shortfall for model_set in study.model_sets.values() if model_set.missing]
     return f"Not as it should be: {'; '.join(shortfalls)}." if shortfalls else ""
+
+
+def comparable(study: "Study") -> str:
+    """Say whether a run's numbers should agree with the paper's.
+
+    Parameters
+    ----------
+    study
+        What was run.
+
+    Returns
+    -------
+    str
+        A sentence or two that fit the networks of the run.
+    """
+    if study.settings.zoo == "mini":
+        return (
+            "The two worlds need not agree in these numbers; pictures, networks and budgets differ. Whether they agree "
+            "in what depends on what is the question that a smaller world can answer."
+        )
+    if study.settings.zoo == "paper-untrained":
+        return "Ours are numbers of networks with random weights: they agree or disagree with nothing."
+    return (
+        "The networks are the paper's, and so is the kind of pictures; which pictures they were, and how many, it does "
+        f"not say. Its budget is {_PAPER.updates_per_model} updates per model, that of this run "
+        f"{study.settings.config.updates_per_model}."
+    )
+
+
+def weight_of_verdicts(study: "Study") -> str:
+    """Say what a run's verdicts tell about the paper's claims.
+
+    Parameters
+    ----------
+    study
+        What was run.
+
+    Returns
+    -------
+    str
+        Two sentences that fit the networks of the run.
+    """
+    if study.settings.zoo == "mini":
+        return (
+            "A claim that does not hold in miniature may hold at the paper's scale, and the other way round. What "
+            "carries over is the question, the measurement, and the program: with the profile **paper** and the "
+            "paper's networks, the same page gives the verdict that counts."
+        )
+    if study.settings.zoo == "paper-untrained":
+        return (
+            "With random weights it is a verdict about nothing, and shows that the page can be made. With the profile "
+            "**paper** and the paper's networks, the same page gives the verdict that counts."
+        )
+    return (
+        "The networks are the paper's. Where pictures, budget or the readings of what the paper leaves open differ from "
+        "what its authors did, a verdict can differ too."
+    )
 
 
 def stimuli(study: "Study") -> str:
