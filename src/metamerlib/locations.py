@@ -34,6 +34,18 @@ def default_store_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "metamerlib" / "store"
 
 
+def weights_folder() -> Path:
+    """Find the folder that published weights are kept in.
+
+    Returns
+    -------
+    Path
+        ``$METAMERLIB_WEIGHTS``, else ``~/.cache/metamerlib/weights``.
+    """
+    chosen = os.environ.get("METAMERLIB_WEIGHTS")
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "metamerlib" / "weights"
+
+
 def profile_files() -> dict[str, Path]:
     """List the profiles that come with the library.
 

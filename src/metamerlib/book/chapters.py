@@ -23,6 +23,7 @@ from metamerlib.book.kernel import ChapterKernelManager, chapter_environment
 from metamerlib.book.keys import chapter_key
 from metamerlib.book.layout import BookLayout, book_root
 from metamerlib.book.normalise import complaints, normalised
+from metamerlib.book.outside import absolute_paths, has_large_networks, state_outside
 from metamerlib.book.parameters import declared_parameters
 from metamerlib.machine import CORES, cores
 
@@ -66,9 +67,10 @@ def execute_chapters(
     """Execute chapters of the book, each in a kernel of its own.
 
     A chapter is executed when its key has changed since its last success: the SHA-256 of its source, its
-    parameters, the package's sources, the profiles, the data, `constraints.txt` and the versions of the
-    packages that compute. What came out lies below `<output>/executed`; a chapter that fails leaves
-    `NN_name.failed.ipynb` there, with the cells up to the error, and does not touch its last good copy.
+    parameters, the package's sources, the profiles, the data, `constraints.txt`, the versions of the
+    packages that compute, and what lies outside the repository: photographs, downloaded weights. What came
+    out lies below `<output>/executed`; a chapter that fails leaves `NN_name.failed.ipynb` there, with the
+    cells up to the error, and does not touch its last good copy.
 
     The first of them is executed alone and has all the cores, since it makes the metamers that the others look at.
     The others share the cores, several at a time.
@@ -89,8 +91,8 @@ def execute_chapters(
     output : Path or None
         Folder for what is built. None takes `<root>/build`.
     jobs : int or None
-        Chapters executed at a time after the first. None takes two where there are two cores, but one in the profile
-        `"paper"`, whose networks want the machine for themselves.
+        Chapters executed at a time after the first. None takes two where there are two cores, but one with the paper's
+        networks, which want the machine for themselves.
 
     Returns
     -------
@@ -105,22 +107,23 @@ def execute_chapters(
     ValueError
         If `jobs` is below one.
     """
+    given = absolute_paths({"profile": profile, **(parameters or {})})
     if jobs is None:
-        jobs = 1 if profile == "paper" else min(cores(), 2)
+        jobs = 1 if has_large_networks(given["profile"]) else min(cores(), 2)
     if jobs < 1:
         raise ValueError(f"jobs={jobs}: give at least 1.")
     started = time.perf_counter()
     layout = BookLayout(root or book_root(), output)
     sources = _chosen(layout, chapters)
     declared = {source: declared_parameters(jupytext.read(source), source.name) for source in sources}
-    given = {"profile": profile, **(parameters or {})}
     _refuse_unknown(given, declared)
+    outside = state_outside(given)
 
     runs: dict[str, ChapterRun] = {}
     stale = []
     for source in sources:
         values = {name: value for name, value in given.items() if name in declared[source]}
-        key = chapter_key(layout, source, values)
+        key = chapter_key(layout, source, values, outside)
         last = None if force else _up_to_date(layout, source, key)
         if last:
             _report(runs, last, len(sources))

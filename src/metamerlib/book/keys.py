@@ -18,7 +18,7 @@ from metamerlib.book.layout import BookLayout
 _SOURCES = (".py", ".css", ".js")  # programs and styles that chapters carry with them are part of the package
 
 
-def chapter_key(layout: BookLayout, source: Path, parameters: Mapping[str, Any]) -> str:
+def chapter_key(layout: BookLayout, source: Path, parameters: Mapping[str, Any], outside: str = "") -> str:
     """Hash everything that decides what a chapter shows.
 
     Parameters
@@ -29,16 +29,19 @@ def chapter_key(layout: BookLayout, source: Path, parameters: Mapping[str, Any])
         The chapter's `.py` file.
     parameters : mapping of str to Any
         The values that are handed to it.
+    outside : str
+        What it finds outside the repository: `metamerlib.book.outside.state_outside`.
 
     Returns
     -------
     str
-        SHA-256, hexadecimal, of: source, parameters, the package's own files, `notebooks/profiles`,
+        SHA-256, hexadecimal, of: source, parameters, what is outside, the package's own files, `notebooks/profiles`,
         `data`, `constraints.txt`, and the versions of Python and of the packages that compute.
     """
     digest = hashlib.sha256()
     digest.update(json.dumps(dict(parameters), sort_keys=True, default=repr).encode())
     digest.update(json.dumps(_versions(), sort_keys=True).encode())
+    digest.update(outside.encode())
     package = Path(metamerlib.__file__).parent
     files = [
         source,

@@ -226,9 +226,7 @@ class Study:
         """
         if not self.running_sets:
             shortfalls = "; ".join(model_set.shortfall for model_set in self.model_sets.values())
-            raise MissingWeightsError(
-                f"no model set can run for want of weights: {self.networks.remedy()}. {shortfalls}."
-            )
+            raise MissingWeightsError(f"no model set can run. {shortfalls}. {self.networks.remedy()}.")
         return [self.run(name, stage) for name in self.running_sets for stage in self.settings.stages]
 
     def execute(

@@ -1,6 +1,7 @@
 """Networks: the wrapper that every other room talks to, the zoo, and its training."""
 
-from metamerlib.models.cache import WeightFile, weights_folder
+from metamerlib.locations import weights_folder
+from metamerlib.models.cache import WeightFile
 from metamerlib.models.classifier import Classifier
 from metamerlib.models.download import DownloadError
 from metamerlib.models.fetch import fetch

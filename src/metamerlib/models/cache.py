@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from metamerlib.locations import weights_folder
 from metamerlib.models.checkpoints import check_container
 from metamerlib.models.download import DownloadError, Served, download
 from metamerlib.models.published import PUBLISHED
@@ -21,18 +22,6 @@ OnProgress = Callable[[int, int | None], None]
 
 LOCK = "weights-lock.json"
 """The file in the cache folder that says what each weight file is, by size and SHA-256."""
-
-
-def weights_folder() -> Path:
-    """Find the folder that published weights are kept in.
-
-    Returns
-    -------
-    Path
-        ``$METAMERLIB_WEIGHTS``, else ``~/.cache/metamerlib/weights``.
-    """
-    chosen = os.environ.get("METAMERLIB_WEIGHTS")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "metamerlib" / "weights"
 
 
 @dataclass(frozen=True)

@@ -142,8 +142,8 @@ def weight_of_verdicts(study: "Study") -> str:
             "**paper** and the paper's networks, the same page gives the verdict that counts."
         )
     return (
-        "The networks are the paper's. Where pictures, budget or the readings of what the paper leaves open differ from "
-        "what its authors did, a verdict can differ too."
+        "The networks are the paper's. Where pictures, budget, or the readings of what the paper leaves open, differ "
+        "from what its authors did, a verdict can differ too."
     )
 
 
