@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "metamerlib"
 ROOMS = ("stimuli", "models", "generation", "evaluation", "experiments", "figures", "book", "cli")
-GROUND = ("metamerlib.locations", "metamerlib.machine")  # they stand under all rooms and import none
+GROUND = tuple(f"metamerlib.{name}" for name in ("locations", "machine", "writing"))  # under all rooms, importing none
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

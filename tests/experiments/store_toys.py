@@ -42,6 +42,14 @@ class ToyTable(Toy):
     codec: ClassVar[str] = "table"
 
 
+@dataclass(frozen=True)
+class ToyMetamers(Toy):
+    """The same, kept as metamers."""
+
+    kind: ClassVar[str] = "toy metamers"
+    codec: ClassVar[str] = "metamers"
+
+
 def toy_value(number=0):
     return {"value": torch.arange(1000) + number}
 

@@ -239,7 +239,7 @@ def test_decisions(tmp_path):
         assert mean(images)[:, column].exp().numpy() == pytest.approx(probabilities[:, indices].mean(1), rel=1e-4)
     with pytest.raises(ValueError, match="Did you mean 'max_logit'"):
         ModelZoo("paper", decision="max_logits")
-    with pytest.raises(ValueError, match="has no meaning for the zoo 'mini': its networks have one output per category"):
+    with pytest.raises(ValueError, match="no meaning for the zoo 'mini': its networks have one output per category"):
         ModelZoo("mini", decision="mean_probability")
 
 

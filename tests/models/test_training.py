@@ -1,13 +1,17 @@
 """Training: it learns, it resumes to the same weights, and attacks stay within their bounds."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from metamerlib.models.training import RECIPES, Recipe, train_zoo, trainer
-from metamerlib.models.training.drawings import as_images, augment
+from metamerlib.models import CorruptWeightsError
+from metamerlib.models.training import RECIPES, Recipe, drawings, train_zoo, trainer, zoo
+from metamerlib.models.training.drawings import as_images, augment, drawing_pool
 from metamerlib.models.training.perturbations import attack, corrupt
+from metamerlib.models.weights import WeightsFolder
 from metamerlib.stimuli.objects16 import drawings_batch
 
 
@@ -53,6 +57,59 @@ def test_an_interrupted_training_ends_at_the_same_weights(pool, tmp_path, monkey
     resumed = trainer.train_miniature("alexnet", recipe, pool, **arguments)
     assert len(calls) == 5 + 4, "the first four updates are not done again"
     assert _same_shapes(whole, resumed)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "foreign", "another network's"])
+def test_a_damaged_checkpoint_is_named_set_aside_and_the_training_starts_over(pool, tmp_path, monkeypatch, damage):
+    recipe, path = Recipe(images=8, batch_size=4), tmp_path / "squeezenet.pt"
+    monkeypatch.setattr(trainer, "_CHECKPOINT_SECONDS", -1)
+    monkeypatch.setattr(trainer.Path, "unlink", lambda self, missing_ok=False: None)  # keep it at the end
+    trainer.train_miniature("squeezenet", recipe, pool, networks={}, checkpoint=path)
+    monkeypatch.undo()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    if damage == "another network's":
+        other, _ = trainer.build_miniature("alexnet")
+        trainer._save(path, recipe, other, torch.optim.AdamW(other.parameters()), 1)
+    else:
+        damaged = {"cut": content[:-999], "flipped": content, "empty": b"", "foreign": b"hello" * 99}
+        path.write_bytes(damaged[damage])
+    with pytest.warns(RuntimeWarning, match=r"checkpoint .*squeezenet\.pt cannot be read .* moved to .*\.pt\.corrupt"):
+        trainer.train_miniature("squeezenet", recipe, pool, networks={}, checkpoint=path)
+    assert [one.name for one in tmp_path.iterdir()] == ["squeezenet.pt.corrupt"]
+
+
+def test_weights_that_are_not_those_of_the_card_are_set_aside_and_trained_anew(tmp_path, monkeypatch):
+    folder, trained = WeightsFolder(tmp_path), []
+    network, _ = trainer.build_miniature("squeezenet")
+    folder.write(network, "squeezenet")
+    folder.record("squeezenet", {"recipe": RECIPES["squeezenet"].to_dict()})
+    assert zoo._is_done(folder, "squeezenet")
+    content = bytearray(folder.file("squeezenet").read_bytes())
+    content[-1] ^= 1
+    folder.file("squeezenet").write_bytes(content)
+    monkeypatch.setattr(zoo, "drawing_pool", lambda *_, **__: trained.append("begun") or 1 / 0)
+    with (
+        pytest.warns(RuntimeWarning, match=r"weights of 'squeezenet' .*moved to .*squeezenet\.corrupt"),
+        pytest.raises(ZeroDivisionError),
+    ):
+        train_zoo(["squeezenet"], folder=tmp_path)
+    assert trained == ["begun"]
+    assert (tmp_path / "squeezenet.corrupt").read_bytes() == content
+    (tmp_path / "card.json").write_text("{")
+    with pytest.raises(CorruptWeightsError, match=r"card\.json is damaged .*git checkout"):
+        train_zoo(["squeezenet"], folder=tmp_path)
+
+
+def test_a_damaged_pool_of_drawings_is_set_aside_and_drawn_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(drawings, "ProcessPoolExecutor", lambda *_, **__: ThreadPoolExecutor(1))
+    first = np.array(drawing_pool(tmp_path, 500, size=32))
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.warns(RuntimeWarning, match=r"objects16_32px.*cannot be read .*moved to .*\.corrupt"):
+        again = drawing_pool(tmp_path, 500, size=32)
+    assert np.array_equal(again, first)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def _same_shapes(one: nn.Module, other: nn.Module) -> bool:

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from metamerlib.cli.zoo import Zoo, load_images, print_table, zoo_app
+from metamerlib.writing import whole_file
 
 _DEBUG = "METAMERLIB_DEBUG"
 
@@ -125,8 +126,8 @@ def run(
     print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
     print_table(study.residuals(), "Residuals ‖a'−a‖ / ‖a‖ at the end")
     if csv is not None:
-        csv.parent.mkdir(parents=True, exist_ok=True)
-        table.to_csv(csv, index=False)
+        with whole_file(csv) as draft:
+            table.to_csv(draft, index=False)
         typer.echo(f"{len(table)} rows in {csv}")
     if pictures is not None:
         typer.echo(f"{write_pictures(study, pictures)} metamers in {pictures}")
@@ -200,8 +201,8 @@ def stimuli_sheet(
 
     stimuli = load_images(photos, n_per_class, seed, size)
     grid = make_grid(stimuli.images, nrow=n_per_class, padding=2, pad_value=1.0)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(grid.mul(255).round().byte().permute(1, 2, 0).numpy()).save(out)
+    with whole_file(out) as draft:
+        Image.fromarray(grid.mul(255).round().byte().permute(1, 2, 0).numpy()).save(draft)
     rows = dict.fromkeys(stimuli.category_names)
     typer.echo(f"{out}: {len(stimuli)} images; rows from the top: {', '.join(rows)}")
 

@@ -9,6 +9,8 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
+from metamerlib.models.memory import naming_batch_size
+
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
     from metamerlib.models.stages import Stage
@@ -40,10 +42,11 @@ def flat_activations(images: Tensor, model: Classifier, stage: Stage, batch_size
         If an activation is not finite.
     """
     device = model.device if model.device.type == "cuda" else torch.device("cpu")
-    parts = [
-        model.activations(batch.float().to(model.device), stage).flatten(1).to(device)
-        for batch in images.split(batch_size)
-    ]
+    with naming_batch_size(f"reading the activations of model {model.name!r}", batch_size):
+        parts = [
+            model.activations(batch.float().to(model.device), stage).flatten(1).to(device)
+            for batch in images.split(batch_size)
+        ]
     rows = torch.cat(parts)
     if not torch.isfinite(rows).all():
         broken = (~torch.isfinite(rows)).any(dim=1).nonzero().flatten().tolist()

@@ -19,6 +19,7 @@ from metamerlib.evaluation.validate import check_choice, check_evaluators, check
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.steps import GRADIENT_RULES
 from metamerlib.models import Classifier
+from metamerlib.models.memory import naming_batch_size
 
 STEP_RULES = {"linf": "sign", "l2": "normalized"}
 """Which way of taking the gradient belongs to which ball."""
@@ -119,14 +120,17 @@ def adversarial_examples(
     originals = images.detach().float().cpu()
     classes = len(models[0].categories)
     streams = [np.random.default_rng(np.random.SeedSequence([seed, i])) for i in range(len(originals))]
+    attacking = f"attacking {' + '.join(model.name for model in models)}"
     if targets is None:
-        targets = _draw_targets(originals, models, streams, batch_size)
+        with naming_batch_size(attacking, batch_size):
+            targets = _draw_targets(originals, models, streams, batch_size)
     targets = torch.as_tensor(targets).cpu().long()
     if targets.shape != (len(originals),) or not ((targets >= 0) & (targets < classes)).all():
         raise ValueError(f"targets must hold one class in 0 … {classes - 1} for each of {len(originals)} images.")
     starts = torch.stack([_start(image, ball, epsilon, s) for image, s in zip(originals, streams, strict=True)])
     batches = zip(originals.split(batch_size), starts.split(batch_size), targets.split(batch_size), strict=True)
-    fooling = torch.cat([_descend(*batch, models, ball, epsilon, steps, step_size) for batch in batches])
+    with naming_batch_size(attacking, batch_size):
+        fooling = torch.cat([_descend(*batch, models, ball, epsilon, steps, step_size) for batch in batches])
     predictions = torch.stack([model.predict(fooling, batch_size=batch_size).cpu() for model in models], dim=1)
     return AdversarialExamples(fooling, targets, predictions, tuple(model.name for model in models))
 

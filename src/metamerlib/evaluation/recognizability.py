@@ -273,7 +273,7 @@ def _generator_classes(
         for model in models:
             batches = references.images.split(batch_size)
             logits = torch.cat([model(batch.to(model.device)).cpu() for batch in batches])
-            mean_probability += logits.double().softmax(dim=1) / len(models)
+            mean_probability += model.checked_logits(logits).double().softmax(dim=1) / len(models)
     return mean_probability.argmax(dim=1)
 
 

@@ -24,6 +24,7 @@ from metamerlib.experiments.workers import Workers, worker_count
 from metamerlib.generation import Metamers, UnusableModelError, generate_metamers
 from metamerlib.generation.validation import resolve_device
 from metamerlib.models import Classifier
+from metamerlib.models.memory import naming_batch_size
 from metamerlib.stimuli import StimulusSet
 
 _RUNS_AT_HAND = 6  # the paper's sets at one stage, which an evaluator looks at one after the other
@@ -126,16 +127,19 @@ class Materials:
             self._latest_runs[run.key] = self.result(run)
         return self._latest_runs[run.key]
 
+    @property
+    def images_per_pass(self) -> int:
+        """Images that a network classifies at once: `batch_size` if that is fewer than 256."""
+        return min(256, self.batch_size) if isinstance(self.batch_size, int) else 256
+
     @torch.no_grad()
-    def logits_of_references(self, key: str, batch_size: int = 256) -> Tensor:
+    def logits_of_references(self, key: str) -> Tensor:
         """Return what a network says of the references, asking it once.
 
         Parameters
         ----------
         key
             The network.
-        batch_size
-            Images per forward pass.
 
         Returns
         -------
@@ -144,8 +148,10 @@ class Materials:
         """
         if key not in self._reference_logits:
             model = self.models[key]
-            batches = self.references.images.split(batch_size)
-            self._reference_logits[key] = torch.cat([model(batch.to(model.device)).cpu() for batch in batches])
+            with naming_batch_size(f"classifying the references with model {model.name!r}", self.images_per_pass):
+                batches = self.references.images.split(self.images_per_pass)
+                logits = torch.cat([model(batch.to(model.device)).cpu() for batch in batches])
+            self._reference_logits[key] = model.checked_logits(logits)
         return self._reference_logits[key]
 
     def classes_of_references(self, key: str) -> Tensor:

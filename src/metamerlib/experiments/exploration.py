@@ -170,5 +170,6 @@ def _(spec: SnapshotRecognitionRun, materials: Materials, scratch: Path) -> dict
     for key in keys:  # one network after the other: all at once need not fit into the memory
         if spec.criterion == "reference":
             wanted = materials.classes_of_references(key)
-        answers.append(materials.models[key].predict(images.flatten(0, 1)) == wanted[positions].repeat(len(images)))
+        seen = materials.models[key].predict(images.flatten(0, 1), materials.images_per_pass)
+        answers.append(seen == wanted[positions].repeat(len(images)))
     return {"recognized": torch.stack(answers, dim=1).unflatten(0, images.shape[:2]).contiguous()}

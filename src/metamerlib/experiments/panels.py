@@ -86,7 +86,8 @@ def _(spec: PanelRun, materials: Materials, scratch: Path) -> dict[str, Tensor]:
     images = result["images"] if attack else result.images
     keys = [evaluator.key for evaluator in spec.evaluators]
     # One network after the other, each for all that it is asked: together they need not fit into the memory.
-    seen = [(materials.models[key].predict(images), materials.classes_of_references(key)) for key in keys]
+    at_once = materials.images_per_pass
+    seen = [(materials.models[key].predict(images, at_once), materials.classes_of_references(key)) for key in keys]
     return {
         "classes": torch.stack([of_images for of_images, _ in seen]),
         "reference_classes": torch.stack([of_references for _, of_references in seen]),

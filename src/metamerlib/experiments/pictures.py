@@ -8,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from metamerlib.models import Stage
+from metamerlib.writing import whole_file
 
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study
@@ -112,6 +113,7 @@ def write_pictures(study: "Study", folder: Path) -> int:
         place.mkdir(parents=True, exist_ok=True)
         pixels = study.result(run).images.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
         for position, (image, category) in enumerate(zip(pixels, study.references.category_names, strict=True)):
-            Image.fromarray(image).save(place / f"{position:04d}-{category}.png")
+            with whole_file(place / f"{position:04d}-{category}.png") as draft:
+                Image.fromarray(image).save(draft)
             count += 1
     return count

@@ -101,8 +101,8 @@ class Checkpoint:
             write_tensors(self.path, _KIND, {"identity": self._identity, "state": dict(state)}, tensors)
         except OSError as error:
             warnings.warn(
-                f"checkpoint {self.path} could not be written ({error}): if the run is interrupted now, it starts from "
-                "the last one that could.",
+                f"no checkpoint: {error} If the run is interrupted now, it starts from the last one that could be "
+                "written.",
                 RuntimeWarning,
                 stacklevel=3,
             )

@@ -22,6 +22,7 @@ from metamerlib.generation.validation import (
     resolve_seed,
 )
 from metamerlib.models import Classifier, Stage
+from metamerlib.models.memory import naming_batch_size
 
 
 def generate_metamers(
@@ -149,7 +150,13 @@ def generate_metamers(
         watch=watch or (lambda part: None),
     )
     # The caller's gradient mode must not matter.
-    with models_on(models, run.device), torch.inference_mode(False), torch.enable_grad():
+    making = f"making metamers for {len(models)} models on {run.device}"
+    with (
+        naming_batch_size(making, batch_size),
+        models_on(models, run.device),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+    ):
         tensors, seconds = run.execute(f"{stage}, {len(models)} model{'s' * (len(models) > 1)}", progress)
     metamers = Metamers(
         **tensors | {"residual_history": tensors["residual_history"].transpose(0, 1).contiguous()},

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
+
+from metamerlib.writing import whole_file
 
 
 class CorruptFileError(ValueError):
@@ -30,20 +31,17 @@ def write_tensors(path: Path, kind: str, document: Mapping[str, Any], tensors: M
         JSON values.
     tensors
         Name to tensor, of any type and device.
+
+    Raises
+    ------
+    UnwritableFileError
+        If the disk takes no more, or the folder cannot be written.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = json.dumps({"kind": kind, **document})
     content = save(tensors, metadata={"metamerlib": header, "sha256": _digest(header, tensors)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as draft:
+        draft.write_bytes(content)
 
 
 def read_tensors(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

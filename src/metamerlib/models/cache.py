@@ -1,10 +1,13 @@
 """The cache of published weights: each file checked by form, size and hash, and described in a lock file."""
 
+import errno
+import gzip
 import hashlib
 import json
-import os
 import shutil
 import tarfile
+import warnings
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,10 +16,11 @@ from filelock import FileLock
 
 from metamerlib.locations import weights_folder
 from metamerlib.models.checkpoints import check_container
-from metamerlib.models.download import DownloadError, Served, download
+from metamerlib.models.download import DownloadError, Served, download, unwritable
 from metamerlib.models.published import PUBLISHED
 from metamerlib.models.releases import Release
 from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError
+from metamerlib.writing import whole_file
 
 OnProgress = Callable[[int, int | None], None]
 
@@ -205,9 +209,12 @@ class WeightsCache:
             download(release.url, archive, on_progress=on_progress)
         try:
             _extract(archive, release.member, incoming)
-        except (tarfile.TarError, EOFError) as error:
+        except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             kept = _set_aside(archive, "refused")
             raise DownloadError(f"{release.url} is not the archive that was expected: {error}; see {kept}.") from error
+        except OSError as error:
+            incoming.unlink(missing_ok=True)
+            raise DownloadError(unwritable(incoming, error)) from error
         archive.unlink()
         return Served(None, "")
 
@@ -236,12 +243,17 @@ class WeightsCache:
         try:
             with FileLock(self.folder / f".{LOCK}.lock"):
                 rows = dict(sorted((self._lock() | {release.file: row}).items()))
-                temporary = self.folder / f"{LOCK}.{os.getpid()}.tmp"
-                temporary.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", "utf-8")
-                temporary.replace(self.folder / LOCK)
-        except OSError:
+                with whole_file(self.folder / LOCK) as draft:
+                    draft.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", "utf-8")
+        except OSError as error:
             # A folder that others filled and that cannot be written to: its files are checked each time as new ones.
-            return
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                warnings.warn(
+                    f"what {entry.path.name} is could not be noted in {LOCK}: {error} Until it can be, a change of the "
+                    "file goes unnoticed if its publisher names no hash.",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
 
     def _lock(self) -> dict[str, dict]:
         file = self.folder / LOCK

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from metamerlib.models.memory import naming_batch_size
 from metamerlib.models.stages import Stage, resolve_stage
 
 DECISIONS = ("max_logit", "mean_probability")
@@ -217,9 +218,41 @@ class Classifier(nn.Module):
         -------
         Tensor
             (N,) int64 indices into `categories`, on the CPU.
+
+        Raises
+        ------
+        ValueError
+            If the network returns NaN for an image.
         """
-        batches = [self(batch.to(self.device)).argmax(dim=1).cpu() for batch in images.split(batch_size)]
-        return torch.cat(batches) if batches else torch.zeros(0, dtype=torch.int64)
+        with naming_batch_size(f"classifying with model {self.name!r}", batch_size):
+            batches = [self(batch.to(self.device)).cpu() for batch in images.split(batch_size)]
+        return self.checked_logits(torch.cat(batches)).argmax(dim=1) if batches else torch.zeros(0, dtype=torch.int64)
+
+    def checked_logits(self, logits: Tensor) -> Tensor:
+        """Refuse logits that no decision can be read from.
+
+        Parameters
+        ----------
+        logits
+            (N, categories), as from `forward`.
+
+        Returns
+        -------
+        Tensor
+            The same.
+
+        Raises
+        ------
+        ValueError
+            If there is a NaN, which every comparison with the other logits would take for the highest.
+        """
+        wrong = logits.isnan().any(dim=1)
+        if wrong.any():
+            raise ValueError(
+                f"model {self.name!r} returns NaN for {int(wrong.sum())} of {len(logits)} images: its answers mean "
+                "nothing. Mend its weights or its normalisation (mean, std), or leave it out of the evaluators."
+            )
+        return logits
 
     def layer(self, stage: Stage) -> str:
         """Name the module that a stage taps.

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from metamerlib.models.checkpoints import web_page_title
+from metamerlib.writing import TROUBLE
 
 _CHUNK = 1 << 20
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -100,9 +101,36 @@ def download(
                     "are kept, and the same command goes on from there."
                 ) from None
             time.sleep(pause * 2 ** max(failures - 1, 0))
+        except DownloadError:
+            raise
+        except OSError as error:
+            raise DownloadError(f"{unwritable(part.path, error)} {part.size:,} bytes are kept.") from error
         else:
             part.finish()
             return served
+
+
+def unwritable(path: Path, error: OSError) -> str:
+    """Say that a file of the cache cannot be written.
+
+    Parameters
+    ----------
+    path
+        The file.
+    error
+        The system's reason.
+
+    Returns
+    -------
+    str
+        A sentence with what to do.
+    """
+    trouble = TROUBLE.get(error.errno, "takes no more")
+    reason = error.strerror or error
+    return (
+        f"{path} cannot be written: the folder {path.parent} {trouble}, or set METAMERLIB_WEIGHTS to a folder "
+        f"elsewhere ({reason})."
+    )
 
 
 class _Part:
@@ -210,10 +238,7 @@ def _append(
             if written == 0 and (title := web_page_title(chunk[:4096])):
                 part.discard()
                 raise DownloadError(f"{urlsplit(part.url).hostname} sent a web page in place of the file: {title}.")
-            try:
-                stream.write(chunk)
-            except OSError as error:
-                raise DownloadError(f"{part.path} cannot be written: {error.strerror or error}.") from error
+            stream.write(chunk)
             written += len(chunk)
             if on_progress is not None:
                 on_progress(written, total)

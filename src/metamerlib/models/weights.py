@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-import os
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
+
+from metamerlib.writing import whole_file
 
 
 class MissingWeightsError(FileNotFoundError):
@@ -68,9 +69,22 @@ class WeightsFolder:
         -------
         dict
             Key to description: sha256, size, accuracy, recipe. Empty where there is no card.
+
+        Raises
+        ------
+        CorruptWeightsError
+            If the card cannot be read.
         """
         card = self.path / "card.json"
-        return json.loads(card.read_text("utf-8")) if card.exists() else {}
+        if not card.exists():
+            return {}
+        try:
+            return json.loads(card.read_text("utf-8"))
+        except ValueError as error:
+            raise CorruptWeightsError(
+                f"{card} is damaged ({error}). Restore the file (git checkout), or remove it: then no weights are "
+                "known, and `metamerlib train` makes them anew."
+            ) from error
 
     def record(self, key: str, row: dict) -> None:
         """Write a network's description into the card, atomically.
@@ -89,9 +103,8 @@ class WeightsFolder:
                 "sha256": self.sha256(key),
             }
         card = self.card() | {key: row}
-        temporary = self.path / f"card.{os.getpid()}.tmp"
-        temporary.write_text(json.dumps(dict(sorted(card.items())), indent=1, sort_keys=True) + "\n", "utf-8")
-        temporary.replace(self.path / "card.json")
+        with whole_file(self.path / "card.json") as draft:
+            draft.write_text(json.dumps(dict(sorted(card.items())), indent=1, sort_keys=True) + "\n", "utf-8")
 
     def sha256(self, key: str) -> str:
         """Hash a network's weight file.
@@ -119,14 +132,13 @@ class WeightsFolder:
         key
             The network.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
         state = {
             name: (value.half() if value.is_floating_point() else value).contiguous()
             for name, value in network.state_dict().items()
         }
-        temporary = self.file(key).with_suffix(f".{os.getpid()}.tmp")
-        save_file(state, temporary)
-        temporary.replace(self.file(key))
+        content = save(state)
+        with whole_file(self.file(key)) as draft:
+            draft.write_bytes(content)
 
     def load_into(self, network: nn.Module, key: str) -> None:
         """Load a network's weights, as float32.

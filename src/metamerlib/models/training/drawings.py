@@ -1,5 +1,7 @@
 """The training images: a pool of drawings, drawn once on all cores and shared by all trainings."""
 
+import os
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,6 +15,7 @@ from tqdm.auto import tqdm
 
 from metamerlib.machine import cores
 from metamerlib.stimuli.objects16 import drawings_batch
+from metamerlib.writing import whole_file
 
 TRAINING_SEED = 1_000_003
 TEST_SEED = 2_000_003
@@ -47,16 +50,33 @@ def drawing_pool(folder: Path, count: int, *, size: int = 64, seed: int = TRAINI
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"objects16_{size}px_seed{seed}_{count}.npy"
-    if not path.exists():
-        partial = path.with_suffix(".partial.npy")
-        open_memmap(partial, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)).flush()
+    if path.exists():
+        try:
+            return open_memmap(path, mode="r")
+        except (ValueError, EOFError) as error:
+            aside = path.with_suffix(".corrupt")
+            path.replace(aside)
+            warnings.warn(
+                f"{path} cannot be read ({error}): it was moved to {aside}, and the images are drawn again.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+    with whole_file(path) as draft:
+        open_memmap(draft, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)).flush()
+        _reserve(draft)
         starts = range(0, count, _CHUNK)
         with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
-            futures = [pool.submit(_draw_chunk, partial, seed, start, size) for start in starts]
+            futures = [pool.submit(_draw_chunk, draft, seed, start, size) for start in starts]
             for future in tqdm(futures, desc="drawing the training images", unit_scale=_CHUNK, unit="image"):
                 future.result()
-        partial.replace(path)
     return open_memmap(path, mode="r")
+
+
+def _reserve(path: Path) -> None:
+    # A process that writes to a mapped file on a full disk is killed, whereas reserving the room is a plain error.
+    if hasattr(os, "posix_fallocate"):
+        with path.open("rb+") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def as_images(pixels: np.ndarray) -> Tensor:

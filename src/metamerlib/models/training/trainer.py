@@ -1,10 +1,14 @@
 """Train one miniature by its recipe, with checkpoints that a later run resumes."""
 
 import contextlib
+import copy
+import hashlib
+import io
 import math
-import os
 import time
+import warnings
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -16,10 +20,12 @@ from metamerlib.models.miniature import MEAN, STD, build_miniature
 from metamerlib.models.training.drawings import as_images, augment
 from metamerlib.models.training.perturbations import attack, corrupt
 from metamerlib.models.training.recipes import Recipe
+from metamerlib.writing import UnwritableFileError, whole_file
 
 _TEMPERATURE = 2.0
 _SMOOTHING = 0.05
 _CHECKPOINT_SECONDS = 60
+_DIGEST = hashlib.sha256().digest_size
 _FLOAT32 = {"mobilenet_v2", "shufflenet_v2", "meal_v2_efficientnet_b0"}
 """Networks of depthwise convolutions, which have no fast bfloat16 kernel on a CPU."""
 
@@ -210,26 +216,52 @@ def _weight_groups(model: nn.Module, weight_decay: float) -> list[dict]:
 
 
 def _save(path: Path, recipe: Recipe, model: nn.Module, optimizer: torch.optim.Optimizer, update: int) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     state = {
         "recipe": recipe.to_dict(),
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "update": update,
     }
-    torch.save(state, temporary)
-    temporary.replace(path)
+    content = io.BytesIO()  # where torch writes to a file, a full disk is an error about a "position"
+    torch.save(state, content)
+    try:
+        with whole_file(path) as draft:
+            # torch does not notice a changed bit, hence the hash at the end.
+            draft.write_bytes(content.getvalue() + hashlib.sha256(content.getbuffer()).digest())
+    except UnwritableFileError as error:
+        warnings.warn(
+            f"{error} If the training is interrupted now, it starts from the last checkpoint that could be written.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 def _resume(path: Path, recipe: Recipe, model: nn.Module, optimizer: torch.optim.Optimizer, device: str) -> int:
     if not path.exists():
         return 0
-    state = torch.load(path, map_location=device, weights_only=True)
-    if state["recipe"] != recipe.to_dict():
+    beginning = copy.deepcopy(model.state_dict())
+    try:
+        content, digest = (whole := path.read_bytes())[:-_DIGEST], whole[-_DIGEST:]
+        if hashlib.sha256(content).digest() != digest:
+            raise ValueError("its SHA-256 is wrong")
+        state = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+        if state["recipe"] != recipe.to_dict():
+            return 0
+        update = int(state["update"])
+        optimizer.load_state_dict(state["optimizer"])
+        model.load_state_dict(state["model"])
+    except (RuntimeError, UnpicklingError, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
+        model.load_state_dict(beginning)
+        aside = path.with_name(f"{path.name}.corrupt")
+        path.replace(aside)
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        warnings.warn(
+            f"the checkpoint {path} cannot be read ({reason}): it was moved to {aside}, and the training starts over.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
         return 0
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    return state["update"]
+    return update
 
 
 @torch.no_grad()

@@ -1,8 +1,10 @@
 """Train any or all miniatures, several at once, and keep the zoo's card."""
 
 import time
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -57,6 +59,8 @@ def train_zoo(
     ------
     ValueError
         If a key is not one of the zoo's, or `workers` is below one.
+    RuntimeError
+        If a process that trains was killed.
     """
     unknown = sorted(set(keys or ()) - set(RECIPES) - set(RANDOM_SEEDS))
     if unknown:
@@ -90,7 +94,13 @@ def train_zoo(
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 key = running.pop(future)
-                row = future.result()
+                try:
+                    row = future.result()
+                except BrokenProcessPool as error:
+                    raise RuntimeError(
+                        f"a process that trained was killed, perhaps for want of memory ({key} and what was trained "
+                        "beside it): the same command goes on from the checkpoints; fewer `workers` need less memory."
+                    ) from error
                 weights.record(key, row)
                 finished.add(key)
                 print(
@@ -111,7 +121,19 @@ def _with_needs(keys: Sequence[str]) -> list[str]:
 
 def _is_done(weights: WeightsFolder, key: str) -> bool:
     row = weights.card().get(key)
-    return row is not None and row["recipe"] == RECIPES[key].to_dict() and weights.file(key).exists()
+    if row is None or row["recipe"] != RECIPES[key].to_dict() or not weights.file(key).exists():
+        return False
+    if row.get("sha256") == weights.sha256(key):
+        return True
+    aside = weights.file(key).with_suffix(".corrupt")
+    weights.file(key).replace(aside)
+    warnings.warn(
+        f"the weights of {key!r} are not those that card.json describes: they were moved to {aside}, and are trained "
+        "anew.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return False
 
 
 def _train_one(key: str, folder: Path, work_folder: Path, device: str, position: int) -> dict:

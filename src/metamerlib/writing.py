@@ -1,0 +1,97 @@
+"""Files that are written whole or not at all, and what is said where they cannot be."""
+
+import errno
+import os
+import platform
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TROUBLE = {
+    errno.ENOSPC: "is full: free some space",
+    errno.EDQUOT: "has used up its quota: free some space",
+    errno.EACCES: "cannot be written: give it the rights",
+    errno.EPERM: "cannot be written: give it the rights",
+    errno.EROFS: "cannot be written: its file system is read-only",
+    errno.ENOTDIR: "is not a folder: remove the file in its way",
+    errno.EEXIST: "is not a folder: remove the file in its way",
+}
+"""What is wrong with a folder when a file cannot be written into it, and what to do, by the system's number."""
+
+_HOST = re.sub(r"\W", "-", platform.node())
+
+
+class UnwritableFileError(OSError):
+    """A file cannot be written; the text says which, why, and what to do."""
+
+    def __str__(self) -> str:
+        return self.strerror
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Write a file so that whoever reads it finds the old content or the new one, never a part.
+
+    Parameters
+    ----------
+    path
+        Where the file shall be; missing folders are made.
+
+    Yields
+    ------
+    Path
+        A name beside it with the same ending, to write to. It takes the file's place when the block ends, and is
+        removed if the block raises. What a process that was killed has left is removed by the next that writes there.
+
+    Raises
+    ------
+    UnwritableFileError
+        If the disk takes no more, the folder cannot be written, or there is a folder of that name.
+    OSError
+        Other errors of the file system, as they are.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UnwritableFileError(errno.EISDIR, f"{path} is a folder: give the path of a file.")
+    draft = path.with_name(f".{_HOST}-{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
+        try:
+            yield draft
+            with draft.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno not in TROUBLE or isinstance(error, UnwritableFileError):
+            raise
+        reason = (
+            f"{path} cannot be written: the folder {path.parent} {TROUBLE[error.errno]} ({error.strerror or error})."
+        )
+        raise UnwritableFileError(error.errno, reason) from error
+
+
+def _remove_abandoned(path: Path) -> None:
+    if os.name == "nt":  # a process cannot be asked for there without ending it
+        return
+    for draft in path.parent.glob(f".{_HOST}-*.{_literally(path.name)}"):
+        number = draft.name.removeprefix(f".{_HOST}-").partition(".")[0]
+        if number.isdecimal() and not _runs(int(number)):
+            draft.unlink(missing_ok=True)
+
+
+def _literally(name: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
