@@ -1,5 +1,6 @@
 """The command line: what it prints, and that no foreseeable mistake shows a traceback."""
 
+import json
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from metamerlib.cli import app
 
 COMMANDS = [
     "run",
+    "plan",
     "train",
     "layers",
     "book",
@@ -131,6 +133,31 @@ def test_a_store_that_cannot_be_written_is_said(call, tmp_path):
     result = call(*small(*UNTRAINED, "--store", "file"))
     assert result.exit_code == 2
     assert "is not a folder" in result.stderr
+
+
+def test_plan_counts_what_run_would_compute_and_finds_it_afterwards(call, tmp_path):
+    study = ("--profile", "smoke", "--repetitions", "1", "--stage", "early", *UNTRAINED, "-o", "mixed_sets=1")
+    planned = call("plan", *study, "--no-probe", "--json", "out/plan.json", "--csv", "out/plan.csv")
+    assert planned.exit_code == 0, planned.output
+    assert re.search(r"metamers +mine +early +4 +1 +0 +16 ", planned.output)  # 4 images × 2 steps × 2 networks
+    assert re.search(r"metamerlib run: 3 results, 0 of them in the store; 16 updates", planned.output)
+    assert "Left out, since it cannot run: random sets" in planned.output
+    parts = json.loads((tmp_path / "out" / "plan.json").read_text())["parts"]
+    assert pd.read_csv(tmp_path / "out" / "plan.csv")["runs"].tolist() == [part["runs"] for part in parts]
+    assert not (tmp_path / "store").exists()
+    call("run", *study)
+    assert "metamerlib run: 3 results, 3 of them in the store" in call("plan", *study, "--no-probe").output
+
+
+def test_plan_needs_no_photographs_and_names_mistakes(call):
+    assert "--photos" in call("plan", "--help").output
+    for arguments, words in (
+        (("--profile", "min"), "Did you mean 'mini'"),
+        (("--set", "CNNs"), "Did you mean 'CNN'"),
+        (("--seconds", "0"), "seconds is 0.0"),
+    ):
+        result = call("plan", *arguments)
+        assert (result.exit_code, words in result.stderr) == (2, True), result.output
 
 
 def test_the_traceback_is_there_for_those_who_want_it(call, monkeypatch):

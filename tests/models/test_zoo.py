@@ -47,6 +47,24 @@ def test_model_sets_are_those_of_table_2(zoo):
         zoo.model_set("robust")
 
 
+def test_outlines_have_every_network_and_no_values(zoo, tmp_path):
+    empty = ModelZoo("mini", weights=tmp_path)
+    outlines = empty.outlines()
+    assert (list(outlines), outlines.missing) == (list(ZOO), [])
+    assert all(tensor.is_meta for tensor in outlines["resnet18"].state_dict().values())
+    assert outlines["resnet18"].layer("late") == zoo["resnet18"].layer("late")
+    assert "resnet18" not in empty
+    assert outlines.fingerprint("resnet18") == "absent-resnet18"
+    assert zoo.outlines().fingerprint("resnet18") == zoo.fingerprint("resnet18")
+    assert repr(outlines["vgg19"].module) == repr(zoo["vgg19"].module)
+
+
+def test_an_initialised_network_stands_in_for_one_without_weights(tmp_path, zoo):
+    network = ModelZoo("mini", weights=tmp_path).initialised("resnet18")
+    assert network(torch.rand(1, 3, 64, 64)).shape == (1, 16)
+    assert network.layer("early") == zoo["resnet18"].layer("early")
+
+
 @pytest.mark.parametrize("key", MINIATURES)
 def test_miniatures_are_small_and_return_sixteen_logits(key):
     network, blocks = build_miniature(key)

@@ -9,6 +9,25 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from metamerlib.cli.options import (
+    Criterion,
+    Device,
+    Evaluators,
+    Options,
+    PerClass,
+    Photos,
+    Profile,
+    Repetitions,
+    Seed,
+    Sets,
+    Size,
+    Stages,
+    StepsPerModel,
+    StoreFolder,
+    key_and_value,
+    study_settings,
+)
+from metamerlib.cli.plan import plan
 from metamerlib.cli.zoo import Zoo, load_images, print_table, zoo_app
 from metamerlib.writing import whole_file
 
@@ -57,39 +76,25 @@ stimuli_app = typer.Typer(help="The images that metamers are made of.", no_args_
 app.add_typer(zoo_app, name="zoo")
 app.add_typer(stimuli_app, name="stimuli")
 
-Profile = Annotated[str, typer.Option(help="smoke, mini, paper, or a .yml file with the same keys.")]
-Photos = Annotated[
-    Path | None,
-    typer.Option(help="Folder of photographs: a sub-folder per category, or ILSVRC 2012's validation images."),
-]
-Size = Annotated[int | None, typer.Option(help="Height and width of the images in pixels.")]
-Seed = Annotated[int | None, typer.Option(help="Of the images and of the initial noise.")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
+app.command()(plan)
 
 
 @app.command()
 def run(
     profile: Profile = "mini",
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Model set: a name, a network's key, or NAME=KEY,KEY for one of your own. Repeat."),
-    ] = None,
-    stage: Annotated[
-        list[str] | None, typer.Option(help="early, middle, late, or a depth such as 0.35. Repeat.")
-    ] = None,
+    sets: Sets = None,
+    stage: Stages = None,
     photos: Photos = None,
     size: Size = None,
-    n_per_class: Annotated[int | None, typer.Option(help="Images per category.")] = None,
+    n_per_class: PerClass = None,
     seed: Seed = None,
-    repetitions: Annotated[int | None, typer.Option(help="Rounds over the ensemble.")] = None,
-    steps_per_model: Annotated[int | None, typer.Option(help="Updates in a row for each network.")] = None,
-    evaluator: Annotated[list[str] | None, typer.Option(help="Key of a network that classifies. Repeat.")] = None,
-    criterion: Annotated[str | None, typer.Option(help="reference, label or generator.")] = None,
+    repetitions: Repetitions = None,
+    steps_per_model: StepsPerModel = None,
+    evaluator: Evaluators = None,
+    criterion: Criterion = None,
     device: Device = None,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", "-o", help="Any other setting, as KEY=VALUE. Repeat.")
-    ] = None,
-    store: Annotated[Path | None, typer.Option(help="Folder of results; default $METAMERLIB_STORE.")] = None,
+    option: Options = None,
+    store: StoreFolder = None,
     pictures: Annotated[Path | None, typer.Option(help="Folder to write every metamer into, as PNG.")] = None,
     csv: Annotated[Path | None, typer.Option(help="File to write the table of all evaluators into.")] = None,
 ) -> None:
@@ -105,20 +110,20 @@ def run(
     """  # noqa: D301 - the mark keeps the lines apart in --help
     from metamerlib.experiments import Study, write_pictures
 
-    settings = dict(_key_and_value(entry) for entry in option or [])
-    settings |= {
-        "model_sets": _model_sets(sets),
-        "stages": stage or None,
-        "root": photos,
-        "size": size,
-        "n_per_class": n_per_class,
-        "seed": seed,
-        "repetitions": repetitions,
-        "steps_per_model": steps_per_model,
-        "evaluators": evaluator or None,
-        "criterion": criterion,
-        "device": device,
-    }
+    settings = study_settings(
+        sets=sets,
+        stage=stage,
+        photos=photos,
+        option=option,
+        size=size,
+        n_per_class=n_per_class,
+        seed=seed,
+        repetitions=repetitions,
+        steps_per_model=steps_per_model,
+        evaluators=evaluator,
+        criterion=criterion,
+        device=device,
+    )
     study = Study.from_profile(profile, store=store, **settings)
     typer.echo(study.describe() + "\n")
     table = study.recognizability()
@@ -230,31 +235,8 @@ def book(
     """  # noqa: D301 - the mark keeps the lines apart in --help
     from metamerlib.book import build_book
 
-    parameters = dict(_key_and_value(entry) for entry in parameter or [])
+    parameters = dict(key_and_value(entry) for entry in parameter or [])
     build_book(profile=profile, chapters=chapters or None, force=force, html=html, parameters=parameters, jobs=jobs)
-
-
-def _key_and_value(entry: str) -> tuple[str, Any]:
-    import yaml
-
-    key, equals, value = entry.partition("=")
-    if not equals or not key.strip():
-        raise ValueError(f"{entry!r} is not of the form KEY=VALUE.")
-    return key.strip(), yaml.safe_load(value)
-
-
-def _model_sets(entries: list[str] | None) -> dict[str, list[str]] | list[str] | None:
-    if not entries:
-        return None
-    if not any("=" in entry for entry in entries):
-        return entries
-    named = {}
-    for entry in entries:
-        name, equals, keys = entry.partition("=")
-        if not equals:
-            raise ValueError(f"--set {entry!r} beside sets of your own: name its networks too, as NAME=KEY,KEY.")
-        named[name.strip()] = [key.strip() for key in keys.split(",") if key.strip()]
-    return named
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.networks import Networks
 from metamerlib.experiments.panels import PanelRun, judge, mean_over_evaluators
 from metamerlib.experiments.pictures import examples, one_per_category, spread_over_categories, write_pictures
+from metamerlib.experiments.plan import Plan, plan_study
 from metamerlib.experiments.process import Overview, featured_set, featured_stage, overview
 from metamerlib.experiments.published import published, published_means, published_names, statement
 from metamerlib.experiments.random_sets import mixed, mixed_agreement, mixed_effects, mixed_means, mixed_study
@@ -65,6 +66,7 @@ __all__ = [
     "Networks",
     "Overview",
     "PanelRun",
+    "Plan",
     "Spec",
     "StimuliRef",
     "Store",
@@ -120,6 +122,7 @@ __all__ = [
     "optimizers",
     "overall_recognizability",
     "overview",
+    "plan_study",
     "published",
     "published_means",
     "published_names",

@@ -133,13 +133,11 @@ def image_metrics(study: "Study") -> pd.DataFrame:
         metrics, or missing), reason (why there is no value, or none that an average should hold), n_members and
         n_wanted (networks of the set that ran, and that it should have).
     """
-    runs = study.runs
-    study.execute(runs)
-    backbone, label, missing = _backbone(study)
-    scorer = study.settings.tables.metric_scorer
-    downloads = _downloads() if DOWNLOADED in (backbone, scorer) else ()
-    specs = [ImageMetricsRun(run, backbone, label, scorer, downloads) for run in runs]
+    study.execute(study.runs)
+    specs = image_metrics_runs(study)
     study.execute(specs, title="image metrics")
+    _, _, missing = _backbone(study)
+    scorer = study.settings.tables.metric_scorer
     absent = {"backbone": missing, "scorer": "" if scorer else "no image-text model: metric_scorer is not set"}
     reasons = {key: absent[metric.needs] for key, metric in METRICS.items() if metric.needs and absent[metric.needs]}
     tables = []
@@ -150,6 +148,25 @@ def image_metrics(study: "Study") -> pd.DataFrame:
         table.insert(1, "stage", spec.run.stage)
         tables.append(table.assign(**set_sizes(study.model_sets, spec.run)))
     return pd.concat(tables, ignore_index=True)
+
+
+def image_metrics_runs(study: "Study") -> list[ImageMetricsRun]:
+    """Describe the measuring of the metamers of every set and stage.
+
+    Parameters
+    ----------
+    study
+        As for `image_metrics`.
+
+    Returns
+    -------
+    list of ImageMetricsRun
+        In the order of the study's runs.
+    """
+    backbone, label, _ = _backbone(study)
+    scorer = study.settings.tables.metric_scorer
+    downloads = _downloads() if DOWNLOADED in (backbone, scorer) else ()
+    return [ImageMetricsRun(run, backbone, label, scorer, downloads) for run in study.runs]
 
 
 def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:

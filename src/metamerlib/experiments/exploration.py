@@ -126,23 +126,39 @@ def explore(study: "Study") -> Exploration:
     Exploration
         From the store or computed now.
     """
-    runs = study.runs
-    study.execute(runs)
-    traits = study.networks.traits(study.evaluators)
-    trained = traits.loc[~traits["random"], "evaluator"].tolist()
-    specs = []
-    for run in runs:
-        members = [model.key for model in run.models]
-        judges = tuple(study.networks.ref(key) for key in trained if key not in members)
-        specs.append(SnapshotRecognitionRun(kept_beside(run), judges, study.settings.criterion))
+    study.execute(study.runs)
+    specs = snapshot_runs(study)
     study.execute(specs, title="snapshots")
-    followed = list(runs[0].followed)
+    followed = list(specs[0].trajectory.images)
     return Exploration(
         categories=tuple(study.references.category_names[position] for position in followed),
         references=study.references.images[followed],
         runs=tuple(_explored(study, spec) for spec in specs),
         featured=(featured_set(study), featured_stage(study)),
     )
+
+
+def snapshot_runs(study: "Study") -> list[SnapshotRecognitionRun]:
+    """Describe who looks at the snapshots of every set and stage: trained networks that had no part in them.
+
+    Parameters
+    ----------
+    study
+        As for `explore`.
+
+    Returns
+    -------
+    list of SnapshotRecognitionRun
+        In the order of the study's runs.
+    """
+    traits = study.networks.traits(study.evaluators)
+    trained = traits.loc[~traits["random"], "evaluator"].tolist()
+    specs = []
+    for run in study.runs:
+        members = [model.key for model in run.models]
+        judges = tuple(study.networks.ref(key) for key in trained if key not in members)
+        specs.append(SnapshotRecognitionRun(kept_beside(run), judges, study.settings.criterion))
+    return specs
 
 
 def _explored(study: "Study", spec: SnapshotRecognitionRun) -> ExploredRun:

@@ -152,7 +152,7 @@ def distance_correlations(study: "Study") -> pd.DataFrame:
 
 def _table(study: "Study", columns: dict[str, str]) -> pd.DataFrame:
     study.execute(study.runs)
-    specs = list(_specs(study))
+    specs = list(representation_runs(study))
     study.execute(specs, title="representations")
     traits = study.networks.traits(study.evaluators).set_index("evaluator")
     rows = []
@@ -172,7 +172,19 @@ def _table(study: "Study", columns: dict[str, str]) -> pd.DataFrame:
     return table.sort_values("model_set", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
-def _specs(study: "Study") -> Iterator[RepresentationRun]:
+def representation_runs(study: "Study") -> Iterator[RepresentationRun]:
+    """Describe the comparisons of every stage in every evaluator that has it.
+
+    Parameters
+    ----------
+    study
+        As for `divergence`.
+
+    Yields
+    ------
+    RepresentationRun
+        By stage, then evaluator.
+    """
     settings = study.settings.tables
     for stage in study.settings.stages:
         runs = tuple(run for run in study.runs if run.stage == stage)

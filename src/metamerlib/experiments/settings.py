@@ -126,13 +126,17 @@ class StudySettings:
         return dataclasses.replace(references, labels=labels, categories=CATEGORIES)
 
     @classmethod
-    def from_profile(cls, profile: str | Path = "mini", **overrides: Any) -> "StudySettings":
+    def from_profile(
+        cls, profile: str | Path = "mini", *, photographs_needed: bool = True, **overrides: Any
+    ) -> "StudySettings":
         """Read a profile and change some of its settings.
 
         Parameters
         ----------
         profile
             "smoke", "mini", "paper", or the path of a YAML file with the same keys.
+        photographs_needed
+            Whether a study of photographs must name their folder; planning one does without.
         overrides
             Settings to change; None keeps the profile's. Lists may be given as text too, as papermill's command line
             does: ``'["early", "late"]'`` or ``'early, late'``. ``n_per_class="all"`` takes every photograph.
@@ -158,7 +162,7 @@ class StudySettings:
                 values |= {"n_per_class": None, "categories": None}
             values["stimuli"] = "imagenet16" if holds_validation_images(str(given["root"])) else "folder"
         values |= given
-        if values.get("root") is None and values.get("stimuli") in ("folder", "imagenet16"):
+        if photographs_needed and values.get("root") is None and values.get("stimuli") in ("folder", "imagenet16"):
             raise ValueError(
                 f"stimuli={values['stimuli']!r} needs root='…' (`-p root=…` of metamerlib book, `--photos` of "
                 "metamerlib run): the folder of ILSVRC 2012's validation images, or one with a sub-folder of "

@@ -13,6 +13,7 @@ from metamerlib.experiments.execute import Execution, Materials, execute
 from metamerlib.experiments.model_sets import ModelSet, check_keys
 from metamerlib.experiments.networks import Networks
 from metamerlib.experiments.pictures import one_per_category
+from metamerlib.experiments.plan import Plan, plan_study
 from metamerlib.experiments.runs import MetamerRun, StimuliRef
 from metamerlib.experiments.settings import StudySettings
 from metamerlib.experiments.spec import Spec
@@ -96,6 +97,7 @@ class Study:
         references: StimulusSet | None = None,
         store: Store | str | Path | None = None,
         progress: bool | None = None,
+        photographs_needed: bool = True,
         **overrides: Any,
     ) -> "Study":
         """Set up a study from a profile.
@@ -112,6 +114,8 @@ class Study:
             Where results are kept; `Store.default` by default.
         progress
             Whether to draw progress bars; None draws them on terminals and in Jupyter.
+        photographs_needed
+            Whether a study of photographs must name their folder; `plan` does without.
         overrides
             Settings to change: fields of `StudySettings` and of `GenerationConfig`. None keeps the profile's.
 
@@ -120,7 +124,7 @@ class Study:
         Study
             With checked settings.
         """
-        settings = StudySettings.from_profile(profile, **overrides)
+        settings = StudySettings.from_profile(profile, photographs_needed=photographs_needed, **overrides)
         return cls(settings, models=models, references=references, store=store, progress=progress)
 
     def __repr__(self) -> str:
@@ -136,6 +140,21 @@ class Study:
             Markdown.
         """
         return describe(self)
+
+    def plan(self, *, seconds: float | None = 10.0) -> Plan:
+        """Count what this study and the book on it would compute, what it costs here, and what the store has.
+
+        Parameters
+        ----------
+        seconds
+            How long to time updates of some networks, from which the hours follow; None leaves the hours out.
+
+        Returns
+        -------
+        Plan
+            Nothing is computed for it, and nothing stored.
+        """
+        return plan_study(self, seconds=seconds, progress=self._progress)
 
     @cached_property
     def references(self) -> StimulusSet:

@@ -99,9 +99,8 @@ def metamer_success(study: "Study") -> pd.DataFrame:
         quantile), same_class (the model gives metamer and reference one class), metamer (the verdict: both), n_members
         and n_wanted.
     """
-    runs = study.runs
-    study.execute(runs)
-    specs = [SuccessRun(run, study.settings.tables.null_quantile) for run in runs]
+    study.execute(study.runs)
+    specs = success_runs(study)
     study.execute(specs, title="metamers against chance")
     names, tables = study.references.category_names, []
     for spec in specs:
@@ -111,6 +110,22 @@ def metamer_success(study: "Study") -> pd.DataFrame:
         table.insert(table.columns.get_loc("image") + 1, "category", [names[image] for image in table["image"]])
         tables.append(table.assign(**set_sizes(study.model_sets, spec.run)))
     return pd.concat(tables, ignore_index=True)
+
+
+def success_runs(study: "Study") -> list[SuccessRun]:
+    """Describe the judging of the metamers of every set and stage.
+
+    Parameters
+    ----------
+    study
+        As for `metamer_success`.
+
+    Returns
+    -------
+    list of SuccessRun
+        In the order of the study's runs.
+    """
+    return [SuccessRun(run, study.settings.tables.null_quantile) for run in study.runs]
 
 
 def success_counts(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:

@@ -69,6 +69,23 @@ def transfer_runs(study: "Study") -> Labelled:
     return [({"generator": key}, small.run([key], featured_stage(study))) for key in there]
 
 
+def transfer_panel(study: "Study") -> list[str]:
+    """Choose the networks that judge each network's own metamers.
+
+    Parameters
+    ----------
+    study
+        The study.
+
+    Returns
+    -------
+    list of str
+        Keys of the study's evaluators and of the further trainings of ResNet-18 that are there.
+    """
+    further = [key for key in _instances(study) if key in study.networks.models]
+    return list(dict.fromkeys([*study.evaluators, *further]))
+
+
 def transfer(study: "Study") -> pd.DataFrame:
     """Tabulate how well each network's metamers are recognized by each other network.
 
@@ -85,10 +102,7 @@ def transfer(study: "Study") -> pd.DataFrame:
         training of its architecture, or another architecture), and what `judge` returns.
     """
     runs = transfer_runs(study)
-    small = ablation_study(study)
-    further = [key for key in _instances(study) if key in study.networks.models]
-    evaluators = list(dict.fromkeys([*study.evaluators, *further]))
-    table = judge(small, runs, evaluators=evaluators, title="transfer")
+    table = judge(ablation_study(study), runs, evaluators=transfer_panel(study), title="transfer")
     traits = study.networks.traits(table["generator"].unique()).set_index("evaluator")
     pairs = zip(table["generator"], table["evaluator"], strict=True)
     return table.assign(

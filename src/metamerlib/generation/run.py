@@ -19,7 +19,7 @@ from metamerlib.generation.solver import Tap
 from metamerlib.models import Classifier
 
 _FINISHED = "finished/"
-_CPU_MULTIPLE = 4
+CPU_MULTIPLE = 4
 """On the CPU a part is filled up to a multiple of this many images, by copies of its first one.
 
 PyTorch's kernels for matrix products and convolutions round differently for batches of one to three images and for
@@ -145,7 +145,7 @@ class Run:
         return self._filled_up(stimuli)
 
     def _filled_up(self, images: Tensor) -> Tensor:
-        missing = -len(images) % _CPU_MULTIPLE if self.device.type == "cpu" else 0
+        missing = -len(images) % CPU_MULTIPLE if self.device.type == "cpu" else 0
         if missing:
             images = torch.cat([images, images[:1].expand(missing, -1, -1, -1)])
         return images.to(self.device)

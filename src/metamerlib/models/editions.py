@@ -223,6 +223,35 @@ class PaperEdition:
         return network, blocks
 
 
+class OutlineEdition:
+    """Any edition with all of its networks there, but without values: for their names, shapes and costs.
+
+    Parameters
+    ----------
+    edition
+        The edition.
+    """
+
+    def __init__(self, edition: Edition) -> None:
+        self._edition = edition
+        self.extra = edition.extra
+        self.skeleton, self.build, self.wrap = edition.skeleton, edition.build, edition.wrap
+        self.describe = edition.describe
+
+    def available(self, key: str) -> bool:
+        """Tell that the network is there."""
+        return True
+
+    def load(self, key: str) -> Classifier:
+        """Wrap the module on the meta device, which holds no values."""
+        network, blocks = self._edition.skeleton(key)
+        return self.wrap(key, network.to("meta"), blocks).to("meta")
+
+    def fingerprint(self, key: str) -> str:
+        """Identify the weights, if they are there; no result is known of those that are not."""
+        return self._edition.fingerprint(key) if self._edition.available(key) else f"absent-{key}"
+
+
 def _seed(key: str) -> int:
     return RANDOM_SEEDS.get(key, zlib.crc32(key.encode()))
 

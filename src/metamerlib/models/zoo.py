@@ -1,5 +1,6 @@
 """The zoo: the paper's 31 networks by key, loaded on first use."""
 
+import copy
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from metamerlib.models.classifier import Classifier
-from metamerlib.models.editions import Edition, MiniatureEdition, PaperEdition
+from metamerlib.models.editions import Edition, MiniatureEdition, OutlineEdition, PaperEdition
 from metamerlib.models.registry import MODEL_SETS, ZOO
 from metamerlib.models.stages import STAGES, block_at
 from metamerlib.models.verification import verify
@@ -198,6 +199,40 @@ class ModelZoo(Mapping[str, Classifier]):
         """
         self._check(key)
         return self._edition.build(key)
+
+    def initialised(self, key: str) -> Classifier:
+        """Build a network that costs what the trained one costs, whether or not its weights are there.
+
+        Parameters
+        ----------
+        key
+            The network.
+
+        Returns
+        -------
+        Classifier
+            With initial weights, so that what it says means nothing; wrapped, but not kept.
+
+        Raises
+        ------
+        KeyError
+            If there is no such network.
+        """
+        network = self.build(key)
+        return self._edition.wrap(key, network, self.blocks(key)).to(self.device)
+
+    def outlines(self) -> "ModelZoo":
+        """Give the same zoo without values: all networks are there, for their names, shapes and costs alone.
+
+        Returns
+        -------
+        ModelZoo
+            Its networks are on the meta device and compute nothing. `fingerprint` knows the weights that are there;
+            to the others it gives names that no result has.
+        """
+        twin = copy.copy(self)
+        twin._edition, twin._loaded, twin.device = OutlineEdition(self._edition), {}, torch.device("meta")
+        return twin
 
     def blocks(self, key: str) -> list[str]:
         """Name a network's sequential blocks; its weights need not be there.

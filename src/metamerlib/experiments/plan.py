@@ -1,0 +1,401 @@
+"""What a study would compute, before anything runs: how many runs, what they cost here, and what the store has."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import torch
+from tqdm.std import tqdm
+
+from metamerlib.experiments.ablations import mode_runs, optimizer_runs
+from metamerlib.experiments.appearance import image_metrics_runs
+from metamerlib.experiments.attacks import attack_runs
+from metamerlib.experiments.costs import (
+    PassCosts,
+    Passes,
+    generation_memory,
+    passes,
+    representation_passes,
+    stored_bytes,
+)
+from metamerlib.experiments.ensembles import ensemble_size_runs
+from metamerlib.experiments.exploration import snapshot_runs
+from metamerlib.experiments.panels import PanelRun
+from metamerlib.experiments.pictures import one_per_category
+from metamerlib.experiments.probe import Estimate, Speed, Timing, probe, processes_used
+from metamerlib.experiments.process import featured_set, featured_stage
+from metamerlib.experiments.random_sets import mixed_runs
+from metamerlib.experiments.representation import RepresentationRun, representation_runs
+from metamerlib.experiments.restricted_search import restricted_runs, restricted_study
+from metamerlib.experiments.runs import MetamerRun
+from metamerlib.experiments.snapshots import SNAPSHOTS, TrajectoryRun, kept_beside, spread
+from metamerlib.experiments.spec import Spec
+from metamerlib.experiments.success import success_runs
+from metamerlib.experiments.transferability import transfer_panel, transfer_runs
+from metamerlib.generation.validation import resolve_device
+from metamerlib.models import MissingWeightsError, ModelZoo
+from metamerlib.stimuli import CATEGORIES, StimulusSet
+
+if TYPE_CHECKING:
+    from metamerlib.experiments.study import Study
+
+COMMANDS = ("run", "book")
+"""Who computes a part: `metamerlib run`, and the book with it; or the book alone."""
+
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a study would compute.
+
+    Attributes
+    ----------
+    table
+        One row per part of the study, the main grid by model set and stage: part, command (one of `COMMANDS`),
+        model_set, stage, images (of one run), runs (results that no part above has already), found (those of them in
+        the store), updates (of images, counted once per network), flops (of passes through networks), bytes (on the
+        disk), memory (bytes that the largest generation takes at least; 0 where none is), and of what the store lacks
+        updates_left, flops_left, bytes_left and hours_left with hours_low and hours_high (NaN without a probe).
+    timings
+        One row per network that was timed: as the fields of `metamerlib.experiments.probe.Timing`, and
+        flops_per_second.
+    notes
+        What to know about the figures, in sentences.
+    description
+        What the study is, as `Study.describe` says it, with everything there.
+    profile, device
+        Of the study.
+    """
+
+    table: pd.DataFrame
+    timings: pd.DataFrame
+    notes: tuple[str, ...]
+    description: str
+    profile: str
+    device: str
+
+    def totals(self) -> pd.DataFrame:
+        """Add up the parts.
+
+        Returns
+        -------
+        DataFrame
+            One row per command, "book" with what "run" computes: the sums of the table's columns, and the largest
+            memory.
+        """
+        summed = [name for name in self.table if name not in ("part", "command", "model_set", "stage", "images")]
+        rows = []
+        for command in COMMANDS:
+            part = self.table if command == "book" else self.table[self.table["command"] == command]
+            sums = part[summed].sum(min_count=1).to_dict() | {"memory": part["memory"].max()}
+            rows.append({"command": command, **sums})
+        whole = {name: "int64" for name in summed if not name.startswith(("hours", "flops"))}
+        return pd.DataFrame(rows).astype(whole)
+
+    def to_json(self) -> str:
+        """Write everything as JSON.
+
+        Returns
+        -------
+        str
+            An object with profile, device, totals, parts, timings and notes; missing numbers are null.
+        """
+        frames = {"totals": self.totals(), "parts": self.table, "timings": self.timings}
+        document = {"profile": self.profile, "device": self.device}
+        document |= {name: json.loads(frame.to_json(orient="records")) for name, frame in frames.items()}
+        return json.dumps(document | {"notes": list(self.notes)}, indent=2)
+
+
+def plan_study(study: "Study", *, seconds: float | None = 10.0, progress: bool | None = None) -> Plan:
+    """Count what a study and the book's chapters on it would compute; nothing is computed, and nothing is stored.
+
+    Networks and photographs that are not there are counted as if they were.
+
+    Parameters
+    ----------
+    study
+        The study.
+    seconds
+        How long to time updates of some networks, from which the hours follow; None leaves the hours out.
+    progress
+        Whether to draw progress bars; None draws them on terminals and in Jupyter.
+
+    Returns
+    -------
+    Plan
+        The parts, with what the store has of each.
+
+    Raises
+    ------
+    ValueError
+        If `seconds` is not positive.
+    """
+    if seconds is not None and not seconds > 0:
+        raise ValueError(f"seconds is {seconds!r}: give the seconds to time for, or None to leave the hours out.")
+    outline, notes = _outline(study, progress)
+    costs, seen, rows = PassCosts(outline.networks.models), set(), []
+    device = resolve_device(study.settings.device)
+    parts = list(_parts(outline, notes))
+    counted = tqdm(parts, desc="counting", unit="part", disable=not outline.materials.shows_progress, leave=False)
+    for part in counted:
+        new = {spec.key: spec for spec in part.specs if spec.key not in seen}
+        seen |= new.keys()
+        rows.append((part, _Work(outline, costs, list(new.values()))))
+    timings = [] if seconds is None else _probe(study, outline, [work for _, work in rows], costs, device, seconds)
+    speed = None
+    if timings:
+        speed = Speed(timings, device, study.settings.batch_size, processes_used(device))
+        notes.append(_on_timings(timings, rows, device))
+    notes.append(
+        "Memory is a lower bound, without the kernels' workspace. Hours are those of passes through networks: image "
+        "metrics, densities and permutations, which are computed without, come on top."
+    )
+    return Plan(
+        table=pd.DataFrame([part.labels() | work.numbers(speed) for part, work in rows]),
+        timings=pd.DataFrame(
+            [dataclasses.asdict(timing) | {"flops_per_second": timing.flops_per_second} for timing in timings]
+        ),
+        notes=tuple(notes),
+        description=outline.describe(),
+        profile=study.settings.profile,
+        device=_name_of(device),
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    name: str
+    specs: tuple[Spec, ...]
+    command: str = "book"
+    model_set: str = ""
+    stage: Any = ""
+
+    def labels(self) -> dict[str, Any]:
+        stage = self.stage if isinstance(self.stage, str) else f"{self.stage:g}"
+        return {"part": self.name, "command": self.command, "model_set": self.model_set, "stage": stage}
+
+
+def _outline(study: "Study", progress: bool | None) -> tuple["Study", list[str]]:
+    """Set up the same study with all networks there, though without values, and images, though perhaps grey."""
+    notes, zoo, references = [], study.zoo, None
+    if isinstance(zoo, ModelZoo):
+        if zoo.missing:
+            notes.append(
+                f"The weights of {len(zoo.missing)} networks are not on this disk: they are counted as if they were "
+                "there, and nothing of theirs can be in the store."
+            )
+        zoo = zoo.outlines()
+    if study.given_references or study.settings.root is not None or study.settings.stimuli == "objects16":
+        references = study.references
+    else:
+        references = _grey(study)
+        notes.append(
+            f"No photographs are named: {len(references)} grey images stand for them, and nothing made of them can be "
+            "in the store."
+        )
+    outline = type(study)(
+        study.settings,
+        models=study.networks.own.values(),
+        references=references,
+        zoo=zoo,
+        store=study.store,
+        progress=progress,
+    )
+    return outline, notes
+
+
+def _grey(study: "Study") -> StimulusSet:
+    """Give as many images as the settings ask for."""
+    settings = study.settings
+    if settings.stimuli == "folder" and settings.n_per_class is None:
+        raise ValueError(
+            "n_per_class is not set, and no photographs are named that could be counted: give n_per_class, or root."
+        )
+    categories = settings.categories or CATEGORIES
+    each, side = settings.n_per_class or 25, settings.size or 224  # what load_stimuli takes by default
+    labels = torch.arange(len(categories)).repeat_interleave(each)
+    images = torch.full((1, 3, side, side), 0.5).expand(len(labels), -1, -1, -1)
+    return StimulusSet(images, labels, tuple(categories), tuple(f"image {number}" for number in range(len(labels))))
+
+
+def _parts(study: "Study", notes: list[str]) -> Iterator[_Part]:
+    """List what `metamerlib run` and the chapters compute, in their order; parts that cannot run become notes."""
+    for run in study.runs:
+        yield _Part("metamers", (run,), "run", run.name, run.stage)
+    model_set, stage, settings = featured_set(study), featured_stage(study), study.settings.tables
+    panel = study.evaluators
+    yield _Part("snapshots on the way", _snapshots(study.runs), "run")
+    yield _Part("recognizability", _panels(study, study.runs, panel), "run")
+    yield _Part("one image, step by step", (_trajectory(study),), "book", model_set, stage)
+    yield _Part("image metrics", tuple(image_metrics_runs(study)))
+    yield _Part("representations", tuple(representation_runs(study)))
+    yield _Part("metamers against chance", tuple(success_runs(study)))
+    yield _Part("explorer", tuple(snapshot_runs(study)))
+    varied = {
+        "restricted search": (lambda: list(restricted_runs(study).values()), model_set, stage, panel),
+        "adversarial examples": (lambda: attack_runs(restricted_study(study), model_set), model_set, "output", panel),
+        "random sets": (lambda: mixed_runs(study), "", settings.mixed_stage, panel),
+        "optimisers": (lambda: _runs_of(optimizer_runs(study)), model_set, stage, panel),
+        "modes": (lambda: _runs_of(mode_runs(study)), model_set, stage, panel),
+        "ensemble sizes": (lambda: _runs_of(ensemble_size_runs(study)), "", stage, panel),
+        "transfer": (lambda: _runs_of(transfer_runs(study)), "", stage, transfer_panel(study)),
+    }
+    for name, (runs_of_part, its_set, its_stage, its_panel) in varied.items():
+        try:
+            runs = runs_of_part()
+        except (ValueError, MissingWeightsError) as error:
+            notes.append(f"Left out, since it cannot run: {name} ({error})")
+            continue
+        yield _Part(name, tuple(runs), "book", its_set, its_stage)
+        if beside := _snapshots(runs):
+            yield _Part(f"{name}: snapshots on the way", beside, "book", its_set, its_stage)
+        yield _Part(f"{name}: recognizability", _panels(study, runs, its_panel), "book", its_set, its_stage)
+
+
+def _runs_of(labelled: Iterable[tuple[Any, MetamerRun]]) -> list[MetamerRun]:
+    return [run for _, run in labelled]
+
+
+def _snapshots(runs: Iterable[Spec]) -> tuple[TrajectoryRun, ...]:
+    return tuple(filter(None, (kept_beside(run) for run in runs if isinstance(run, MetamerRun))))
+
+
+def _panels(study: "Study", runs: Iterable[Spec], evaluators: Iterable[str]) -> tuple[PanelRun, ...]:
+    panel = tuple(study.networks.ref(key) for key in evaluators)
+    return tuple(PanelRun(run, panel) for run in runs)
+
+
+def _trajectory(study: "Study") -> TrajectoryRun:
+    """Name the way that the chapters on the process follow: that of the middle one of the first images."""
+    firsts, run = one_per_category(study), study.run(featured_set(study), featured_stage(study))
+    return TrajectoryRun(run, (firsts[len(firsts) // 2],), spread(run.config.repetitions, SNAPSHOTS))
+
+
+class _Work:
+    """The results of a part, and what they cost."""
+
+    def __init__(self, study: "Study", costs: PassCosts, specs: list[Spec]) -> None:
+        self._study, self._costs = study, costs
+        self.specs = specs
+        self.left = [spec for spec in specs if spec not in study.store]
+
+    def passes(self, specs: Iterable[Spec]) -> Iterator[tuple[Passes, Any]]:
+        """List passes with what one image costs."""
+        for spec in specs:
+            if isinstance(spec, TrajectoryRun) and spec == kept_beside(spec.run) and spec.run not in self._study.store:
+                continue  # kept while the metamers are made
+            if isinstance(spec, RepresentationRun):
+                layer = self._study.networks.models[spec.evaluator.key].layer(spec.stage)
+                found = [representation_passes(spec, layer)]
+            else:
+                found = passes(spec)
+            for one in found:
+                yield one, self._costs(one.model, _size(spec), one.layer)
+
+    def numbers(self, speed: Speed | None) -> dict[str, Any]:
+        """Make the numbers of the plan's row."""
+        generations = [spec for spec in self.specs if isinstance(spec, MetamerRun)]
+        hours = dict.fromkeys(("hours_left", "hours_low", "hours_high"), float("nan"))
+        if speed is not None:
+            estimate = sum((speed(*one) for one in self.passes(self.left)), Estimate(0.0, 0.0, 0.0))
+            hours = dict(zip(hours, (estimate.likely, estimate.low, estimate.high), strict=True))
+        return {
+            "images": max((_images(spec) for spec in self.specs), default=0),
+            "runs": len(self.specs),
+            "found": len(self.specs) - len(self.left),
+            "updates": self._updates(self.specs),
+            "flops": self._flops(self.specs),
+            "bytes": sum(map(stored_bytes, self.specs)),
+            "memory": max((self._memory(spec) for spec in generations), default=0),
+            "updates_left": self._updates(self.left),
+            "flops_left": self._flops(self.left),
+            "bytes_left": sum(map(stored_bytes, self.left)),
+        } | {name: value / _HOUR for name, value in hours.items()}
+
+    def _updates(self, specs: Iterable[Spec]) -> int:
+        return sum(one.images * one.times for one, _ in self.passes(specs) if one.backward)
+
+    def _flops(self, specs: Iterable[Spec]) -> float:
+        return float(sum(one.flops(cost) for one, cost in self.passes(specs)))  # sums outgrow 64 bits
+
+    def _memory(self, spec: MetamerRun) -> int:
+        return generation_memory(spec, self._study.settings.batch_size or spec.stimuli.count, self._costs)
+
+
+def _size(spec: Any) -> tuple[int, int]:
+    """Find the size of the images that a result is about."""
+    if isinstance(spec, RepresentationRun):
+        return spec.runs[0].stimuli.size
+    while not hasattr(spec, "stimuli"):
+        spec = getattr(spec, "run", None) or spec.trajectory
+    return spec.stimuli.size
+
+
+def _images(spec: Any) -> int:
+    if isinstance(spec, RepresentationRun):
+        return spec.runs[0].stimuli.count
+    while not hasattr(spec, "stimuli"):
+        if hasattr(spec, "images"):
+            return len(spec.images)
+        spec = getattr(spec, "run", None) or spec.trajectory
+    return spec.stimuli.count
+
+
+def _probe(
+    study: "Study",
+    outline: "Study",
+    works: Iterable[_Work],
+    costs: PassCosts,
+    device: torch.device,
+    seconds: float,
+) -> list[Timing]:
+    """Time the networks that the most FLOPs are in, and small ones in between, since those use a device worse."""
+    shares: dict[tuple[str, str], int] = {}
+    size = outline.references.size
+    for work in works:
+        for one, cost in work.passes(work.left):
+            if one.backward and one.layer is not None:
+                shares[one.model, one.layer] = shares.get((one.model, one.layer), 0) + one.flops(cost)
+    descending = sorted(shares, key=shares.get, reverse=True)
+    order: list[tuple[str, str]] = []
+    while descending:
+        order.append(descending.pop(0 if len(order) % 2 == 0 else -1))
+    batch = min(study.settings.batch_size or len(outline.references), len(outline.references))
+
+    def build(key: str) -> Any:
+        trained = key in study.networks.own or not isinstance(study.zoo, ModelZoo)
+        return study.networks.models[key] if trained else study.zoo.initialised(key)
+
+    return probe(
+        {(key, layer): costs(key, size, layer) for key, layer in order},
+        build,
+        size=size,
+        batch=batch,
+        config=study.settings.config,
+        device=device,
+        seconds=seconds,
+    )
+
+
+def _on_timings(timings: list[Timing], rows: list[tuple[_Part, _Work]], device: torch.device) -> str:
+    """Say how much of the work was timed itself."""
+    timed = {(timing.model, timing.layer) for timing in timings}
+    known = whole = 0
+    for _, work in rows:
+        for one, cost in work.passes(work.left):
+            whole += one.flops(cost)
+            known += one.flops(cost) if one.backward and (one.model, one.layer) in timed else 0
+    share, processes = known / whole if whole else 1.0, processes_used(device)
+    among = f" and divided among {processes} processes" if processes > 1 else ""
+    return (
+        f"Hours come from updates of {len(timings)} networks, timed for a few seconds{among}: {share:.0%} of the FLOPs "
+        "are theirs. The others are scaled by their FLOPs; the range is that between the fastest and the slowest."
+    )
+
+
+def _name_of(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

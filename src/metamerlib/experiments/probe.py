@@ -1,0 +1,305 @@
+"""How fast this device is: short timed updates of a few networks, from which the others are scaled by FLOPs."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from metamerlib.experiments.costs import PassCost, Passes
+from metamerlib.experiments.workers import worker_count
+from metamerlib.generation import GenerationConfig
+from metamerlib.generation.parts import Part
+from metamerlib.generation.run import CPU_MULTIPLE
+from metamerlib.generation.solver import Tap
+from metamerlib.generation.validation import models_on
+from metamerlib.machine import cores
+from metamerlib.models import Classifier
+
+_LONGEST = 1.0  # seconds that one timed update should take at most
+_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Timed updates of one network.
+
+    Attributes
+    ----------
+    model, layer
+        The network, and where its forward pass ended.
+    few, few_seconds
+        Images in the smallest batch, and seconds of one update of it: mostly what starting the kernels takes.
+    images, seconds
+        Images in a larger batch, and seconds of one update of it.
+    fastest, slowest
+        The extremes of several such updates.
+    flops
+        Floating point operations of one update of one image.
+    """
+
+    model: str
+    layer: str
+    few: int
+    few_seconds: float
+    images: int
+    seconds: float
+    fastest: float
+    slowest: float
+    flops: int
+
+    @property
+    def flops_per_second(self) -> float:
+        """Speed in the larger batch."""
+        return self.images * self.flops / self.seconds
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds that something takes.
+
+    Attributes
+    ----------
+    likely
+        The expected value.
+    low, high
+        The range: of a network that was timed its fastest and slowest update, of another one its FLOPs at the speed
+        of the fastest and the slowest network that was.
+    """
+
+    likely: float
+    low: float
+    high: float
+
+    def __add__(self, other: "Estimate") -> "Estimate":
+        return Estimate(self.likely + other.likely, self.low + other.low, self.high + other.high)
+
+    def times(self, factor: float) -> "Estimate":
+        """Multiply.
+
+        Parameters
+        ----------
+        factor
+            A number of at least 0.
+
+        Returns
+        -------
+        Estimate
+            So many times as long.
+        """
+        return Estimate(self.likely * factor, self.low * factor, self.high * factor)
+
+
+class Speed:
+    """What timed updates say about how long passes take.
+
+    Parameters
+    ----------
+    timings
+        At least one.
+    device
+        Where they were taken.
+    batch_size
+        Images at once; None for all.
+    processes
+        How many compute side by side.
+    """
+
+    def __init__(self, timings: Sequence[Timing], device: torch.device, batch_size: int | None, processes: int) -> None:
+        self._timings = {(timing.model, timing.layer): timing for timing in timings}
+        self._device, self._batch_size, self._processes = device, batch_size, processes
+
+    def __call__(self, passes: Passes, cost: PassCost) -> Estimate:
+        """Estimate how long passes take.
+
+        Parameters
+        ----------
+        passes
+            The passes.
+        cost
+            Of one image.
+
+        Returns
+        -------
+        Estimate
+            Seconds, divided among the processes.
+        """
+        whole, rest = divmod(passes.images, self._batch_size or passes.images)
+        estimate = self._batch(passes, cost, self._batch_size or passes.images).times(whole)
+        if rest:
+            estimate += self._batch(passes, cost, rest)
+        return estimate.times(passes.times / self._processes)
+
+    def _batch(self, passes: Passes, cost: PassCost, images: int) -> Estimate:
+        if self._device.type == "cpu":
+            images = -(-images // CPU_MULTIPLE) * CPU_MULTIPLE
+        timing = self._timings.get((passes.model, passes.layer)) if passes.backward else None
+        if timing:
+            likely = _between(timing, images)
+            return Estimate(likely, likely * timing.fastest / timing.seconds, likely * timing.slowest / timing.seconds)
+        flops = images * (cost.forward + (cost.backward if passes.backward else 0))
+        everyone = list(self._timings.values())
+        # The same network up to another layer tells more than other networks.
+        alike = [timing for timing in everyone if timing.model == passes.model] or everyone
+        speeds = [timing.flops_per_second for timing in alike]
+        # However little there is to compute, starting the kernels takes its time; of a forward pass about a third.
+        starts = [timing.few_seconds * (1 if passes.backward else 1 / 3) for timing in alike]
+        starts = [0.0] * len(alike) if self._device.type == "cpu" else starts
+        return Estimate(
+            max(flops / median(speeds), median(starts)),
+            max(flops / max(speeds), min(starts)),
+            max(flops / min(speeds), max(starts)),
+        )
+
+
+def _between(timing: Timing, images: int) -> float:
+    """Read the time of a batch off the line through the two that were timed."""
+    if timing.images == timing.few:
+        return timing.seconds * max(1.0, images / timing.few)
+    slope = max(0.0, timing.seconds - timing.few_seconds) / (timing.images - timing.few)
+    return max(timing.few_seconds, timing.seconds + slope * (images - timing.images))
+
+
+def processes_used(device: torch.device) -> int:
+    """Count the processes that generation would use.
+
+    Parameters
+    ----------
+    device
+        Where it computes.
+
+    Returns
+    -------
+    int
+        As for `metamerlib.experiments.workers.worker_count` on the CPU; 1 elsewhere.
+    """
+    return worker_count() if device.type == "cpu" else 1
+
+
+def probe(
+    wanted: Mapping[tuple[str, str], PassCost],
+    build: Callable[[str], Classifier],
+    *,
+    size: tuple[int, int],
+    batch: int,
+    config: GenerationConfig,
+    device: torch.device,
+    seconds: float,
+) -> list[Timing]:
+    """Time updates of some networks, on noise: the first always, then as many as there is time for.
+
+    Parameters
+    ----------
+    wanted
+        Key and layer of each network to the cost of one image, the most interesting first.
+    build
+        Gives a network by key; it is not kept.
+    size
+        Height and width of the images.
+    batch
+        Images at once; fewer are timed where an update of them takes more than a second, or memory does not suffice.
+    config
+        How images are updated.
+    device
+        Where.
+    seconds
+        How long to go on, building networks included. The last one may take longer.
+
+    Returns
+    -------
+    list of Timing
+        In that order.
+    """
+    ends, timings = time.perf_counter() + seconds, []
+    config = config.replace(repetitions=1000, steps_per_model=1, mode="round_robin")
+    with _threads(max(1, cores() // processes_used(device)) if device.type == "cpu" else None):
+        for (key, layer), cost in wanted.items():
+            if timings and time.perf_counter() >= ends:
+                break
+            timings.append(_time_network(build(key), key, layer, cost, size, batch, config, device, ends))
+    return timings
+
+
+def _time_network(
+    model: Classifier,
+    key: str,
+    layer: str,
+    cost: PassCost,
+    size: tuple[int, int],
+    batch: int,
+    config: GenerationConfig,
+    device: torch.device,
+    ends: float,
+) -> Timing:
+    few = CPU_MULTIPLE if device.type == "cpu" else 1
+    with models_on([model], device), torch.inference_mode(False), torch.enable_grad():
+        few_seconds = min(_updates(model, layer, few, size, config, device, 2, ends))
+        each = few_seconds / few if device.type == "cpu" else 0.0  # an accelerator is idle with one image
+        images = max(few, min(batch, int(_LONGEST / each) // few * few if each else batch))
+        while True:
+            try:
+                found = _updates(model, layer, images, size, config, device, _REPEATS, ends)
+                break
+            except torch.OutOfMemoryError:
+                if images <= few:
+                    raise
+                images = max(few, images // 2)
+    return Timing(
+        model=key,
+        layer=layer,
+        few=few,
+        few_seconds=few_seconds,
+        images=images,
+        seconds=median(found),
+        fastest=min(found),
+        slowest=max(found),
+        flops=cost.forward + cost.backward,
+    )
+
+
+def _updates(
+    model: Classifier,
+    layer: str,
+    images: int,
+    size: tuple[int, int],
+    config: GenerationConfig,
+    device: torch.device,
+    repeats: int,
+    ends: float,
+) -> list[float]:
+    """Time single updates of a batch, after one that does not count; fewer when the time is up."""
+    references, initial = (_noise(images, size, seed).to(device) for seed in (0, 1))
+    steps = Part([Tap(model, layer, references, config)], references, initial, config, [1]).run()
+    next(steps)
+    _wait_for(device)
+    found: list[float] = []
+    while len(found) < repeats and (not found or time.perf_counter() < ends):
+        began = time.perf_counter()
+        next(steps)
+        _wait_for(device)
+        found.append(time.perf_counter() - began)
+    return found
+
+
+def _noise(images: int, size: tuple[int, int], seed: int) -> Tensor:
+    return torch.rand(images, 3, *size, generator=torch.Generator().manual_seed(seed))
+
+
+def _wait_for(device: torch.device) -> None:
+    """Wait for an accelerator, which may still be at work when the update has returned."""
+    if device.type in ("cuda", "mps"):
+        getattr(torch, device.type).synchronize()
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    try:
+        if count:
+            torch.set_num_threads(count)
+        yield
+    finally:
+        torch.set_num_threads(before)
