@@ -57,6 +57,7 @@ glue("tab-1", table_metrics(published("table_1")), display=False)
 # %% [markdown]
 # ```{glue-table} tab-1
 # :name: tab-1
+# :class: full-width
 # The paper's image metrics, in its order, in our words. *Looks at* tells what a metric needs: the metamer alone, the pair of metamer and reference, or all pairs as two sets; *learned* ones use a trained network. *Of a copy* is the value of a metamer that is its reference, pixel by pixel.
 #
 # Sources: FID {cite:p}`heusel2017gans`, SSIM {cite:p}`wang2004image`, PSNR {cite:p}`huynhthu2012accuracy`, VIF {cite:p}`sheikh2006image`, LPIPS {cite:p}`zhang2018unreasonable`, RASE {cite:p}`wald2002data`, SCC {cite:p}`zhou1998wavelet`, TV {cite:p}`rudin1992nonlinear`, CLIP-IQA {cite:p}`wang2023exploring`. The paper gives a direction only by arrows in its Figure 4; here it follows from the definition.

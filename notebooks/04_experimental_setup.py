@@ -112,6 +112,7 @@ Markdown(sentences.stimuli(study))
 #
 # ```{glue-table} tab-stages
 # :name: tab-stages
+# :class: full-width
 # The module that each stage taps, by its name in the network: of *n* blocks, the stage at depth *p* taps number ⌈*p* · *n*⌉.
 # ```
 #

@@ -116,6 +116,7 @@ Markdown(sentences.patience(longer_search(study, residuals)))
 # %% [markdown]
 # ```{glue-table} tab-residuals
 # :name: tab-residuals
+# :class: full-width
 # Residual ‖a′ − a‖ / ‖a‖ of every network at every stage, averaged over the pictures: at the start → at the end.
 # ```
 #

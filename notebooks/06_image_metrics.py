@@ -95,6 +95,7 @@ Markdown(about_appearance.metric_trend(means))
 # %% [markdown]
 # ```{glue-table} tab-image-metrics
 # :name: tab-image-metrics
+# :class: full-width
 # The means behind {numref}`fig-4`; in bold the best set of each stage. Arrows point to the better side.
 #
 # RASE stands twice: as torchmetrics computes it, which divides by a window's area twice and is infinite where a window of the reference is black (such pictures are left out of its mean), and as it is defined, in percent of the reference's mean ({ref}`reading 18 <reading-18>`).

@@ -132,6 +132,7 @@ Markdown(about_representations.correlations(means))
 # %% [markdown]
 # ```{glue-table} tab-representation
 # :name: tab-representation
+# :class: full-width
 # Means over the evaluators that had no part in the generation. *ref–met*, *met–met* and *matching*: divergence, in bits, of distances between these from distances among references; the first is the last row of {numref}`fig-5`. *Pearson* and *Spearman*: correlation between distances among references and distances among their metamers, with the lowest and highest evaluator; *p < .05*: evaluators in which Pearson's is more than chance, one-sided, by permutation, without correction for their number.
 #
 # With *matching* large values are good: metamers are then closer to their own references than references are to each other (or further away; {numref}`fig-densities` tells).
@@ -168,6 +169,7 @@ Markdown(about_success.obstacles(counts))
 # %% [markdown]
 # ```{glue-table} tab-success
 # :name: tab-success
+# :class: full-width
 # Pictures that pass, in every network of the set at once. *Closer than chance*: all three measures exceed the quantile {glue:text}`quantile:.3g` of {glue:text}`pairs:d` unrelated pairs. *Same class*: every network of the set gives metamer and reference one class. *Metamers*: both.
 #
 # At a quantile of 1 a picture must be closer to its reference than the closest of all unrelated pairs. That pair may show two things of one category in one pose, so the bar rises with the number of references and with how alike they are.

@@ -117,6 +117,7 @@ Markdown(about_attacks.centres(means))
 #
 # ```{glue-table} tab-restricted
 # :name: tab-restricted
+# :class: full-width
 # The means behind {numref}`fig-6`. *Residual*: what is left of the distance between activations, averaged over pictures and networks. *Those without part*: evaluators outside the set. *Taken for the target*: given the category that the attack aims at.
 # ```
 #

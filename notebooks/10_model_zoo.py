@@ -62,6 +62,7 @@ glue("networks-there", Markdown(about_random_sets.networks_there(zoo)), display=
 #
 # ```{glue-table} tab-a1
 # :name: tab-a1
+# :class: full-width
 # The networks of the paper with what they were trained on and their numbers of parameters, and beside them those of the zoo "{glue:text}`zoo`": their parameters (*here*), accuracy on new pictures, and accuracy when *attacked* in 20 steps within 4/255. A dash: not known.
 #
 # The paper's table lists {glue:text}`listed:d` networks; its text speaks of {glue:text}`wanted:d`, and its Table B2 names the two that are not listed.

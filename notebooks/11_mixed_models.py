@@ -113,6 +113,7 @@ glue("tab-agreement", table_agreement(correlations, about_random_sets.WAYS), dis
 # %% [markdown]
 # ```{glue-table} tab-b2
 # :name: tab-b2
+# :class: full-width
 # What each network adds to the recognizability of random sets, the paper's numbers beside ours with 95 % bootstrap intervals over sets. In the paper's order. Bold: the interval misses zero.
 #
 # A dash: the network is not there, or is in all sets or none.

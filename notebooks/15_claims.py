@@ -98,6 +98,7 @@ glue("tab-claims-appendix", table_claims(parts["Appendix B"], "tab-claims-append
 #
 # ```{glue-table} tab-claims-introduction
 # :name: tab-claims-introduction
+# :class: full-width
 # Claims that the paper makes first in: Abstract and introduction.
 # ```
 #
@@ -107,6 +108,7 @@ glue("tab-claims-appendix", table_claims(parts["Appendix B"], "tab-claims-append
 #
 # ```{glue-table} tab-claims-set-up
 # :name: tab-claims-set-up
+# :class: full-width
 # Claims that the paper makes first in: Section 4, set-up.
 # ```
 #
@@ -116,6 +118,7 @@ glue("tab-claims-appendix", table_claims(parts["Appendix B"], "tab-claims-append
 #
 # ```{glue-table} tab-claims-results
 # :name: tab-claims-results
+# :class: full-width
 # Claims that the paper makes first in: Section 4.5, results.
 # ```
 #
@@ -125,6 +128,7 @@ glue("tab-claims-appendix", table_claims(parts["Appendix B"], "tab-claims-append
 #
 # ```{glue-table} tab-claims-restricted
 # :name: tab-claims-restricted
+# :class: full-width
 # Claims that the paper makes first in: Section 4.6, restricted search.
 # ```
 #
@@ -134,6 +138,7 @@ glue("tab-claims-appendix", table_claims(parts["Appendix B"], "tab-claims-append
 #
 # ```{glue-table} tab-claims-discussion
 # :name: tab-claims-discussion
+# :class: full-width
 # Claims that the paper makes first in: Section 5, discussion.
 # ```
 #
@@ -143,6 +148,7 @@ glue("tab-claims-appendix", table_claims(parts["Appendix B"], "tab-claims-append
 #
 # ```{glue-table} tab-claims-appendix
 # :name: tab-claims-appendix
+# :class: full-width
 # Claims that the paper makes first in: Appendix B.
 # ```
 #

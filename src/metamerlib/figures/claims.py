@@ -86,7 +86,7 @@ def table_claims(claims: pd.DataFrame, identifier: str) -> Styler:
         }
     )
     styler = book_table(shown, identifier, wrap=["claim", "why", "where in the paper"])
-    styler = styler.set_properties(subset=["why"], **{"min-width": "32rem"})
+    styler = styler.set_properties(subset=["why"], **{"min-width": "17rem"})
     looks = claims["verdict"].map(_cell).reset_index(drop=True)
     return styler.apply(lambda _: looks, subset=["verdict"])
 
