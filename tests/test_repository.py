@@ -55,9 +55,11 @@ def lines_matching(contents, pattern):
     ]
 
 
-def test_extras_are_the_three_that_make_installs():
-    assert tuple(PROJECT["optional-dependencies"]) == EXTRAS
+def test_make_installs_every_extra():
+    extras = PROJECT["optional-dependencies"]
     assert f".[{','.join(EXTRAS)}]" in text("Makefile")
+    assert set(extras) == {*EXTRAS, "cluster"}
+    assert set(extras["cluster"]) <= set(extras["test"])
 
 
 def test_conda_environment_lists_what_pyproject_lists():

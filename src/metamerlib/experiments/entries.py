@@ -201,7 +201,7 @@ def _record(spec: Spec, seconds: float, files: dict[str, str]) -> dict[str, Any]
         "format": ENTRY_FORMAT,
         "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
-        "versions": _versions(),
+        "versions": versions(),
         "platform": platform.platform(),
         "files": files,
         "spec": json.loads(canonical_json(spec.identity())),
@@ -210,14 +210,21 @@ def _record(spec: Spec, seconds: float, files: dict[str, str]) -> dict[str, Any]
 
 
 @functools.cache
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
+def versions() -> dict[str, str]:
+    """Tell which versions compute here.
+
+    Returns
+    -------
+    dict
+        By name: Python's, this library's, and those of the packages that results depend on.
+    """
+    found = {"python": platform.python_version()}
     for name in ("metamerlib", "torch", "torchvision", "timm", "numpy"):
         try:
-            versions[name] = importlib.metadata.version(name)
+            found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:  # run from sources that were never installed
-            versions[name] = "unknown"
-    return versions
+            found[name] = "unknown"
+    return found
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Run specs: compute what the store lacks, in this process or in several.
+"""Run specs: compute what the store lacks, in this process, in several, or on a Dask cluster.
 
 How a kind of spec is computed is registered with `compute`; what a spec names by fingerprint (images, networks) is in
 `Materials`. Neither knows who calls, so that a cluster's workers can hold materials and compute specs alike.
@@ -16,6 +16,9 @@ import torch
 from torch import Tensor
 from tqdm.std import tqdm
 
+from metamerlib.experiments.cluster import ClusterWorkers
+from metamerlib.experiments.connection import scheduler_asked_for
+from metamerlib.experiments.networks import on_device
 from metamerlib.experiments.runs import MetamerRun
 from metamerlib.experiments.snapshots import Recorder, kept_beside
 from metamerlib.experiments.spec import Spec
@@ -48,6 +51,9 @@ class Materials:
         Images optimised at once; None takes all. It does not change the result.
     progress
         Whether to draw progress bars; None draws them where someone can be watching.
+    scheduler
+        Of the Dask cluster that computes specs, as for `metamerlib.experiments.connection.check_scheduler`. None takes
+        the one that ``$METAMERLIB_SCHEDULER`` names, and this machine's own processes if it names none.
     """
 
     references: StimulusSet
@@ -56,14 +62,32 @@ class Materials:
     device: str = "auto"
     batch_size: int | None = None
     progress: bool | None = None
+    scheduler: Any = None
     _reference_logits: dict[str, Tensor] = field(default_factory=dict, repr=False)
     _latest_runs: dict[str, Metamers] = field(default_factory=dict, repr=False)
-    _workers: Workers | None = field(default=None, repr=False)
+    _workers: Workers | ClusterWorkers | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_reference_logits": {}, "_latest_runs": {}, "_workers": None, "progress": False}
+        # A copy is for another process, perhaps on another machine, with another device.
+        return self.__dict__ | {
+            "models": on_device(self.models, torch.device("cpu")),
+            "progress": False,
+            "scheduler": None,
+            "_reference_logits": {},
+            "_latest_runs": {},
+            "_workers": None,
+        }
 
-    def workers_for(self, pending: Sequence[Spec]) -> Workers | None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ = state
+        self.models = on_device(self.models, resolve_device(self.device))
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether specs are computed by a Dask cluster rather than by this machine's own processes."""
+        return scheduler_asked_for(self.scheduler) is not None
+
+    def workers_for(self, pending: Sequence[Spec]) -> Workers | ClusterWorkers | None:
         """Give the processes to compute specs in, starting them if there is enough to do.
 
         Parameters
@@ -73,12 +97,16 @@ class Materials:
 
         Returns
         -------
-        Workers or None
-            None where this process does it alone: on an accelerator, if one process is asked for, for little work.
+        Workers, ClusterWorkers or None
+            None where this process does it alone: on an accelerator, if one process is asked for, for little work;
+            but a cluster that is named computes all there is.
         """
         if self._workers is not None and self._workers.broken:
             self._workers = None
-        if self._workers is None and resolve_device(self.device).type == "cpu":
+        if self.on_cluster:
+            if self._workers is None and pending:
+                self._workers = ClusterWorkers(self, scheduler_asked_for(self.scheduler))
+        elif self._workers is None and resolve_device(self.device).type == "cpu":
             count = worker_count()
             if count > 1 and Workers.worth_starting(pending):
                 self._workers = Workers(self, count)

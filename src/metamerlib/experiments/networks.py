@@ -1,13 +1,48 @@
 """The networks of a study: the zoo's and the caller's own, by key, each named by its content."""
 
+import copy
+import pickle
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
+from weakref import WeakValueDictionary
 
 import pandas as pd
+import torch
 
 from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.runs import ModelRef, model_fingerprint
 from metamerlib.models import EXTRA_INSTANCES, ZOO, Classifier, ModelZoo, Stage
+
+_zoos: "WeakValueDictionary[bytes, ModelZoo]" = WeakValueDictionary()
+
+
+def on_device(models: Mapping[str, Classifier], device: torch.device) -> Mapping[str, Classifier]:
+    """Give the same networks on another device, to send them to another process or to receive them there.
+
+    Parameters
+    ----------
+    models
+        A `ModelZoo`, dictionaries of classifiers, or a `ChainMap` of such; anything else is returned as it is.
+    device
+        Where they shall be.
+
+    Returns
+    -------
+    Mapping
+        Copies of those that are elsewhere. Equal zoos come back as one, so that several studies that are received in
+        one process share the networks that it has loaded.
+    """
+    if isinstance(models, ChainMap):
+        return ChainMap(*(on_device(part, device) for part in models.maps))
+    if isinstance(models, ModelZoo):
+        zoo = copy.copy(models)
+        zoo.device = device
+        return _zoos.setdefault(pickle.dumps(zoo), zoo)
+    if isinstance(models, dict):
+        return {
+            key: model if model.device == device else copy.deepcopy(model).to(device) for key, model in models.items()
+        }
+    return models
 
 
 class Networks:

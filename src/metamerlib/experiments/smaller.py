@@ -66,6 +66,7 @@ def smaller_study(study: "Study", *, n_per_class: int | None, **config: Any) -> 
             zoo=study.zoo,
             store=study.store,
             progress=study.materials.progress,
+            scheduler=study.materials.scheduler,
         )
     return known[key]
 

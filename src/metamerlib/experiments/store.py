@@ -178,11 +178,11 @@ class Store:
             if found is not None:
                 return found
             scratch = self.root / "running" / self._name(spec)
-            with self._explaining():
+            with self.explaining():
                 scratch.mkdir(parents=True, exist_ok=True)
             started = time.perf_counter()
             value = compute(scratch)
-            with self._explaining():
+            with self.explaining():
                 write_entry(self.folder(spec), spec, value, time.perf_counter() - started)
             shutil.rmtree(scratch, ignore_errors=True)
             return read_entry(self.folder(spec), spec)
@@ -206,7 +206,7 @@ class Store:
         stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%f")
         target = folder / f"{path.parent.name}-{path.name}-{stamp}"
         try:
-            with self._explaining():
+            with self.explaining():
                 folder.mkdir(parents=True, exist_ok=True)
                 os.replace(path, target)
         except FileNotFoundError:
@@ -214,6 +214,30 @@ class Store:
         message = f"{path} cannot be trusted ({reason}): moved to {target}; it will be computed again."
         warnings.warn(message, CorruptResultWarning, stacklevel=2)
         return target
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Say of errors of the file system what to do about them.
+
+        Yields
+        ------
+        None
+            While the store's folder is used.
+
+        Raises
+        ------
+        StoreError
+            If the folder is full, read-only or not a folder.
+        OSError
+            Other errors as they are.
+        """
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _TROUBLE:
+                raise
+            advice = f"{_TROUBLE[error.errno]}, or name another folder in METAMERLIB_STORE"
+            raise StoreError(error.errno, f"the store {self.root} {advice} ({error}).") from error
 
     @staticmethod
     def _name(spec: Spec) -> str:
@@ -233,7 +257,7 @@ class Store:
         # The operating system's lock on an open file: it goes with the process that holds it, however that ends. The
         # file itself stays, since removing it could let two of those who wait for it in.
         path = self.root / "locks" / f"{self._name(spec)}.lock"
-        with self._explaining():
+        with self.explaining():
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = FileLock(path)
             try:
@@ -245,13 +269,3 @@ class Store:
             yield
         finally:
             lock.release()
-
-    @contextmanager
-    def _explaining(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in _TROUBLE:
-                raise
-            advice = f"{_TROUBLE[error.errno]}, or name another folder in METAMERLIB_STORE"
-            raise StoreError(error.errno, f"the store {self.root} {advice} ({error}).") from error

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from metamerlib.experiments import recognition
+from metamerlib.experiments.connection import check_scheduler
 from metamerlib.experiments.description import describe
 from metamerlib.experiments.execute import Execution, Materials, execute
 from metamerlib.experiments.model_sets import ModelSet, check_keys
@@ -44,6 +45,10 @@ class Study:
         Where results are kept; `Store.default` by default.
     progress
         Whether to draw progress bars; None draws them on terminals and in Jupyter.
+    scheduler
+        A Dask cluster to compute on: the scheduler's address or .json file, "local" for processes of this machine, a
+        `distributed.Client`, or a cluster such as dask-jobqueue's and dask-cuda's. None takes the one that
+        ``$METAMERLIB_SCHEDULER`` names; where it names none, this process computes, and others that it starts.
 
     Raises
     ------
@@ -67,8 +72,12 @@ class Study:
         zoo: Mapping[str, Classifier] | None = None,
         store: Store | str | Path | None = None,
         progress: bool | None = None,
+        scheduler: Any = None,
     ) -> None:
         self.settings = settings
+        if scheduler is not None:
+            check_scheduler(scheduler)
+        self._scheduler = scheduler
         if zoo is None:
             zoo = ModelZoo(settings.zoo, device=resolve_device(settings.device), decision=settings.decision)
         elif settings.decision != getattr(zoo, "decision", "max_logit"):
@@ -97,6 +106,7 @@ class Study:
         references: StimulusSet | None = None,
         store: Store | str | Path | None = None,
         progress: bool | None = None,
+        scheduler: Any = None,
         photographs_needed: bool = True,
         **overrides: Any,
     ) -> "Study":
@@ -114,6 +124,8 @@ class Study:
             Where results are kept; `Store.default` by default.
         progress
             Whether to draw progress bars; None draws them on terminals and in Jupyter.
+        scheduler
+            A Dask cluster to compute on, as for `Study`.
         photographs_needed
             Whether a study of photographs must name their folder; `plan` does without.
         overrides
@@ -125,7 +137,7 @@ class Study:
             With checked settings.
         """
         settings = StudySettings.from_profile(profile, photographs_needed=photographs_needed, **overrides)
-        return cls(settings, models=models, references=references, store=store, progress=progress)
+        return cls(settings, models=models, references=references, store=store, progress=progress, scheduler=scheduler)
 
     def __repr__(self) -> str:
         settings = self.settings
@@ -171,6 +183,7 @@ class Study:
             device=self.settings.device,
             batch_size=self.settings.batch_size,
             progress=self._progress,
+            scheduler=self._scheduler,
         )
 
     @property
@@ -283,6 +296,8 @@ class Study:
         Any
             The result.
         """
+        if self.materials.on_cluster:
+            self.execute([spec], title=spec.label)
         return self.materials.result(spec)
 
     def metamers(

@@ -1,0 +1,167 @@
+"""What happens on a worker of a cluster: it holds the materials of studies, and computes specs into their store."""
+
+import hashlib
+import pickle
+import threading
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from metamerlib.experiments.connection import ClusterError
+from metamerlib.experiments.entries import versions
+from metamerlib.experiments.marks import sees_lock, trouble_with
+from metamerlib.experiments.spec import Spec
+from metamerlib.experiments.workers import Computes
+
+_STUDIES_AT_HAND = 3  # further ones push the eldest out, so that those of dead processes do not fill the memory
+
+_ROOMS = ("stimuli", "models", "generation", "evaluation", "experiments")  # what results depend on
+
+_materials: dict[str, bytes | Computes] = {}
+_computing = threading.Lock()  # networks and their hooks are not made for two threads
+
+
+@dataclass(frozen=True)
+class Reception:
+    """What a worker says to materials that it is given.
+
+    Attributes
+    ----------
+    trouble
+        Why it cannot use them, in words; empty if it can.
+    sees_locks
+        Whether it notices when another process holds a lock in the store.
+    """
+
+    trouble: str
+    sees_locks: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a spec that did not fail.
+
+    Attributes
+    ----------
+    worker
+        Address of the worker.
+    computed
+        Whether the result is in the store; if not, the worker does not have the materials.
+    warnings
+        What the computation warned of, as category and text.
+    """
+
+    worker: str
+    computed: bool
+    warnings: tuple[tuple[type[Warning], str], ...] = ()
+
+
+@cache
+def environment() -> dict[str, str]:
+    """Describe what this process computes with.
+
+    Returns
+    -------
+    dict
+        Versions by package, and a digest of this library's own source as it was when this was first asked.
+    """
+    source = hashlib.sha256()
+    for room in _ROOMS:
+        for path in sorted((Path(__file__).parents[1] / room).rglob("*.py")):
+            source.update(path.read_bytes())
+    python = ".".join(versions()["python"].split(".")[:2])
+    return versions() | {"python": python, "the source of metamerlib": source.hexdigest()[:12]}
+
+
+def receive(name: str, payload: bytes, expected: dict[str, str], mark: Path) -> Reception:
+    """Take a study's materials, if its specs can be computed here.
+
+    Parameters
+    ----------
+    name
+        What the materials are called in `compute_here`.
+    payload
+        The materials, pickled.
+    expected
+        The `environment` of the process that they come from.
+    mark
+        A file in the store on which that process holds a lock.
+
+    Returns
+    -------
+    Reception
+        Whether they were taken.
+    """
+    here = environment()
+    different = [f"{key} is {here[key]} there and {its} here" for key, its in expected.items() if here[key] != its]
+    if different:
+        return Reception(f"{'; '.join(different)}: install the same on both, and start the worker anew")
+    if trouble := trouble_with(mark):
+        return Reception(trouble)
+    while len(_materials) >= _STUDIES_AT_HAND:
+        _materials.pop(next(iter(_materials)))
+    _materials[name] = payload
+    return Reception("", sees_locks=sees_lock(mark))
+
+
+def forget(name: str) -> None:
+    """Let go of a study's materials.
+
+    Parameters
+    ----------
+    name
+        As for `receive`.
+    """
+    _materials.pop(name, None)
+
+
+def compute_here(spec: Spec, name: str) -> Outcome:
+    """Compute a spec into the store, with as many threads as the worker was given.
+
+    Parameters
+    ----------
+    spec
+        What to run.
+    name
+        Whose materials to use.
+
+    Returns
+    -------
+    Outcome
+        Where, and whether it was computed.
+
+    Raises
+    ------
+    ClusterError
+        If the materials cannot be read here.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    with _computing, warnings.catch_warnings(record=True) as caught:
+        torch.set_num_threads(worker.state.nthreads)
+        try:
+            materials = _unpacked(name)
+            if materials is None:
+                return Outcome(worker.address, computed=False)
+            materials.result(spec)
+        except Exception as error:
+            error.add_note(f"on worker {worker.address}")
+            raise
+    return Outcome(worker.address, True, tuple((one.category, str(one.message)) for one in caught))
+
+
+def _unpacked(name: str) -> Computes | None:
+    held = _materials.get(name)
+    if isinstance(held, bytes):
+        try:
+            held = _materials[name] = pickle.loads(held)
+        except (ImportError, AttributeError) as error:
+            raise ClusterError(
+                f"a worker cannot import what the study's networks are made of ({error}): install that module there, "
+                "or put its folder into the workers' PYTHONPATH."
+            ) from error
+    return held
