@@ -1,6 +1,7 @@
 """The command line: what it prints, and that no foreseeable mistake shows a traceback."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -98,6 +99,7 @@ def test_run_takes_ones_own_photographs(call, tmp_path):
         (("-o", "epsilom=1"), "Did you mean 'epsilon'"),
         (("-o", "optimizer=Adm"), "Adm"),
         (("--device", "tpu"), "tpu"),
+        (("--scheduler", "somewhere"), "such as 'tcp://10.0.0.5:8786'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -224,3 +226,28 @@ def test_the_installed_command_works(tmp_path):
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert "Did you mean 'CNN'" in result.stderr
+
+
+def test_where_an_error_came_up_is_told_in_the_same_line(call, monkeypatch):
+    def fail(*_, **__):
+        error = RuntimeError("no memory")
+        error.add_note("on worker tcp://10.0.0.5:1")
+        raise error
+
+    monkeypatch.setattr("metamerlib.experiments.Study.from_profile", fail)
+    assert call("run").stderr == "metamerlib: no memory (on worker tcp://10.0.0.5:1)\n"
+
+
+def test_book_names_the_scheduler_to_its_chapters(call, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
+    seen = []
+    monkeypatch.delenv("METAMERLIB_SCHEDULER", raising=False)
+    monkeypatch.setattr("metamerlib.book.build_book", lambda **_: seen.append(os.environ.get("METAMERLIB_SCHEDULER")))
+    with distributed.LocalCluster(
+        n_workers=0, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
+    ) as threads:
+        for arguments in ([], ["--scheduler", threads.scheduler_address]):
+            result = call("book", *arguments)
+            assert result.exit_code == 0, result.output
+        assert seen == [None, threads.scheduler_address]
+    assert "METAMERLIB_SCHEDULER" not in os.environ

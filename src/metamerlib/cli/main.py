@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from metamerlib.cli.options import (
     Photos,
     Profile,
     Repetitions,
+    Scheduler,
     Seed,
     Sets,
     Size,
@@ -56,7 +58,8 @@ class _PlainErrors(TyperGroup):
                     raise
                 # The text of a KeyError is the repr of its message.
                 message = error.args[0] if isinstance(error, KeyError) and error.args else error
-                typer.echo(f"metamerlib: {message or type(error).__name__}", err=True)
+                notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+                typer.echo(f"metamerlib: {message or type(error).__name__}{notes}", err=True)
                 raise typer.Exit(2) from None
 
 
@@ -95,6 +98,7 @@ def run(
     device: Device = None,
     option: Options = None,
     store: StoreFolder = None,
+    scheduler: Scheduler = None,
     pictures: Annotated[Path | None, typer.Option(help="Folder to write every metamer into, as PNG.")] = None,
     csv: Annotated[Path | None, typer.Option(help="File to write the table of all evaluators into.")] = None,
 ) -> None:
@@ -107,6 +111,7 @@ def run(
       metamerlib run --set mine=resnet18,vgg19 --repetitions 400
       metamerlib run --set vgg19 -o optimizer=Adam -o learning_rate=0.02
       metamerlib run --photos ~/pictures --size 64 --pictures metamers/
+      metamerlib run --profile paper --scheduler tcp://10.0.0.5:8786
     """  # noqa: D301 - the mark keeps the lines apart in --help
     from metamerlib.experiments import Study, write_pictures
 
@@ -124,7 +129,7 @@ def run(
         criterion=criterion,
         device=device,
     )
-    study = Study.from_profile(profile, store=store, **settings)
+    study = Study.from_profile(profile, store=store, scheduler=scheduler, **settings)
     typer.echo(study.describe() + "\n")
     table = study.recognizability()
     means = study.mean_recognizability()
@@ -225,6 +230,7 @@ def book(
         int | None,
         typer.Option("--jobs", "-j", help="Chapters at a time after the first; two by default, one for paper."),
     ] = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Execute the book's chapters and build its pages; chapters that are up to date are left alone.
 
@@ -236,7 +242,16 @@ def book(
     from metamerlib.book import build_book
 
     parameters = dict(key_and_value(entry) for entry in parameter or [])
-    build_book(profile=profile, chapters=chapters or None, force=force, html=html, parameters=parameters, jobs=jobs)
+    with _served(scheduler):
+        build_book(profile=profile, chapters=chapters or None, force=force, html=html, parameters=parameters, jobs=jobs)
+
+
+def _served(scheduler: str | None) -> AbstractContextManager[None]:
+    if scheduler is None:
+        return nullcontext()
+    from metamerlib.experiments.connection import served
+
+    return served(scheduler)
 
 
 def main() -> None:

@@ -25,6 +25,14 @@ Criterion = Annotated[str | None, typer.Option(help="reference, label or generat
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
 Options = Annotated[list[str] | None, typer.Option("--option", "-o", help="Any other setting, as KEY=VALUE. Repeat.")]
 StoreFolder = Annotated[Path | None, typer.Option(help="Folder of results; default $METAMERLIB_STORE.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS|FILE|local",
+        envvar="METAMERLIB_SCHEDULER",
+        help="Dask scheduler (or the file that it writes) whose workers compute; local starts one here.",
+    ),
+]
 
 
 def study_settings(
