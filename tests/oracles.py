@@ -170,6 +170,27 @@ def project(image, center, name, epsilon):
     return np.maximum(np.minimum(image, 1), 0)
 
 
+def waves(parameter, width):
+    """The image (H, W) of Fourier coefficients (H, W // 2 + 1, 2) over 1/f, through a sigmoid; one wave at a time."""
+    height, columns, _ = parameter.shape
+    longest = 1 / max(height, width)
+
+    def scale(row, column):
+        vertical, horizontal = min(row, height - row) / height, min(column, width - column) / width
+        return 1 / max(math.hypot(vertical, horizontal), longest)
+
+    power = np.mean([scale(row, column) ** 2 for row, column in np.ndindex(height, width)])
+    argument = np.zeros((height, width))
+    for row, column in np.ndindex(height, columns):
+        # The transform of real numbers leaves out the columns that mirror these.
+        twice = 1 if column in (0, width / 2) else 2
+        real, imaginary = parameter[row, column] * scale(row, column) / math.sqrt(power * height * width)
+        for y, x in np.ndindex(height, width):
+            angle = 2 * math.pi * (row * y / height + column * x / width)
+            argument[y, x] += twice * (real * math.cos(angle) - imaginary * math.sin(angle))
+    return 1 / (1 + np.exp(-argument))
+
+
 def metamer(
     reference, initial, networks, *, repetitions, steps, rate, gradient="normalized", ball=("none", 1.0), joint=False
 ):

@@ -40,6 +40,14 @@ def test_the_repr_shows_every_hyper_parameter_and_rebuilds_the_config():
         assert f"{name}=" in repr(VARIED)
 
 
+def test_results_from_before_a_field_was_added_keep_their_keys():
+    config = GenerationConfig(repetitions=7)
+    assert config.identity() == {name: value for name, value in config.to_dict().items() if name != "parametrization"}
+    other = config.replace(parametrization="fourier")
+    assert other.identity() == other.to_dict()
+    assert GenerationConfig.from_dict(config.identity()) == config
+
+
 def test_from_dict_keeps_defaults_for_what_is_left_out():
     assert GenerationConfig.from_dict({"epsilon": 0.3}) == GenerationConfig().replace(epsilon=0.3)
 

@@ -85,3 +85,28 @@ def test_halving_is_feather_s_eight_stretches():
 def test_halving_never_goes_below_its_end_and_as_near_as_halves_allow(end):
     last = rates(GenerationConfig(repetitions=64, schedule="halving", final_learning_rate=end))[-1]
     assert end <= last < 2 * end
+
+
+@pytest.mark.parametrize("repetitions", [4, 10, 300, 4000])
+def test_one_cycle_is_torch_s(repetitions):
+    config = GenerationConfig(
+        repetitions=repetitions, schedule="one_cycle", learning_rate=0.2, final_learning_rate=0.2 / 25 / 1e3
+    )
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=0.2, total_steps=repetitions, pct_start=0.3, div_factor=25, final_div_factor=1e3
+    )
+    expected = []
+    for repetition in range(repetitions):
+        expected.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        if repetition < repetitions - 1:
+            scheduler.step()
+    assert rates(config) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("repetitions", [2, 3])
+def test_a_cycle_too_short_to_rise_falls_from_the_highest_rate(repetitions):
+    config = GenerationConfig(repetitions=repetitions, schedule="one_cycle", learning_rate=0.2)
+    assert rates(config)[0] == 0.2
+    assert rates(config)[-1] == pytest.approx(0.005)

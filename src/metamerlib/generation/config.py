@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from metamerlib.generation.initializers import INITIALIZERS
 from metamerlib.generation.losses import LOSSES
+from metamerlib.generation.parametrization import PARAMETRIZATIONS
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.schedules import SCHEDULES
 from metamerlib.generation.steps import GRADIENT_RULES, check_optimizer
@@ -23,7 +24,10 @@ _CHOICES: dict[str, Iterable[str]] = {
     "center": ("initial", "reference"),
     "mode": ("round_robin", "joint"),
     "relu_gradient": ("stock", "identity"),
+    "parametrization": PARAMETRIZATIONS,
 }
+_ADDED_LATER = ("parametrization",)
+"""Fields without which results were filed once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +58,10 @@ class GenerationConfig:
         Its further arguments, such as ``{"momentum": 0.9}``.
     schedule
         Learning rate over the repetitions: "exponential" (from `learning_rate` to `final_learning_rate`), "constant"
-        (`learning_rate`) or "halving" (halved at equal intervals, down to `final_learning_rate` at the lowest).
+        (`learning_rate`), "halving" (halved at equal intervals, down to `final_learning_rate` at the lowest) or
+        "one_cycle" (up to `learning_rate` over the first 30 %, then down to `final_learning_rate`, along cosines).
     learning_rate, final_learning_rate
-        Of the first and the last repetition.
+        Of the first and the last repetition; in "one_cycle" the highest and the last.
     projection
         The ball that an image is kept in: "linf", "l2" or "none" ([0, 1] alone, which always holds).
     epsilon
@@ -70,6 +75,10 @@ class GenerationConfig:
         "stock", or "identity": where the tapped tensor comes out of a ReLU, that ReLU's backward pass is the
         identity, as in Feather et al. (2023), so that units which are silent now can be woken. Layers that end in
         something else are left alone.
+    parametrization
+        What is optimised: "pixels", or "fourier" (coefficients scaled by 1/f, through a sigmoid). Learning rates mean
+        something else for each. The sigmoid keeps images strictly inside [0, 1] and the ℓ∞ ball, so that initial
+        stimuli are moved away from its edges by 1/510 of its width; an ℓ₂ ball it cannot keep to.
 
     Raises
     ------
@@ -108,6 +117,7 @@ class GenerationConfig:
     center: str = "initial"
     mode: str = "round_robin"
     relu_gradient: str = "stock"
+    parametrization: str = "pixels"
 
     def __post_init__(self) -> None:
         for name in ("repetitions", "steps_per_model"):
@@ -123,6 +133,11 @@ class GenerationConfig:
             raise ValueError(
                 f"final_learning_rate={self.final_learning_rate} is above learning_rate={self.learning_rate}: "
                 "schedule='halving' only goes down."
+            )
+        if self.parametrization == "fourier" and self.projection == "l2":
+            raise ValueError(
+                "projection='l2' does not go with parametrization='fourier', which keeps each value in an interval: "
+                "give 'linf' or 'none', or parametrization='pixels'."
             )
         self._set("optimizer_options", _plain_options(self.optimizer_options))
         check_optimizer(self.optimizer, self.optimizer_options)
@@ -182,6 +197,20 @@ class GenerationConfig:
             name: list(value) if isinstance(value, tuple) else value for name, value in self.optimizer_options.items()
         }
         return values
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells this configuration from others, as plain JSON values: what results are filed under.
+
+        Returns
+        -------
+        dict
+            As `to_dict` gives it, without fields that were added later and have their default: results from before
+            keep their keys.
+        """
+        default = {entry.name: entry.default for entry in dataclasses.fields(self)}
+        return {
+            name: value for name, value in self.to_dict().items() if name not in _ADDED_LATER or value != default[name]
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -134,7 +134,7 @@ def generate_metamers(
     identity = {}
     if checkpoint is not None:
         settings = {"seed": seed, "index_offset": index_offset, "batch_size": batch_size, "record_every": record_every}
-        identity = run_identity(images, initial, models, layers, config.to_dict(), **settings)
+        identity = run_identity(images, initial, models, layers, config.identity(), **settings)
     run = Run(
         images=images,
         initial=initial,

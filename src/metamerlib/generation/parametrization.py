@@ -2,14 +2,37 @@
 
 The solver asks three things of a parametrisation: `parameter`, the leaf tensor that the gradient is taken to and the
 optimiser moves; `images()`, the images that it stands for, as a differentiable function of it; and `constrain_()`,
-which puts it back to where it may be after each step. Another one, such as Fourier coefficients, offers the same
-three, its parameter's first dimension counting the images.
+which puts it back to where it may be after each step. Another one offers the same three, its parameter's first
+dimension counting the images, and stands in `PARAMETRIZATIONS`.
 """
+
+from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from metamerlib.generation.projections import Constraint
+from metamerlib.generation.projections import PROJECTIONS
+
+_MARGIN = 1 / 510  # half a step of an 8-bit image
+
+
+class Parametrization(Protocol):
+    """What the solver asks for.
+
+    Attributes
+    ----------
+    parameter : Tensor
+        (N, …), the leaf that is optimised.
+    """
+
+    parameter: Tensor
+
+    def images(self) -> Tensor:
+        """Return (N, 3, H, W) images in [0, 1] as a differentiable function of the parameter."""
+
+    def constrain_(self) -> None:
+        """Move the parameter back to where it may be."""
 
 
 class Pixels:
@@ -19,8 +42,12 @@ class Pixels:
     ----------
     initial
         (N, 3, H, W) initial stimuli.
-    constrain
-        Moves images in place to where they are allowed. The initial stimuli are moved there at once.
+    center
+        (N, 3, H, W) centre of the ball that images are kept in.
+    projection
+        One of `PROJECTIONS`. The initial stimuli are projected at once.
+    epsilon
+        The ball's radius.
 
     Attributes
     ----------
@@ -28,9 +55,10 @@ class Pixels:
         (N, 3, H, W), the images.
     """
 
-    def __init__(self, initial: Tensor, constrain: Constraint) -> None:
-        self._constrain = constrain
-        self.parameter = constrain(initial.detach().clone(memory_format=torch.contiguous_format)).requires_grad_()
+    def __init__(self, initial: Tensor, center: Tensor, projection: str, epsilon: float) -> None:
+        self._constrain = PROJECTIONS[projection](center, epsilon)
+        start = initial.detach().clone(memory_format=torch.contiguous_format)
+        self.parameter = self._constrain(start).requires_grad_()
 
     def images(self) -> Tensor:
         """Return the images as a differentiable function of the parameter.
@@ -46,3 +74,80 @@ class Pixels:
     def constrain_(self) -> None:
         """Move the images back into the allowed set."""
         self._constrain(self.parameter)
+
+
+class Fourier:
+    """Coefficients of a real Fourier transform, scaled by 1/f, through a sigmoid (Olah et al. 2017).
+
+    The scale has photographs' spectrum: equal steps of all coefficients move low frequencies most. Its mean square over
+    the frequencies is 1, so that a learning rate means the same at any size of image.
+
+    The sigmoid's range is the interval that each value may lie in: [0, 1], cut by the ℓ∞ ball. So the ball holds
+    exactly and nothing has to be projected; values only come close to the ends of their interval.
+
+    Parameters
+    ----------
+    initial
+        (N, 3, H, W) initial stimuli. Values are moved at least 1/510 of the interval (of [0, 1], half an 8-bit step)
+        away from its ends, where the sigmoid has no inverse.
+    center
+        (N, 3, H, W) centre of the ℓ∞ ball that images are kept in.
+    projection
+        "linf" or "none"; no scaling of a sigmoid fills an ℓ₂ ball.
+    epsilon
+        The ball's radius; from 1 on only [0, 1] binds.
+
+    Attributes
+    ----------
+    parameter : Tensor
+        (N, 3, H, W // 2 + 1, 2), real and imaginary parts of the coefficients of the sigmoid's argument, divided by
+        the scale.
+    """
+
+    def __init__(self, initial: Tensor, center: Tensor, projection: str, epsilon: float) -> None:
+        self._size = tuple(initial.shape[2:])
+        self._interval: tuple[Tensor, Tensor] | None = None
+        start = initial.detach()
+        if projection == "linf" and epsilon < 1:
+            low, high = (center - epsilon).clamp_(0, 1), (center + epsilon).clamp_(0, 1)
+            self._interval = low, high - low
+            start = (start - low) / (high - low)
+        self._scale = _inverse_frequencies(*self._size).to(start)[..., None]
+        coefficients = torch.fft.rfft2(torch.logit(start, eps=_MARGIN), norm="ortho")
+        self.parameter = (torch.view_as_real(coefficients) / self._scale).requires_grad_()
+
+    def images(self) -> Tensor:
+        """Return the images as a differentiable function of the parameter.
+
+        Returns
+        -------
+        Tensor
+            (N, 3, H, W) in [0, 1] and in the ball.
+        """
+        coefficients = torch.view_as_complex(self.parameter * self._scale)
+        share = torch.sigmoid(torch.fft.irfft2(coefficients, s=self._size, norm="ortho"))
+        if self._interval is None:
+            return share
+        low, width = self._interval
+        return low + width * share
+
+    def constrain_(self) -> None:
+        """Do nothing: every parameter stands for an allowed image."""
+
+
+def _inverse_frequencies(height: int, width: int) -> Tensor:
+    """Compute 1/f for the coefficients of `rfft2`, with a mean square of 1 over all of `fft2`'s."""
+    vertical = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
+    horizontal = torch.fft.fftfreq(width, dtype=torch.float64)
+    # The mean of an image, at f = 0, gets the scale of the lowest frequency of the longer side.
+    scale = torch.hypot(vertical, horizontal).clamp_(min=1 / max(height, width)).reciprocal()
+    return (scale / scale.square().mean().sqrt())[:, : width // 2 + 1]
+
+
+PARAMETRIZATIONS: dict[str, Callable[[Tensor, Tensor, str, float], Parametrization]] = {
+    "pixels": Pixels,
+    "fourier": Fourier,
+}
+"""The parametrisations by the name that `GenerationConfig.parametrization` gives them.
+
+Each takes initial stimuli, the ball's centre, projection and radius."""

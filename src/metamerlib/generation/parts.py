@@ -9,8 +9,7 @@ from torch import Tensor
 from metamerlib.generation.checkpoint import optimizer_state, restore_optimizer
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.generation.diagnosis import Failure, diagnose
-from metamerlib.generation.parametrization import Pixels
-from metamerlib.generation.projections import PROJECTIONS
+from metamerlib.generation.parametrization import PARAMETRIZATIONS
 from metamerlib.generation.solver import Tap, Trace, solve
 from metamerlib.generation.steps import make_optimizer
 
@@ -60,10 +59,9 @@ class Part:
     ) -> None:
         self.taps, self._config, self._count = taps, config, count or len(initial)
         self.positions = range(first, first + self._count)
-        constrain = PROJECTIONS[config.projection](
-            initial if config.center == "initial" else references, config.epsilon
-        )
-        self._stimulus = Pixels(initial, constrain)
+        center = initial if config.center == "initial" else references
+        parametrize = PARAMETRIZATIONS[config.parametrization]
+        self._stimulus = parametrize(initial, center, config.projection, config.epsilon)
         self._optimizer = make_optimizer(
             config.optimizer, self._stimulus.parameter, config.learning_rate, config.optimizer_options
         )

@@ -69,9 +69,40 @@ def halving(repetition: int, repetitions: int, start: float, end: float) -> floa
     return start * 0.5 ** (repetition * (halvings + 1) // repetitions)
 
 
+def one_cycle(repetition: int, repetitions: int, start: float, end: float) -> float:
+    """Rise along a cosine from a 25th of `start` to it, over the first 30 %, then fall along a cosine to `end`.
+
+    The schedule of Smith and Topin (2018), as PyTorch's `OneCycleLR` has it.
+
+    Parameters
+    ----------
+    repetition
+        Which repetition, counted from 0.
+    repetitions
+        How many there are; with fewer than four there is no rise.
+    start
+        The highest learning rate.
+    end
+        Learning rate of the last repetition.
+
+    Returns
+    -------
+    float
+        The learning rate; `start` if there is one repetition.
+    """
+    peak, last = max(0.3 * repetitions - 1, 0.0), repetitions - 1
+    if repetition <= peak:
+        share = repetition / peak if peak else 1.0
+        low = start / 25
+    else:
+        share, low = 1 - (repetition - peak) / (last - peak), end
+    return low + (start - low) * (1 - math.cos(math.pi * share)) / 2
+
+
 SCHEDULES: dict[str, Callable[[int, int, float, float], float]] = {
     "exponential": exponential,
     "constant": constant,
     "halving": halving,
+    "one_cycle": one_cycle,
 }
 """The schedules by the name that `GenerationConfig.schedule` gives them."""

@@ -7,15 +7,16 @@ from functools import reduce
 import torch
 from torch import Tensor
 
+from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.generation.losses import LOSSES
-from metamerlib.generation.parametrization import Pixels
+from metamerlib.generation.parametrization import Parametrization
 from metamerlib.generation.steps import GRADIENT_RULES, norm_per_image, set_learning_rate
 from metamerlib.models import Classifier
 
 
 def solve(
-    stimulus: Pixels,
+    stimulus: Parametrization,
     taps: Sequence["Tap"],
     optimizer: torch.optim.Optimizer,
     config: GenerationConfig,
@@ -74,6 +75,8 @@ class Tap:
         (N, 3, H, W) reference images, on the model's device. Their activations are computed here, once.
     config
         Says which loss, and which backward pass a ReLU at the tapped layer has.
+    arithmetic
+        How the passes of the optimisation are computed; None for float32.
 
     Raises
     ------
@@ -81,11 +84,19 @@ class Tap:
         If the layer's output is not floating point.
     """
 
-    def __init__(self, model: Classifier, layer: str, references: Tensor, config: GenerationConfig) -> None:
+    def __init__(
+        self,
+        model: Classifier,
+        layer: str,
+        references: Tensor,
+        config: GenerationConfig,
+        arithmetic: Arithmetic | None = None,
+    ) -> None:
+        self._arithmetic = arithmetic or Arithmetic()
         self.model, self.layer, self._network = model, layer, model.up_to(layer)
         self._identity_relu = config.relu_gradient == "identity"
         try:
-            with torch.no_grad():
+            with torch.no_grad(), self._arithmetic.exactly():
                 self.reference = self._network(references)
         except Exception as error:
             size = "×".join(map(str, references.shape[2:]))
@@ -99,6 +110,7 @@ class Tap:
                 "reaches the image: choose another stage."
             )
         self.loss = LOSSES[config.loss](self.reference)
+        self._forward = self._arithmetic.forward(self._network, model, layer, references)
 
     def activations(self, images: Tensor) -> Tensor:
         """Compute the activations at the tapped layer.
@@ -113,13 +125,13 @@ class Tap:
         Tensor
             (N, …), differentiable.
         """
-        activations = self._network(images)
+        activations = self._forward(images)
         if self._identity_relu and ends_in_relu(activations):
             # The hook of an autograd node may replace the gradient that the node passes on: here by the one it got.
             activations.grad_fn.register_hook(lambda passed_on, received: received)
-        return activations
+        return activations.float() if activations.dtype == torch.bfloat16 else activations
 
-    def gradient(self, stimulus: Pixels, trace: "Trace", column: int, repetition: int | None) -> Tensor:
+    def gradient(self, stimulus: Parametrization, trace: "Trace", column: int, repetition: int | None) -> Tensor:
         """Take the gradient of the loss with respect to the stimulus's parameter: one forward and one backward pass.
 
         Parameters
