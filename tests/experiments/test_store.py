@@ -133,6 +133,15 @@ def test_the_work_of_a_dead_process_is_taken_over_with_its_checkpoint(played):
     assert text == ["half"]
 
 
+def test_checkpoints_of_a_process_that_was_killed_when_all_else_was_done_are_removed(store):
+    spec = put(store)
+    left = store.root / "running" / store._name(spec)
+    left.mkdir()
+    (left / "checkpoint").write_text("all")
+    store.get_or_compute(spec, never)
+    assert not left.exists()
+
+
 def _flip(path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 import yaml
 
-from metamerlib.locations import profile_files
 from metamerlib.experiments.parsing import CHECKS, did_you_mean, unquoted
 from metamerlib.experiments.table_settings import TableSettings
 from metamerlib.generation import GenerationConfig
+from metamerlib.locations import profile_files
 from metamerlib.models import STAGES, Stage
 from metamerlib.stimuli import CATEGORIES, StimulusSet, holds_validation_images, load_stimuli
 

@@ -19,8 +19,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from metamerlib.experiments.entries import CorruptEntryError, read_entry, read_record, write_entry
-from metamerlib.locations import default_store_root
 from metamerlib.experiments.spec import Spec
+from metamerlib.locations import default_store_root
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +45,9 @@ class MissingResultError(LookupError):
 
 class StoreError(OSError):
     """The store's folder cannot be used: it is full, read-only or not a folder."""
+
+    def __str__(self) -> str:
+        return self.strerror
 
 
 class Store:
@@ -169,15 +172,19 @@ class Store:
         Any
             The result as read back from the store, the same whether it was computed now or earlier.
         """
+        scratch = self.root / "running" / self._name(spec)
         try:
-            return read_entry(self.folder(spec), spec)
+            found = read_entry(self.folder(spec), spec)
+            # A process that was killed when all but this was done has left it.
+            shutil.rmtree(scratch, ignore_errors=True)
+            return found
         except (CorruptEntryError, FileNotFoundError):
             pass
         with self._locked(spec):
             found = self._read_or_quarantine(spec)  # another process may have finished it while this one waited
             if found is not None:
+                shutil.rmtree(scratch, ignore_errors=True)
                 return found
-            scratch = self.root / "running" / self._name(spec)
             with self.explaining():
                 scratch.mkdir(parents=True, exist_ok=True)
             started = time.perf_counter()
