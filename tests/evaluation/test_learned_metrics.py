@@ -98,7 +98,7 @@ def test_without_the_downloaded_weights_the_message_says_how_to_get_them(monkeyp
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     images = textured_images(2, 32)
     with pytest.raises(
-        MetricUnavailableError, match=r"alexnet-owt-7be5be79\.pth is not in .*torchvision\.models\.alexnet"
+        MetricUnavailableError, match=r"alexnet-owt-7be5be79\.pth is not in .*metamerlib zoo fetch alexnet"
     ):
         lpips(images, images)
     for metric in (fid, kid):
@@ -170,8 +170,19 @@ def test_clip_iqa_refuses_unknown_prompts_and_wrong_logits():
         clip_iqa(images, scorer=scorer)
 
 
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A folder of Hugging Face's downloads with CLIP in it, as far as names go."""
+    kept = tmp_path / "hub" / "models--openai--clip-vit-base-patch16"
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs" / "main").write_text("0123")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    return kept
+
+
 @pytest.mark.parametrize("pairs", [1, 3])
-def test_downloaded_clip_passes_on_what_torchmetrics_answers(monkeypatch, pairs):
+def test_downloaded_clip_passes_on_what_torchmetrics_answers(monkeypatch, hub, pairs):
     import torchmetrics.functional.multimodal as multimodal
 
     names = [f"quality{i}" for i in range(pairs)]
@@ -179,24 +190,40 @@ def test_downloaded_clip_passes_on_what_torchmetrics_answers(monkeypatch, pairs)
     seen = {}
 
     def answer(images, **options):
-        seen.update(options)
+        seen.update(options, images=images)
         return shares if pairs > 1 else shares["user_defined_0"]
 
     monkeypatch.setattr(multimodal, "clip_image_quality_assessment", answer, raising=False)
     scorer = DownloadedClip(prompt_pairs={name: (f"{name}.", f"not {name}.") for name in names})
+    images = textured_images(2, 16)
     for name, share in zip(names, shares.values(), strict=True):
-        value = clip_iqa(textured_images(2, 16), scorer=scorer, prompts=[name])
+        value = clip_iqa(images, scorer=scorer, prompts=[name])
         assert value.tolist() == pytest.approx(share.tolist())
     assert seen["prompts"] == tuple((f"{name}.", f"not {name}.") for name in names)
+    assert seen["model_name_or_path"] == str(hub / "snapshots" / "0123"), "a name would be downloaded"
     assert seen["data_range"] == 1.0
+    assert torch.equal(seen["images"], (255 * images.float()).round()), "the preprocessing divides by 255 once more"
 
 
-def test_downloaded_clip_says_what_is_missing(monkeypatch):
+def test_downloaded_clip_says_what_is_missing(monkeypatch, hub):
     import torchmetrics.functional.multimodal as multimodal
 
-    def no_network(images, **options):
-        raise OSError("cannot reach the hub")
+    def fails(error):
+        def answer(images, **options):
+            raise error
 
-    monkeypatch.setattr(multimodal, "clip_image_quality_assessment", no_network, raising=False)
-    with pytest.raises(MetricUnavailableError, match=r"transformers and piq .* cannot reach the hub"):
-        clip_iqa(textured_images(2, 16), scorer=DownloadedClip())
+        monkeypatch.setattr(multimodal, "clip_image_quality_assessment", answer, raising=False)
+
+    images = textured_images(2, 16)
+    fails(OSError("no file named model.safetensors"))
+    with pytest.raises(MetricUnavailableError, match=r"0123 does not hold openai/clip-vit-base-patch16 whole: no file"):
+        clip_iqa(images, scorer=DownloadedClip())
+    fails(AttributeError("no attribute 'norm'"))
+    with pytest.raises(MetricUnavailableError, match=r"do not go together .*transformers<5"):
+        clip_iqa(images, scorer=DownloadedClip())
+    (hub / "refs" / "main").unlink()
+    with pytest.raises(MetricUnavailableError, match=r"is not in .*hub\. Download it .* `hf download openai/clip"):
+        clip_iqa(images, scorer=DownloadedClip())
+    monkeypatch.delattr(multimodal, "clip_image_quality_assessment")
+    with pytest.raises(MetricUnavailableError, match="needs the packages transformers and piq: pip install"):
+        clip_iqa(images, scorer=DownloadedClip())

@@ -189,8 +189,8 @@ def inception_features(images: Tensor, batch_size: int = 32) -> Tensor:
     path = downloaded_weights(
         INCEPTION_FILE,
         "FID on Inception-v3",
-        "Download it once from https://github.com/toshas/torch-fidelity/releases (weights-inception-2015-12-05), "
-        "or pass a Classifier as backbone.",
+        "Put it there once from https://github.com/toshas/torch-fidelity/releases (weights-inception-2015-12-05), "
+        "or let a network of the zoo take its place (metric_backbone, backbone=).",
     )
     try:
         network = NoTrainInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=str(path))

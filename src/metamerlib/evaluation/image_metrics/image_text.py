@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -149,17 +152,43 @@ class DownloadedClip:
         """
         try:
             from torchmetrics.functional.multimodal import clip_image_quality_assessment
-
-            # With one pair the answer is a tensor, with more it is a dict in the pairs' order.
-            answer = clip_image_quality_assessment(
-                images, model_name_or_path=self.name, data_range=1.0, prompts=tuple(self.prompt_pairs.values())
-            )
-        except (ImportError, OSError) as error:
+        except ImportError as error:
             raise MetricUnavailableError(
-                f"CLIP-IQA on {self.name} needs the packages transformers and piq (pip install "
-                f'"torchmetrics[multimodal]") and downloaded weights. Pass another image-text model as scorer, or '
-                f"do without. The error was: {error}"
+                'CLIP-IQA needs the packages transformers and piq: pip install "torchmetrics[multimodal]".'
             ) from error
-        columns = answer.values() if isinstance(answer, dict) else [answer]
-        share = torch.stack([column.reshape(-1) for column in columns], dim=1)
+        folder = str(self._folder())
+        logging.getLogger("transformers").setLevel(logging.ERROR)  # it remarks on how the weights were saved
+        prompts = tuple(self.prompt_pairs.values())
+        parts = []
+        for batch in images.split(64):
+            try:
+                # 8-bit values: the weights' own preprocessing divides by 255, whatever range torchmetrics is told.
+                pixels = (255 * batch).round()
+                answer = clip_image_quality_assessment(
+                    pixels, model_name_or_path=folder, data_range=1.0, prompts=prompts
+                )
+            except OSError as error:
+                raise MetricUnavailableError(f"CLIP-IQA: {folder} does not hold {self.name} whole: {error}") from error
+            except AttributeError as error:
+                raise MetricUnavailableError(
+                    f"CLIP-IQA: the installed versions of torchmetrics and transformers do not go together ({error}). "
+                    'torchmetrics 1.9 goes with "transformers<5".'
+                ) from error
+            # With one pair the answer is a tensor, with more it is a dict in the pairs' order.
+            columns = answer.values() if isinstance(answer, dict) else [answer]
+            parts.append(torch.stack([column.reshape(-1) for column in columns], dim=1))
+        share = torch.cat(parts)
         return torch.stack([share.log(), torch.log1p(-share)], dim=2)
+
+    def _folder(self) -> Path:
+        """Find the weights among what Hugging Face's tools have downloaded; given a name, those would download."""
+        cache = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface") / "hub"
+        cache = Path(os.environ.get("HF_HUB_CACHE") or cache)
+        kept = cache / f"models--{self.name.replace('/', '--')}"
+        newest = kept / "refs" / "main"
+        if not newest.is_file():
+            raise MetricUnavailableError(
+                f"CLIP-IQA: {self.name} is not in {cache}. Download it once with `hf download {self.name}`, or copy "
+                f"the folder {kept.name} there from a machine that has it."
+            )
+        return kept / "snapshots" / newest.read_text("utf8").strip()

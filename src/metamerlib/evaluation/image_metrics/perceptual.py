@@ -88,8 +88,8 @@ def _alexnet(images: Tensor, references: Tensor, batch_size: int = 32) -> Tensor
     downloaded_weights(
         ALEXNET_FILE,
         "LPIPS on AlexNet",
-        "Download it once with python -c \"import torchvision; torchvision.models.alexnet(weights='DEFAULT')\", "
-        "or pass a Classifier as backbone.",
+        "`metamerlib zoo fetch alexnet` with this folder as --folder puts it there; or let a network of the zoo take "
+        "its place (metric_backbone, backbone=).",
     )
     from torchmetrics.functional.image import learned_perceptual_image_patch_similarity
 
