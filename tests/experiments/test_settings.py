@@ -10,16 +10,25 @@ from metamerlib import CATEGORIES, GenerationConfig, ModelZoo
 from metamerlib.experiments import Study, StudySettings
 from metamerlib.locations import profile_files
 
-PROFILES = ("smoke", "mini", "paper")
+PROFILES = ("smoke", "mini", "paper", "rehearsal")
 
 
 def settings(profile="mini", **changes):
     return StudySettings.from_profile(profile, **changes)
 
 
-def test_the_three_profiles_hold_the_same_keys():
+def test_the_profiles_hold_the_same_keys():
     keys = {name: set(yaml.safe_load(profile_files()[name].read_text())) - {"size"} for name in PROFILES}
-    assert keys["smoke"] == keys["mini"] == keys["paper"]
+    assert keys["smoke"] == keys["mini"] == keys["paper"] == keys["rehearsal"]
+
+
+def test_the_rehearsal_is_the_papers_run_but_for_weights_and_budgets():
+    paper, rehearsal = (yaml.safe_load(profile_files()[name].read_text()) for name in ("paper", "rehearsal"))
+    assert (paper["zoo"], rehearsal["zoo"]) == ("paper", "paper-untrained")
+    changed = {key for key, value in paper.items() if rehearsal[key] != value} - {"zoo"}
+    budgets = ("repetitions", "steps_per_model", "n_per_class", "attack_steps", "permutations", "batch_size")
+    numbers = ("mixed_sets", "mixed_largest", "largest_ensemble", "transfer_generators")
+    assert all(key.endswith(budgets) or key in numbers for key in changed), changed
 
 
 def test_the_paper_profile_is_table_3(tmp_path):
