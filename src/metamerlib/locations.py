@@ -46,6 +46,17 @@ def weights_folder() -> Path:
     return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "metamerlib" / "weights"
 
 
+def batch_sizes_file() -> Path:
+    """Name the file that notes how many images at once fit into the memory of this machine's devices.
+
+    Returns
+    -------
+    Path
+        ``~/.cache/metamerlib/batch-sizes.json``, whether or not it exists.
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "metamerlib" / "batch-sizes.json"
+
+
 def profile_files() -> dict[str, Path]:
     """List the profiles that come with the library.
 

@@ -115,7 +115,7 @@ def run_identity(
     models: Sequence[Classifier],
     layers: Sequence[str],
     config: Mapping[str, Any],
-    **settings: int | None,
+    **settings: int | str | None,
 ) -> dict[str, Any]:
     """Describe what the result of a run depends on.
 
@@ -132,7 +132,7 @@ def run_identity(
     config
         The hyper-parameters, as JSON values.
     **settings
-        Further numbers.
+        Further numbers and choices.
 
     Returns
     -------

@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from metamerlib.generation.arithmetic import Arithmetic
+from metamerlib.generation.batches import Kind, remember, remembered
 from metamerlib.generation.checkpoint import Checkpoint, run_identity
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.generation.metamers import Metamers
@@ -14,6 +16,8 @@ from metamerlib.generation.parts import Part
 from metamerlib.generation.run import Run
 from metamerlib.generation.solver import recorded_repetitions
 from metamerlib.generation.validation import (
+    check_batch_size,
+    check_compile,
     check_count,
     check_images,
     check_models,
@@ -33,7 +37,9 @@ def generate_metamers(
     config: GenerationConfig | None = None,
     seed: int | torch.Generator = 0,
     device: str | torch.device = "auto",
-    batch_size: int | None = None,
+    batch_size: int | str | None = None,
+    precision: str = "float32",
+    compile: bool = False,
     checkpoint: str | Path | None = None,
     checkpoint_every: float = 60.0,
     record_every: int | None = None,
@@ -65,7 +71,15 @@ def generate_metamers(
         Where to compute; "auto" takes CUDA, else MPS, else the CPU.
     batch_size
         Images optimised at once; None for all of them. On the CPU networks get them in multiples of four, so that
-        one image takes nearly as long as four.
+        one image takes nearly as long as four. "auto" begins with all of them, or with as many as fitted when a run
+        of this kind lacked memory before, and takes half as many whenever memory does not suffice: it goes on from
+        the last checkpoint, or where there is none begins those images anew.
+    precision
+        How the passes of the optimisation are computed: "float32", "tf32" (NVIDIA cards since Ampere) or "bfloat16"
+        (under `torch.autocast`). It changes the metamers. References' activations and final residuals are computed in
+        float32 whatever it is; the history has the residuals that the optimisation saw.
+    compile
+        Whether these passes go through `torch.compile`. Each network takes a minute or so first.
     checkpoint
         A file for the state of the run. If it exists, the run goes on from there, and on the CPU ends in the very
         result that an uninterrupted one has. It stays when the run is done; the same call then returns the result
@@ -103,7 +117,8 @@ def generate_metamers(
     -----
     RuntimeWarning
         If the loss or the gradient of some images was not finite, or some never had a gradient; if a damaged
-        checkpoint was set aside, or one could not be written.
+        checkpoint was set aside, or one could not be written; if the batch size was lowered; if the device has not
+        the precision, or a network could not be compiled, so that it was done without.
 
     Examples
     --------
@@ -129,12 +144,19 @@ def generate_metamers(
             )
     seed, index_offset = resolve_seed(seed), check_count(index_offset, "index_offset", at_least=0)
     record_every = None if record_every is None else check_count(record_every, "record_every", at_least=1)
-    batch_size = len(images) if batch_size is None else check_count(batch_size, "batch_size", at_least=1)
+    shrinks, batch_size = batch_size == "auto", check_batch_size(batch_size, len(images))
     layers = tuple(model.layer(stage) for model in models)
     identity = {}
     if checkpoint is not None:
-        settings = {"seed": seed, "index_offset": index_offset, "batch_size": batch_size, "record_every": record_every}
+        at_once = "auto" if shrinks else batch_size
+        settings = {"seed": seed, "index_offset": index_offset, "batch_size": at_once, "record_every": record_every}
+        settings |= {} if precision == "float32" else {"precision": precision}
         identity = run_identity(images, initial, models, layers, config.identity(), **settings)
+    device = resolve_device(device)
+    arithmetic = Arithmetic(precision, check_compile(compile, config), device)
+    kind = Kind(models, layers, tuple(images.shape[2:]), device, arithmetic.precision, arithmetic.compiled)
+    if shrinks:
+        batch_size = min(batch_size, remembered(kind) or batch_size)
     run = Run(
         images=images,
         initial=initial,
@@ -144,20 +166,25 @@ def generate_metamers(
         seed=seed,
         index_offset=index_offset,
         batch_size=batch_size,
+        shrinks=shrinks,
+        arithmetic=arithmetic,
         recorded=recorded_repetitions(config.repetitions, record_every),
-        device=resolve_device(device),
+        device=device,
         checkpoint=Checkpoint(checkpoint, checkpoint_every, identity),
         watch=watch or (lambda part: None),
     )
     # The caller's gradient mode must not matter.
     making = f"making metamers for {len(models)} models on {run.device}"
     with (
-        naming_batch_size(making, batch_size),
+        naming_batch_size(making, 1 if shrinks else batch_size),
         models_on(models, run.device),
+        arithmetic.applied(models),
         torch.inference_mode(False),
         torch.enable_grad(),
     ):
         tensors, seconds = run.execute(f"{stage}, {len(models)} model{'s' * (len(models) > 1)}", progress)
+    if run.batch_size < batch_size:
+        remember(kind, run.batch_size)
     metamers = Metamers(
         **tensors | {"residual_history": tensors["residual_history"].transpose(0, 1).contiguous()},
         recorded_repetitions=torch.tensor([0, *run.recorded]),
@@ -167,6 +194,7 @@ def generate_metamers(
         config=config,
         seed=seed,
         seconds=seconds,
+        precision=arithmetic.precision,
     )
     _warn_about_skips(metamers)
     return metamers

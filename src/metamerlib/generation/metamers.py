@@ -63,6 +63,9 @@ class Metamers:
         Seed of the initial stimuli.
     seconds
         Time that the generation took, over all its sittings.
+    precision
+        What the passes of the optimisation were computed in: "float32", "tf32" or "bfloat16". `residuals` are float32's
+        whatever it is.
 
     Raises
     ------
@@ -83,6 +86,7 @@ class Metamers:
     config: GenerationConfig
     seed: int
     seconds: float
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         rows, count, width = len(self.recorded_repetitions), len(self.images), len(self.models)
@@ -181,6 +185,8 @@ class Metamers:
             "seed": self.seed,
             "seconds": self.seconds,
         }
+        if self.precision != "float32":  # left out otherwise, as in files from before there was a choice
+            document["precision"] = self.precision
         write_tensors(path, _KIND, document, {name: getattr(self, name) for name in _TENSORS})
         return path
 
@@ -222,6 +228,7 @@ class Metamers:
             config=GenerationConfig.from_dict(document["config"]),
             seed=document["seed"],
             seconds=document["seconds"],
+            precision=document.get("precision", "float32"),
         )
 
 

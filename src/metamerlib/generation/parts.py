@@ -14,6 +14,7 @@ from metamerlib.generation.solver import Tap, Trace, solve
 from metamerlib.generation.steps import make_optimizer
 
 _OPTIMIZER = "optimizer/"
+_RECORDED = "residuals"
 
 
 class Part:
@@ -163,11 +164,36 @@ class Part:
         kept = {name.removeprefix(_OPTIMIZER): value for name, value in tensors.items() if name.startswith(_OPTIMIZER)}
         restore_optimizer(self._optimizer, values["optimizer"], kept)
 
+    @staticmethod
+    def of_images(tensors: Mapping[str, Tensor], images: Sequence[int]) -> dict[str, Tensor]:
+        """Cut the state of some of the images out of that of all of them.
+
+        Parameters
+        ----------
+        tensors
+            What `state` returned.
+        images
+            Positions within the part.
+
+        Returns
+        -------
+        dict
+            The tensors of a part of these images.
+        """
+        rows, count = list(images), len(tensors["parameter"])
+        chosen = {}
+        for name, tensor in tensors.items():
+            if name == _RECORDED:
+                chosen[name] = tensor[:, rows]
+            else:  # optimisers count their steps in tensors without a dimension, and in place
+                chosen[name] = tensor[rows] if tensor.ndim and len(tensor) == count else tensor.clone()
+        return chosen
+
     def _own_tensors(self) -> dict[str, Tensor]:
         return {
             "parameter": self._stimulus.parameter.detach(),
             "initial_residuals": self._initial_residuals,
-            "residuals": self._trace.residuals,
+            _RECORDED: self._trace.residuals,
             "latest": self._trace.latest,
             "skipped": self._trace.skipped,
             "nonfinite": self._trace.nonfinite,

@@ -1,6 +1,8 @@
 """One generation from its first part to its last: checkpoints, progress, and a look at the models beforehand."""
 
+import gc
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,6 +12,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.checkpoint import Checkpoint
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.generation.diagnosis import check_relu_option, check_usable
@@ -17,8 +20,9 @@ from metamerlib.generation.initializers import initial_stimuli
 from metamerlib.generation.parts import Part
 from metamerlib.generation.solver import Tap
 from metamerlib.models import Classifier
+from metamerlib.models.memory import is_out_of_memory
 
-_FINISHED = "finished/"
+_FINISHED, _WAITING = "finished/", "waiting/"
 CPU_MULTIPLE = 4
 """On the CPU a part is filled up to a multiple of this many images, by copies of its first one.
 
@@ -29,6 +33,22 @@ to the last bit. Besides, the backward pass of a frozen batch norm is wrong for 
 arrives with its channels last, as in a transformer with a convolutional stem (seen in PyTorch 2.15).
 """
 _SECONDS_BETWEEN_READINGS = 0.5  # reading a residual off the device makes it wait, so the progress bar does so rarely
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The state of some images as a checkpoint has it."""
+
+    positions: range
+    values: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+    def of(self, positions: range, filling: int = 0) -> dict[str, Tensor]:
+        """Give the tensors of some of the images, followed by so many copies of the first of these."""
+        if positions == self.positions and filling == len(self.tensors["parameter"]) - len(positions):
+            return self.tensors
+        rows = [position - self.positions.start for position in positions]
+        return Part.of_images(self.tensors, rows + rows[:1] * filling)
 
 
 @dataclass(kw_only=True)
@@ -43,8 +63,14 @@ class Run:
         (N, 3, H, W) initial stimuli, or None for the configured initialiser's.
     models, layers
         The ensemble, on the device, and the name of each model's tapped module.
-    config, seed, index_offset, batch_size
+    config, seed, index_offset
         As for `generate_metamers`.
+    batch_size
+        Images at once.
+    shrinks
+        Whether the batch size is halved where memory does not suffice.
+    arithmetic
+        How the passes of the optimisation are computed.
     recorded
         Repetitions, counted from 1, whose residuals are kept.
     device
@@ -63,12 +89,15 @@ class Run:
     seed: int
     index_offset: int
     batch_size: int
+    shrinks: bool
+    arithmetic: Arithmetic
     recorded: Sequence[int]
     device: torch.device
     checkpoint: Checkpoint
     watch: Callable[[Part], None]
     _done: int = 0
     _finished: dict[str, Tensor] = field(default_factory=dict)
+    _kept: list[_Kept] = field(default_factory=list)
 
     def execute(self, title: str, progress: bool) -> tuple[dict[str, Tensor], float]:
         """Go through all parts, from where the checkpoint says.
@@ -85,39 +114,96 @@ class Run:
         tuple of dict and float
             What `Metamers` holds of each image, by field; and the seconds it took, over all sittings.
         """
-        state, saved = self.checkpoint.read() or ({"done": 0, "seconds": 0.0, "part": None}, {})
+        self._began = time.monotonic()
+        self._go_back()
+        seconds_before = time.monotonic() - self._began
+        idle = self._done == len(self.images)
+        with _ProgressBar(title, self.config.repetitions, self._parts(len(self.images)), progress) as bar:
+            while self._done < len(self.images):
+                positions = self._next_positions()
+                try:
+                    self._make(positions, bar)
+                    continue
+                except Exception as error:
+                    if not (self.shrinks and len(positions) > self._least and is_out_of_memory(error)):
+                        raise
+                    reason = (str(error) or type(error).__name__).splitlines()[0]
+                self._shrink(positions, reason)  # where the error no longer holds on to the part
+                bar.rescale(self._parts(len(self.images)), self._parts(self._done))
+        return self._finished, (seconds_before if idle else time.monotonic() - self._began)
+
+    def _make(self, positions: range, bar: "_ProgressBar") -> None:
+        part = self._prepare(positions)
+        bar.start(self._parts(positions.start), part.repetition)
+        if part.repetition == 0:
+            self.watch(part)
+        for _ in part.run():
+            self.watch(part)
+            bar.advance(part.latest_residuals)
+            if self.checkpoint.due():
+                self._write(part)
+        self._finish(part)
+
+    def _parts(self, images: int) -> int:
+        return -(-images // self.batch_size)
+
+    def _go_back(self) -> None:
+        """Take up what the checkpoint says; where there is none, stay."""
+        found = self.checkpoint.read()
+        if found is None:
+            return
+        state, saved = found
         self._began = time.monotonic() - state["seconds"]
         self._done = state["done"]
-        self._finished = {
-            name.removeprefix(_FINISHED): tensor for name, tensor in saved.items() if name.startswith(_FINISHED)
-        }
-        firsts = range(self._done, len(self.images), self.batch_size)
-        parts_in_all = -(-len(self.images) // self.batch_size)
-        with _ProgressBar(title, self.config.repetitions, parts_in_all, progress) as bar:
-            for first in firsts:
-                part = self._prepare(first, state["part"] if first == state["done"] else None, saved)
-                bar.start(parts_in_all - len(range(first, len(self.images), self.batch_size)), part.repetition)
-                if part.repetition == 0:
-                    self.watch(part)
-                for _ in part.run():
-                    self.watch(part)
-                    bar.advance(part.latest_residuals)
-                    if self.checkpoint.due():
-                        self._write(part)
-                self._finish(part)
-        return self._finished, (state["seconds"] if not firsts else time.monotonic() - self._began)
+        self._finished = _below(_FINISHED, saved)
+        self._kept = []
+        if state["part"] is not None:
+            count = state.get("count", min(self.batch_size, len(self.images) - self._done))
+            own = {name: tensor for name, tensor in saved.items() if not name.startswith((_FINISHED, _WAITING))}
+            self._kept.append(_Kept(range(self._done, self._done + count), state["part"], own))
+        for number, (first, stop, values) in enumerate(state.get("waiting", ())):
+            self._kept.append(_Kept(range(first, stop), values, _below(f"{_WAITING}{number}/", saved)))
 
-    def _prepare(self, first: int, state: dict[str, Any] | None, saved: dict[str, Tensor]) -> Part:
-        references, initial = self._references(first), self._stimuli(first)
-        taps = [self._tap(column, first) for column in range(len(self.models))]
-        count = min(self.batch_size, len(self.images) - first)
+    def _next_positions(self) -> range:
+        """Choose the next images: as many as fit, all of them as far as each other."""
+        stops = [self._done + self.batch_size, len(self.images)]
+        for kept in self._kept:
+            stops.append(kept.positions.stop if self._done in kept.positions else kept.positions.start)
+        return range(self._done, min(stop for stop in stops if stop > self._done))
+
+    @property
+    def _least(self) -> int:
+        return CPU_MULTIPLE if self.device.type == "cpu" else 1
+
+    def _shrink(self, positions: range, reason: str) -> None:
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        began = self._began
+        self._go_back()
+        self._began, self.batch_size = began, len(positions) // 2
+        kept = next((kept for kept in self._kept if self._done in kept.positions), None)
+        place = f"repetition {kept.values['repetition']}, where they were last written" if kept else "their beginning"
+        warnings.warn(
+            f"{len(positions)} images at once need more memory than there is on {self.device}: {self.batch_size} at a "
+            f"time from now on, images {self._done} to {positions.stop - 1} from {place} ({reason}).",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+
+    def _prepare(self, positions: range) -> Part:
+        references, initial = self._references(positions), self._stimuli(positions)
+        taps = [self._tap(column, positions) for column in range(len(self.models))]
+        first, count = positions.start, len(positions)
         part = Part(taps, references, initial, self.config, self.recorded, first=first, count=count)
-        if state is not None:
-            part.restore(state, saved)
+        kept = next((kept for kept in self._kept if first in kept.positions), None)
+        if kept is not None:
+            part.restore(kept.values, kept.of(positions, len(initial) - count))
             return part
         failures = part.diagnose()
         if first == 0:
-            later = range(self.batch_size, len(self.images), self.batch_size)
+            firsts = range(self.batch_size, len(self.images), self.batch_size)
+            later = [range(other, min(other + self.batch_size, len(self.images))) for other in firsts]
             # A layer that is silent at the initial stimuli gets a gradient once another model has moved the images.
             moved = any(failure is None for failure in failures)
             for column, failure in enumerate(failures):
@@ -127,20 +213,21 @@ class Run:
                 check_relu_option(taps, initial)
         return part
 
-    def _references(self, first: int) -> Tensor:
-        return self._filled_up(self.images[first : first + self.batch_size])
+    def _references(self, positions: range) -> Tensor:
+        return self._filled_up(self.images[positions.start : positions.stop])
 
-    def _stimuli(self, first: int) -> Tensor:
+    def _stimuli(self, positions: range) -> Tensor:
+        chosen = slice(positions.start, positions.stop)
         if self.initial is not None:
-            return self._filled_up(self.initial[first : first + self.batch_size])
+            return self._filled_up(self.initial[chosen])
         stimuli = initial_stimuli(
-            self.images[first : first + self.batch_size],
+            self.images[chosen],
             self.config.initializer,
             radius=self.config.initializer_radius,
             constant=self.config.initializer_constant,
             mix=self.config.initializer_mix,
             seed=self.seed,
-            first=self.index_offset + first,
+            first=self.index_offset + positions.start,
         )
         return self._filled_up(stimuli)
 
@@ -150,15 +237,17 @@ class Run:
             images = torch.cat([images, images[:1].expand(missing, -1, -1, -1)])
         return images.to(self.device)
 
-    def _tap(self, column: int, first: int) -> Tap:
-        return Tap(self.models[column], self.layers[column], self._references(first), self.config)
+    def _tap(self, column: int, positions: range) -> Tap:
+        references = self._references(positions)
+        return Tap(self.models[column], self.layers[column], references, self.config, self.arithmetic)
 
-    def _tap_and_stimuli(self, column: int, first: int) -> tuple[Tap, Tensor]:
-        return self._tap(column, first), self._stimuli(first)
+    def _tap_and_stimuli(self, column: int, positions: range) -> tuple[Tap, Tensor]:
+        return self._tap(column, positions), self._stimuli(positions)
 
     def _finish(self, part: Part) -> None:
         result = part.result()
         self._done += len(result["images"])
+        self._kept = [kept for kept in self._kept if kept.positions.stop > self._done]
         before = self._finished or {name: tensor[:0] for name, tensor in result.items()}
         self._finished = {name: torch.cat([before[name], tensor]) for name, tensor in result.items()}
         self._write(None)
@@ -167,7 +256,21 @@ class Run:
         values, tensors = (None, {}) if part is None else part.state()
         finished = {_FINISHED + name: tensor for name, tensor in self._finished.items()}
         seconds = time.monotonic() - self._began
-        self.checkpoint.write({"done": self._done, "seconds": seconds, "part": values}, {**finished, **tensors})
+        state: dict[str, Any] = {"done": self._done, "seconds": seconds, "part": values}
+        if part is not None and self.shrinks:
+            state["count"] = len(part.positions)
+        waiting = {}
+        begun = self._done if part is None else part.positions.stop
+        if later := [kept for kept in self._kept if kept.positions.stop > begun]:
+            rests = [range(max(begun, kept.positions.start), kept.positions.stop) for kept in later]
+            state["waiting"] = [[rest.start, rest.stop, kept.values] for rest, kept in zip(rests, later, strict=True)]
+            for number, (rest, kept) in enumerate(zip(rests, later, strict=True)):
+                waiting |= {f"{_WAITING}{number}/{name}": tensor for name, tensor in kept.of(rest).items()}
+        self.checkpoint.write(state, {**finished, **tensors, **waiting})
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 class _ProgressBar:
@@ -187,6 +290,12 @@ class _ProgressBar:
         """Set off: what was done in an earlier sitting does not count as speed."""
         if not self._bar.n:
             self._bar.initial = self._bar.n = parts_done * self._repetitions + repetition
+
+    def rescale(self, parts: int, parts_done: int) -> None:
+        """Count in smaller parts from now on, after a step back."""
+        self._bar.total, self._bar.initial = parts * self._repetitions, 0
+        self._bar.n = parts_done * self._repetitions
+        self._bar.refresh()
 
     def advance(self, residuals: Tensor) -> None:
         """Count a repetition, and read the mean residual now and then."""

@@ -129,7 +129,7 @@ class Tap:
         if self._identity_relu and ends_in_relu(activations):
             # The hook of an autograd node may replace the gradient that the node passes on: here by the one it got.
             activations.grad_fn.register_hook(lambda passed_on, received: received)
-        return activations.float() if activations.dtype == torch.bfloat16 else activations
+        return activations.float() if self._arithmetic.precision == "bfloat16" else activations
 
     def gradient(self, stimulus: Parametrization, trace: "Trace", column: int, repetition: int | None) -> Tensor:
         """Take the gradient of the loss with respect to the stimulus's parameter: one forward and one backward pass.
@@ -176,7 +176,8 @@ class Tap:
         Tensor
             (N,) ‖a′ − a‖ / ‖a‖.
         """
-        return self.loss.residuals(self._network(images))
+        with self._arithmetic.exactly():
+            return self.loss.residuals(self._network(images))
 
 
 class Trace:

@@ -1,11 +1,13 @@
 """The door: what is asked of images, models and settings before anything runs."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from metamerlib.generation.config import GenerationConfig
 from metamerlib.models import Classifier
 
 
@@ -136,6 +138,69 @@ def check_count(value: int, argument: str, *, at_least: int) -> int:
     if value < at_least:
         raise ValueError(f"{argument}={value}: give at least {at_least}.")
     return value
+
+
+def check_batch_size(batch_size: int | str | None, images: int) -> int:
+    """Turn a batch size into a number of images.
+
+    Parameters
+    ----------
+    batch_size
+        A whole number of at least 1; None and "auto" stand for all images.
+    images
+        How many there are.
+
+    Returns
+    -------
+    int
+        Images at once, to begin with.
+
+    Raises
+    ------
+    TypeError
+        If it is another text.
+    """
+    if isinstance(batch_size, str) and batch_size != "auto":
+        raise TypeError(f"batch_size={batch_size!r} is a str: give a whole number, 'auto', or None for all images.")
+    return images if batch_size in (None, "auto") else check_count(batch_size, "batch_size", at_least=1)
+
+
+def check_compile(compiled: bool, config: GenerationConfig) -> bool:
+    """Refuse to compile what would no longer be what was asked for.
+
+    Parameters
+    ----------
+    compiled
+        Whether forward passes are to be compiled.
+    config
+        The hyper-parameters.
+
+    Returns
+    -------
+    bool
+        Whether they are.
+
+    Raises
+    ------
+    TypeError
+        If it is no truth value.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the tapped ReLU's backward pass is to be replaced, which a compiled pass does not show.
+    """
+    if not isinstance(compiled, bool):
+        raise TypeError(f"compile={compiled!r}: give True or False.")
+    if compiled and config.relu_gradient != "stock":
+        warnings.warn(
+            f"compile=True: a compiled pass has no ReLU to give relu_gradient={config.relu_gradient!r} to, so that "
+            "nothing is compiled.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+        return False
+    return compiled
 
 
 def resolve_seed(seed: int | torch.Generator) -> int:

@@ -1,0 +1,194 @@
+"""How forward passes are computed: in which precision, compiled or not, in which layout on a GPU."""
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from metamerlib.models import Classifier
+from metamerlib.models.memory import is_out_of_memory
+
+PRECISIONS = ("float32", "tf32", "bfloat16")
+
+Forward = Callable[[Tensor], Tensor]
+
+
+class Arithmetic:
+    """A way to compute forward passes, as far as the device knows it.
+
+    Whatever it is, reference activations and final residuals are computed in float32, without a compiler: only the
+    passes of the optimisation are changed.
+
+    Parameters
+    ----------
+    precision
+        "float32": as PyTorch is set, which by default lets convolutions on NVIDIA cards round to TF32. "tf32": products
+        of matrices round to it as well. "bfloat16": forward passes under `torch.autocast`.
+    compiled
+        Whether forward passes go through `torch.compile`.
+    device
+        Where; None for the CPU.
+
+    Attributes
+    ----------
+    precision : str
+        The precision that it is.
+
+    Raises
+    ------
+    ValueError
+        If there is no such precision.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the device does not have the precision: then it is float32.
+    """
+
+    def __init__(self, precision: str = "float32", compiled: bool = False, device: torch.device | None = None) -> None:
+        device = device or torch.device("cpu")
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision={precision!r}: give one of {', '.join(map(repr, PRECISIONS))}.")
+        if reason := _obstacle(precision, device):
+            warnings.warn(
+                f"precision={precision!r}: {reason}, so that float32 is computed with.", RuntimeWarning, stacklevel=3
+            )
+            precision = "float32"
+        self.precision, self.compiled, self._device = precision, compiled, device
+        self._made: dict[tuple[int, str, torch.Size], Forward] = {}
+
+    @contextmanager
+    def applied(self, models: Sequence[Classifier]) -> Iterator[None]:
+        """Prepare models and PyTorch for it, and put both back in the end.
+
+        Parameters
+        ----------
+        models
+            The models, on the device.
+
+        Yields
+        ------
+        None
+            While they are prepared.
+        """
+        with contextlib.ExitStack() as stack:
+            if self.precision == "tf32":
+                stack.enter_context(_rounding("high", True))
+            if self.precision != "float32" and self._device.type == "cuda":
+                # Tensor cores take images with their channels last; in float32 they are not used for most of it.
+                for model in models:
+                    stack.enter_context(_channels_last(model.module))
+            yield
+
+    def exactly(self) -> AbstractContextManager[None]:
+        """Leave it for a moment, for what is to be computed in float32.
+
+        Returns
+        -------
+        context manager
+            Within which nothing is rounded to TF32, unless float32 is what it is anyway.
+        """
+        return contextlib.nullcontext() if self.precision == "float32" else _rounding("highest", False)
+
+    def forward(self, network: Forward, model: Classifier, layer: str, references: Tensor) -> Forward:
+        """Make a network's forward pass one that is computed in this way.
+
+        Parameters
+        ----------
+        network
+            The forward pass up to the tapped layer, as `Classifier.up_to` gives it.
+        model
+            The model that it belongs to.
+        layer
+            Dotted name of the tapped module.
+        references
+            (N, 3, H, W) images; others that are passed later are as many and as large.
+
+        Returns
+        -------
+        Callable
+            From images to activations in float32; the same as `network` where nothing is to be changed.
+
+        Warns
+        -----
+        RuntimeWarning
+            If it cannot be compiled: then it is not.
+        """
+        if self.precision == "bfloat16":
+            network = _autocast(network, self._device.type)
+        if not self.compiled:
+            return network
+        place = (id(model), layer, references.shape)
+        if place not in self._made:
+            self._made[place] = _compile(network, f"model {model.name!r} up to layer {layer!r}", references)
+        return self._made[place]
+
+
+def _obstacle(precision: str, device: torch.device) -> str:
+    """Say why a device does not have a precision; nothing if it does."""
+    if precision == "tf32" and (device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0)):
+        return f"TF32 is of NVIDIA cards since Ampere, and this runs on {device}"
+    if precision == "bfloat16":
+        if not torch.amp.is_autocast_available(device.type):
+            return f"there is no autocast on {device}"
+        if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+            return f"{device} has no bfloat16"
+    return ""
+
+
+@contextmanager
+def _rounding(products: str, convolutions: bool) -> Iterator[None]:
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    try:
+        torch.set_float32_matmul_precision(products)
+        torch.backends.cudnn.allow_tf32 = convolutions
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
+
+
+@contextmanager
+def _channels_last(module: nn.Module) -> Iterator[None]:
+    changed = [weight for weight in module.parameters() if weight.ndim == 4 and weight.is_contiguous()]
+    try:
+        for weight in changed:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+        yield
+    finally:
+        for weight in changed:
+            weight.data = weight.data.contiguous()
+
+
+def _autocast(network: Forward, device: str) -> Forward:
+    def forward(images: Tensor) -> Tensor:
+        with torch.autocast(device, dtype=torch.bfloat16):
+            return network(images)
+
+    return forward
+
+
+def _compile(network: Forward, name: str, references: Tensor) -> Forward:
+    """Compile a forward pass and try it out; give it back as it was, with a warning, where that fails."""
+    try:
+        # Traced by running it, since the compiler does not follow a forward pass that is cut off half-way.
+        with torch.no_grad():
+            graph = make_fx(network)(references)
+        compiled = torch.compile(graph, dynamic=False)
+        images = references.detach().clone().requires_grad_()
+        torch.autograd.grad(compiled(images).float().sum(), images)
+    except Exception as error:  # compilers fail in ways of their own
+        if is_out_of_memory(error):
+            raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        warnings.warn(
+            f"{name} could not be compiled and is computed without: {type(error).__name__}: {reason}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return network
+    return compiled
