@@ -26,6 +26,7 @@ from IPython.display import Markdown
 from myst_nb import glue
 
 from metamerlib.experiments import Study, model_sets_table, one_per_category, sentences, settings_table
+from metamerlib.experiments.sentences import about_random_sets
 from metamerlib.figures import figure_stimuli, table_model_sets, table_settings, table_stages, table_zoo
 
 # %%
@@ -53,6 +54,7 @@ glue("tab-stages", table_stages(study.zoo.stage_table()), display=False)
 glue("tab-zoo", table_zoo(study.zoo.table()), display=False)
 glue("profile", sentences.profile_name(study), display=False)
 glue("zoo", study.settings.zoo, display=False)
+glue("accuracies-meant", Markdown(about_random_sets.accuracies_meant(study.zoo.table())), display=False)
 glue("n", len(study.references), display=False)
 glue("available", len(study.zoo), display=False)
 glue("wanted", len(study.zoo) + len(study.zoo.missing), display=False)
@@ -103,7 +105,7 @@ Markdown(sentences.stimuli(study))
 # :name: tab-zoo
 # The networks of the zoo "{glue:text}`zoo`". *Accuracy* is the share of new pictures that a network classifies correctly, *under attack* the share that it still gets right when an adversary takes 20 steps within 4/255.
 #
-# A dash: not known, because the network is not there. The paper's networks, with their numbers of parameters, are in its Table A1.
+# A dash: not known. {glue:md}`accuracies-meant` The paper's networks, with their numbers of parameters, are in its Table A1.
 # ```
 #
 # ## Stages

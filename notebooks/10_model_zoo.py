@@ -53,6 +53,7 @@ glue("fig-accuracies", figure_accuracies(zoo), display=False)
 glue("zoo", study.settings.zoo, display=False)
 glue("listed", len(published("table_a1")), display=False)
 glue("wanted", len(zoo), display=False)
+glue("accuracies-meant", Markdown(about_random_sets.accuracies_meant(zoo)), display=False)
 glue("networks-there", Markdown(about_random_sets.networks_there(zoo)), display=False)
 
 # %% [markdown]
@@ -63,7 +64,7 @@ glue("networks-there", Markdown(about_random_sets.networks_there(zoo)), display=
 # ```{glue-table} tab-a1
 # :name: tab-a1
 # :class: full-width
-# The networks of the paper with what they were trained on and their numbers of parameters, and beside them those of the zoo "{glue:text}`zoo`": their parameters (*here*), accuracy on new pictures, and accuracy when *attacked* in 20 steps within 4/255. A dash: not known.
+# The networks of the paper with what they were trained on and their numbers of parameters, and beside them those of the zoo "{glue:text}`zoo`": their parameters (*here*), accuracy on new pictures, and accuracy when *attacked* in 20 steps within 4/255. A dash: not known. {glue:md}`accuracies-meant`
 #
 # The paper's table lists {glue:text}`listed:d` networks; its text speaks of {glue:text}`wanted:d`, and its Table B2 names the two that are not listed.
 # ```
@@ -80,11 +81,11 @@ Markdown(about_random_sets.accuracies(zoo))
 # :name: fig-accuracies
 # :alt: One row per network with two points on an axis from 0 to 1, accuracy on new pictures and accuracy under attack, joined by a line. The rows of robust networks are named in bold.
 #
-# Share of new pictures that each network of the zoo "{glue:text}`zoo`" classifies correctly (dot), and the share left when an adversary may change every pixel value by 4/255 (ring). Bold: robust networks. Networks whose accuracy is not known here are left out.
+# Share of new pictures that each network of the zoo "{glue:text}`zoo`" classifies correctly (dot), and the share left when an adversary may change every pixel value by 4/255 (ring). Bold: robust networks. Networks whose accuracy is not known here are left out. {glue:md}`accuracies-meant`
 # ```
 #
 # Two things follow for all other chapters. A judge can only miss in a metamer what it finds in a reference, which is why recognition is asked relative to the judge's own answer for the reference. And a judge that was never trained gives most pictures one and the same class; it then "recognizes" whatever it is shown. Such judges are part of the paper's averages, and so of ours; where it matters, the numbers without them stand beside.
 #
 # ## What differs from the paper
 #
-# In the profile **paper** the networks are the published ones. In the profile **mini** each is a miniature with the same kind of layers, trained on drawings ({doc}`/book/departures`). A robust miniature is not a copy of the robust network either: it was trained to withstand attacks in its own small world. *DeiT-Small Robust* is the exception in both, since corrupted pictures are no adversary, and the ring above shows what that means under attack.
+# In the profile **paper** the networks are the published ones. In the profile **mini** each is a miniature with the same kind of layers, trained on drawings ({doc}`/book/departures`). A robust miniature is not a copy of the robust network either: it was trained to withstand attacks in its own small world. *DeiT-Small Robust* is the exception in both, since corrupted pictures are no adversary, and where accuracies under attack are known, the ring above shows what that means.

@@ -9,7 +9,8 @@ from metamerlib.experiments.claims import SECTIONS, VERDICTS, claims_by_section,
 from metamerlib.experiments.contrasts import contrasts
 from metamerlib.experiments.sentences import about_random_sets, about_variations
 from metamerlib.experiments.sentences.numbers import interval, signed
-from metamerlib.models import ZOO
+from metamerlib.models import ZOO, ModelZoo
+from metamerlib.models.zoo import EDITIONS
 
 
 def ablation(effects, judges=12, members=("alexnet",)):
@@ -193,6 +194,16 @@ def test_a_zoo_is_described_by_what_is_there():
     assert "in the median 1/50 of the paper's" in about_random_sets.networks_there(zoo)
     assert "between 80.0% (B) and 90.0% (A)" in about_random_sets.accuracies(zoo)
     assert "robust networks still classify 70% on average, the others 10%" in about_random_sets.accuracies(zoo)
+
+
+def test_accuracies_say_among_how_many_classes_they_are():
+    meant = {name: about_random_sets.accuracies_meant(ModelZoo(name).table()) for name in EDITIONS}
+    assert "among the sixteen categories, measured" in meant["mini"]
+    assert "published with the weights, among ImageNet's 1000 classes" in meant["paper"]
+    assert meant["paper-untrained"] == "No accuracy is known of these networks."
+    untrained = ModelZoo("paper-untrained").table()
+    assert "random weights" in about_random_sets.networks_there(untrained)
+    assert set(untrained["trained_on"]) == {"none"}
 
 
 def test_every_published_claim_belongs_to_one_section():

@@ -114,6 +114,15 @@ def test_accuracies_are_drawn_for_networks_that_have_one():
     known = zoo.dropna(subset="accuracy")
     assert len(dots) == len(known) + known["robust_accuracy"].notna().sum()
     assert "VGG-19" not in words(figure)
+    assert "under attack" in " ".join(words(figure))
+
+
+def test_published_accuracies_are_among_1000_classes_and_without_attacks():
+    figure = figure_accuracies(ModelZoo("paper").table())
+    assert "ResNet-18" in words(figure)
+    assert "under attack" not in " ".join(words(figure))
+    assert [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_linestyle() == ":"] == [1 / 1000]
+    assert "No accuracy is known" in words(figure_accuracies(ModelZoo("paper-untrained").table()))[0]
 
 
 def test_convergence_has_a_panel_per_start_and_a_thick_line_per_way():

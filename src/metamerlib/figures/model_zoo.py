@@ -9,7 +9,6 @@ from metamerlib.experiments import network_label
 from metamerlib.figures.mosaic import place_axes, place_text
 from metamerlib.figures.style import ACCENT, DPI, FAMILIES, INK, MUTED, WIDTH, canvas, evaluator_order
 from metamerlib.figures.tables import book_table
-from metamerlib.stimuli import CATEGORIES
 
 _NAMES, _LINE, _HEAD, _FOOT = 150, 15, 20, 36
 
@@ -51,14 +50,19 @@ def figure_accuracies(zoo: pd.DataFrame) -> Figure:
     Parameters
     ----------
     zoo
-        As `ModelZoo.table` returns it; networks without a known accuracy are left out.
+        As `ModelZoo.table` returns it; networks without a known accuracy are left out. Without any the figure says so.
 
     Returns
     -------
     Figure
         Networks in rows, by family. A dot: accuracy; a ring: accuracy under attack; robust networks have a bold name.
+        Dotted: chance, among as many classes as the accuracy is.
     """
     known = zoo.dropna(subset="accuracy").rename(columns={"key": "evaluator"})
+    if known.empty:
+        with canvas(height=0.5) as figure:
+            place_text(figure, "No accuracy is known of these networks.", 4, 10, fontsize=8, color=MUTED)
+        return figure
     order = evaluator_order(known)
     known = known.set_index("evaluator")
     high = _LINE * max(1, len(order))
@@ -82,9 +86,11 @@ def figure_accuracies(zoo: pd.DataFrame) -> Figure:
         axes.set(
             xlim=(0, 1), ylim=(len(order) - 0.5, -0.5), yticks=[], xlabel="share of new pictures classified correctly"
         )
-        axes.axvline(1 / len(CATEGORIES), color=ACCENT, linewidth=0.9, linestyle=":")
+        axes.axvline(1 / known["classes"].iloc[0], color=ACCENT, linewidth=0.9, linestyle=":")
         axes.spines["left"].set_visible(False)
-        place_text(figure, "● as they are   ○ under attack", _NAMES, 2, fontsize=7.5, color=INK)
+        attacked = known["robust_accuracy"].notna().any()
+        marks = "● as they are   ○ under attack" if attacked else "● as they are"
+        place_text(figure, marks, _NAMES, 2, fontsize=7.5, color=INK)
         place_text(figure, "··· chance", WIDTH * DPI - 12, 2, ha="right", fontsize=7.5, color=ACCENT)
     return figure
 

@@ -23,6 +23,7 @@ from metamerlib.models.registry import EXTRA_INSTANCES, ZOO
 from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError, WeightsFolder
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
 
+_OUTPUTS = 1000
 ALL_DECISIONS = (*DECISIONS, "1000-way")
 """How a network with ImageNet's 1000 outputs decides (reading 11): on the category with the highest logit or the
 highest mean probability among its classes, or on one of the 1000 classes."""
@@ -110,6 +111,7 @@ class MiniatureEdition:
         return {
             "parameters": sum(p.numel() for p in self.build(key).parameters()),
             **{name: card.get(name) for name in ("multiply_adds", "accuracy", "robust_accuracy", "seconds")},
+            "classes": len(CATEGORIES),
         }
 
 
@@ -195,6 +197,7 @@ class PaperEdition:
             "accuracy": None if self._untrained else PUBLISHED[key].accuracy,
             "robust_accuracy": None,
             "seconds": None,
+            "classes": _OUTPUTS,
             "megabytes": size or estimate,
             "licence": release.licence if release else None,
             "url": release.url if release else None,

@@ -19,7 +19,7 @@ from metamerlib.stimuli import StimulusSet
 EDITIONS = ("mini", "paper", "paper-untrained")
 
 
-_EARLY_COLUMNS = ("parameters", "multiply_adds", "accuracy", "robust_accuracy", "seconds")
+_EARLY_COLUMNS = ("parameters", "multiply_adds", "accuracy", "classes", "robust_accuracy", "seconds")
 
 
 class ModelZoo(Mapping[str, Classifier]):
@@ -309,10 +309,10 @@ class ModelZoo(Mapping[str, Classifier]):
         -------
         DataFrame
             One row per network of the paper: key, table_name, family, robust, random, available, parameters,
-            multiply_adds, accuracy (the miniatures': among 16 categories of drawings; the paper's: as published, among
-            1000 classes), robust_accuracy (under 20 steps of PGD at 4/255), seconds (of training), paper_parameters,
-            source, trained_on; for the paper's networks also megabytes (of the weights; 1024² bytes each), licence,
-            url, and file (where the weights are, or are to be put).
+            multiply_adds, accuracy (the miniatures': measured on new drawings; the paper's: as published, on ImageNet's
+            validation images), classes (among how many: 16 or 1000), robust_accuracy (under 20 steps of PGD at 4/255),
+            seconds (of training), paper_parameters, source, trained_on; for the paper's networks also megabytes (of the
+            weights; 1024² bytes each), licence, url, and file (where the weights are, or are to be put).
         """
         rows, untrained = [], self.name == "paper-untrained"
         for key, entry in ZOO.items():
@@ -332,7 +332,8 @@ class ModelZoo(Mapping[str, Classifier]):
                     **known,
                 }
             )
-        return pd.DataFrame(rows)
+        # Floats also where nothing is known: None would make them objects, which are neither drawn nor averaged.
+        return pd.DataFrame(rows).astype(dict.fromkeys(("accuracy", "robust_accuracy", "seconds"), float))
 
     def stage_table(self) -> pd.DataFrame:
         """Name the module that each stage taps in each network (reading of section 4.4).

@@ -7,6 +7,7 @@ from metamerlib.experiments.published import statement
 from metamerlib.experiments.sentences.numbers import interval, signed
 from metamerlib.experiments.sentences.wording import counted, enumerated, network_label
 from metamerlib.models import ZOO
+from metamerlib.stimuli import CATEGORIES
 
 WAYS = {
     "difference": "the signed difference",
@@ -42,6 +43,29 @@ def networks_there(zoo: pd.DataFrame) -> str:
     if there["random"].all():
         text += " and random weights"
     return f"{text}: in the median 1/{smaller:.0f} of the paper's." if smaller >= 2 else f"{text}."
+
+
+def accuracies_meant(zoo: pd.DataFrame) -> str:
+    """Say what the accuracies in a table of networks are.
+
+    Parameters
+    ----------
+    zoo
+        As `ModelZoo.table` returns it.
+
+    Returns
+    -------
+    str
+        Among how many classes, and whether they were measured here or published.
+    """
+    if zoo["accuracy"].isna().all():
+        return "No accuracy is known of these networks."
+    if (zoo["classes"] == len(CATEGORIES)).all():
+        return "Accuracies are among the sixteen categories, measured when the networks were trained."
+    return (
+        "Accuracies are those published with the weights, among ImageNet's 1000 classes; none is published under this "
+        "attack. `metamerlib zoo verify` measures them, and accuracy among the sixteen categories, on photographs."
+    )
 
 
 def accuracies(zoo: pd.DataFrame) -> str:
