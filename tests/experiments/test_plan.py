@@ -213,6 +213,16 @@ def test_hours_come_from_timed_updates(tmp_path):
         toy_study(tmp_path).plan(seconds=0)
 
 
+def test_the_plan_knows_how_it_is_computed(tmp_path):
+    exact, rounded = toy_study(tmp_path), toy_study(tmp_path, precision="bfloat16", batch_size="auto", compile=True)
+    exact.execute()
+    plan = rounded.plan(seconds=0.01)
+    assert part(exact.plan(seconds=None), "metamers")["found"].sum() == 4
+    assert part(plan, "metamers")["found"].sum() == 0
+    assert part(plan, "metamers")["hours_left"].gt(0).all()
+    assert any("not compiled" in note for note in plan.notes)
+
+
 COST = PassCost(forward=10, backward=10, kept=0, activations=0, weights=0)
 TIMED = [
     Timing("a", "x", few=4, few_seconds=1.0, images=8, seconds=2.0, fastest=1.0, slowest=4.0, flops=20),

@@ -84,6 +84,14 @@ def test_stages_may_arrive_as_text_as_from_a_command_line(given, wanted):
     assert settings(stages=given).stages == wanted
 
 
+def test_how_it_is_computed_can_be_chosen_without_changing_the_rule():
+    own = settings(batch_size="auto", precision="bfloat16", compile=True)
+    assert (own.batch_size, own.precision, own.compile) == ("auto", "bfloat16", True)
+    assert own.config == settings().config
+    assert settings("paper", photographs_needed=False, batch_size="all").batch_size is None
+    assert settings(batch_size=7).batch_size == 7
+
+
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
@@ -129,6 +137,10 @@ def test_photographs_replace_drawings_and_all_of_them_are_taken(tmp_path):
         ({"n_per_class": 2.5}, TypeError, "n_per_class is 2.5: give a whole number"),
         ({"n_per_class": True}, TypeError, "n_per_class"),
         ({"seed": -1}, ValueError, "seed"),
+        ({"batch_size": "many"}, TypeError, "batch_size is 'many': give a whole number, 'auto' or 'all'"),
+        ({"batch_size": 0}, ValueError, "batch_size is 0"),
+        ({"precision": "bfloat"}, ValueError, "Did you mean 'bfloat16'"),
+        ({"compile": 1}, TypeError, "compile is 1: give true or false"),
         ({"criterion": "labels"}, ValueError, "Did you mean 'label'"),
         ({"decision": "mean_probabilities"}, ValueError, "Did you mean 'mean_probability'"),
         ({"decision": "1000-way"}, ValueError, "decision is '1000-way', but the references of a study are labelled"),

@@ -107,6 +107,28 @@ def test_a_second_study_computes_nothing(study, generated, recognized):
         pd.testing.assert_frame_equal(before, after)
 
 
+def test_another_precision_is_another_result_and_float32_is_what_it_was(study, generated):
+    plain, rounded = study(), study(precision="bfloat16")
+    plain.execute()
+    generated.clear()
+    found = rounded.metamers("pair", "late")
+    assert (generated, found.precision) == ([("ab", "late")], "bfloat16")
+    run = plain.run("pair", "late")
+    assert "precision" not in run.identity()
+    assert rounded.run("pair", "late").key != run.key
+    assert not torch.equal(found.images, plain.metamers("pair", "late").images)
+    assert trajectory(rounded, "pair", "late", images=[1], n=2).images[-1, 0].equal(found.images[1])
+    assert "computed in bfloat16" in rounded.describe()
+    assert "computed in" not in plain.describe()
+
+
+def test_batch_size_and_compiler_do_not_make_other_results(study, generated):
+    study().execute()
+    generated.clear()
+    study(batch_size="auto", compile=True).execute()
+    assert generated == []
+
+
 def test_another_stage_computes_that_stage_only(study, generated, recognized):
     study().recognizability()
     generated.clear(), recognized.clear()

@@ -41,7 +41,9 @@ def describe(study: "Study") -> str:
     sentences = [
         f"Profile **{Path(settings.profile).stem}**: {_images(study)}, seed {settings.seed}.",
         f"Model sets: {sets or 'none can run'}; stages: {stages}.",
-        f"Budget: {budget}{_departures(settings.config)}.",
+        f"Budget: {budget}{_departures(settings.config)}"
+        + ("" if settings.precision == "float32" else f"; computed in {settings.precision}")
+        + ".",
         f"Evaluators: {len(study.evaluators)} {_plural('network', len(study.evaluators))} of the {settings.zoo} zoo"
         + (" and the caller's own" if study.networks.own else "")
         + f" (a set's own members left out of its averages); recognized by the criterion “{settings.criterion}”"

@@ -48,7 +48,9 @@ class Materials:
     device
         Where generation computes: "auto", "cpu", "cuda", "mps".
     batch_size
-        Images optimised at once; None takes all. It does not change the result.
+        Images optimised at once, as for `generate_metamers`. It does not change the result.
+    compile
+        Whether the forward passes of generation are compiled. It changes the result as little as another device does.
     progress
         Whether to draw progress bars; None draws them where someone can be watching.
     scheduler
@@ -60,7 +62,8 @@ class Materials:
     models: Mapping[str, Classifier]
     store: Store
     device: str = "auto"
-    batch_size: int | None = None
+    batch_size: int | str | None = None
+    compile: bool = False
     progress: bool | None = None
     scheduler: Any = None
     _reference_logits: dict[str, Tensor] = field(default_factory=dict, repr=False)
@@ -251,6 +254,8 @@ def _(spec: MetamerRun, materials: Materials, scratch: Path) -> Metamers:
         seed=spec.seed,
         device=materials.device,
         batch_size=materials.batch_size,
+        precision=spec.precision,
+        compile=materials.compile,
         # A checkpoint belongs to one batch size; with another, the run starts over.
         checkpoint=scratch / f"batches-of-{materials.batch_size or 'all'}.safetensors",
         progress=materials.shows_progress,

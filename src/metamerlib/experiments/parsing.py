@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from metamerlib.evaluation.recognizability import CRITERIA
+from metamerlib.generation.arithmetic import PRECISIONS
 from metamerlib.generation.initializers import INITIALIZERS
 from metamerlib.models import STAGES, Stage
 from metamerlib.models.classifier import DECISIONS
@@ -113,6 +114,18 @@ def _share(key: str, value: object) -> float:
     if not 0 < value <= 1:
         raise ValueError(f"{key} is {value}: give a share above 0 and at most 1.")
     return float(value)
+
+
+def _batch_size(key: str, value: object) -> int | str | None:
+    if isinstance(value, str) and value not in ("auto", "all"):
+        raise TypeError(f"{key} is {value!r}: give a whole number, 'auto' or 'all'.")
+    return value if value == "auto" else _all_or(_integer(1))(key, value)
+
+
+def _truth(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{key} is {value!r}: give true or false.")
+    return value
 
 
 def _rate(key: str, value: object) -> float:
@@ -225,7 +238,9 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "criterion": _choice(*CRITERIA),
     "decision": _decision,
     "device": _text,
-    "batch_size": _integer(1),
+    "batch_size": _batch_size,
+    "precision": _choice(*PRECISIONS),
+    "compile": _truth,
     "metric_backbone": _none_or(_text),
     "metric_scorer": _none_or(_choice("downloaded")),
     "max_pairs": _number(2),

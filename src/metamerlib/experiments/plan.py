@@ -35,6 +35,7 @@ from metamerlib.experiments.snapshots import SNAPSHOTS, TrajectoryRun, kept_besi
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.success import success_runs
 from metamerlib.experiments.transferability import transfer_panel, transfer_runs
+from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.validation import resolve_device
 from metamerlib.models import MissingWeightsError, ModelZoo
 from metamerlib.stimuli import CATEGORIES, StimulusSet
@@ -148,8 +149,10 @@ def plan_study(study: "Study", *, seconds: float | None = 10.0, progress: bool |
     timings = [] if seconds is None else _probe(study, outline, [work for _, work in rows], costs, device, seconds)
     speed = None
     if timings:
-        speed = Speed(timings, device, study.settings.batch_size, processes_used(device))
+        speed = Speed(timings, device, _batch(study, device, timings), processes_used(device))
         notes.append(_on_timings(timings, rows, device))
+    if study.settings.compile:
+        notes.append("Networks are timed as they are, not compiled: that takes each of them a minute or so.")
     notes.append(
         "Memory is a lower bound, without the kernels' workspace. Hours are those of passes through networks: image "
         "metrics, densities and permutations, which are computed without, come on top."
@@ -323,7 +326,8 @@ class _Work:
         return float(sum(one.flops(cost) for one, cost in self.passes(specs)))  # sums outgrow 64 bits
 
     def _memory(self, spec: MetamerRun) -> int:
-        return generation_memory(spec, self._study.settings.batch_size or spec.stimuli.count, self._costs)
+        at_once = self._study.settings.batch_size
+        return generation_memory(spec, at_once if isinstance(at_once, int) else spec.stimuli.count, self._costs)
 
 
 def _size(spec: Any) -> tuple[int, int]:
@@ -364,7 +368,8 @@ def _probe(
     order: list[tuple[str, str]] = []
     while descending:
         order.append(descending.pop(0 if len(order) % 2 == 0 else -1))
-    batch = min(study.settings.batch_size or len(outline.references), len(outline.references))
+    batch = min(_batch(study, device) or len(outline.references), len(outline.references))
+    settings = study.settings
 
     def build(key: str) -> Any:
         trained = key in study.networks.own or not isinstance(study.zoo, ModelZoo)
@@ -375,10 +380,19 @@ def _probe(
         build,
         size=size,
         batch=batch,
-        config=study.settings.config,
+        config=settings.config,
+        arithmetic=Arithmetic(settings.precision, device=device),
         device=device,
         seconds=seconds,
     )
+
+
+def _batch(study: "Study", device: torch.device, timings: Iterable[Timing] = ()) -> int | None:
+    """Give the images at once, None for all; where that is to be found out, what fitted when networks were timed."""
+    asked = study.settings.batch_size
+    if asked != "auto":
+        return asked
+    return None if device.type == "cpu" else min((timing.images for timing in timings), default=None)
 
 
 def _on_timings(timings: list[Timing], rows: list[tuple[_Part, _Work]], device: torch.device) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor
 from metamerlib.experiments.costs import PassCost, Passes
 from metamerlib.experiments.workers import worker_count
 from metamerlib.generation import GenerationConfig
+from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.parts import Part
 from metamerlib.generation.run import CPU_MULTIPLE
 from metamerlib.generation.solver import Tap
@@ -186,6 +187,7 @@ def probe(
     size: tuple[int, int],
     batch: int,
     config: GenerationConfig,
+    arithmetic: Arithmetic,
     device: torch.device,
     seconds: float,
 ) -> list[Timing]:
@@ -203,6 +205,8 @@ def probe(
         Images at once; fewer are timed where an update of them takes more than a second, or memory does not suffice.
     config
         How images are updated.
+    arithmetic
+        How forward passes are computed.
     device
         Where.
     seconds
@@ -215,73 +219,63 @@ def probe(
     """
     ends, timings = time.perf_counter() + seconds, []
     config = config.replace(repetitions=1000, steps_per_model=1, mode="round_robin")
+    stopwatch = _Stopwatch(size, config, arithmetic, device, ends)
     with _threads(max(1, cores() // processes_used(device)) if device.type == "cpu" else None):
         for (key, layer), cost in wanted.items():
             if timings and time.perf_counter() >= ends:
                 break
-            timings.append(_time_network(build(key), key, layer, cost, size, batch, config, device, ends))
+            timings.append(stopwatch.time(build(key), key, layer, cost, batch))
     return timings
 
 
-def _time_network(
-    model: Classifier,
-    key: str,
-    layer: str,
-    cost: PassCost,
-    size: tuple[int, int],
-    batch: int,
-    config: GenerationConfig,
-    device: torch.device,
-    ends: float,
-) -> Timing:
-    few = CPU_MULTIPLE if device.type == "cpu" else 1
-    with models_on([model], device), torch.inference_mode(False), torch.enable_grad():
-        few_seconds = min(_updates(model, layer, few, size, config, device, 2, ends))
-        each = few_seconds / few if device.type == "cpu" else 0.0  # an accelerator is idle with one image
-        images = max(few, min(batch, int(_LONGEST / each) // few * few if each else batch))
-        while True:
-            try:
-                found = _updates(model, layer, images, size, config, device, _REPEATS, ends)
-                break
-            except torch.OutOfMemoryError:
-                if images <= few:
-                    raise
-                images = max(few, images // 2)
-    return Timing(
-        model=key,
-        layer=layer,
-        few=few,
-        few_seconds=few_seconds,
-        images=images,
-        seconds=median(found),
-        fastest=min(found),
-        slowest=max(found),
-        flops=cost.forward + cost.backward,
-    )
+@dataclass(frozen=True)
+class _Stopwatch:
+    """Times updates of networks under the same conditions, and hurries when the time is up."""
 
+    size: tuple[int, int]
+    config: GenerationConfig
+    arithmetic: Arithmetic
+    device: torch.device
+    ends: float
 
-def _updates(
-    model: Classifier,
-    layer: str,
-    images: int,
-    size: tuple[int, int],
-    config: GenerationConfig,
-    device: torch.device,
-    repeats: int,
-    ends: float,
-) -> list[float]:
-    """Time single updates of a batch, after one that does not count; fewer when the time is up."""
-    references, initial = (_noise(images, size, seed).to(device) for seed in (0, 1))
-    steps = Part([Tap(model, layer, references, config)], references, initial, config, [1]).run()
-    next(steps)
-    _wait_for(device)
-    found: list[float] = []
-    while len(found) < repeats and (not found or time.perf_counter() < ends):
-        began = time.perf_counter()
+    def time(self, model: Classifier, key: str, layer: str, cost: PassCost, batch: int) -> Timing:
+        """Time a small batch, and one as large as is wanted, as memory allows and as a second allows."""
+        few = CPU_MULTIPLE if self.device.type == "cpu" else 1
+        with (
+            models_on([model], self.device),
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            self.arithmetic.applied([model]),
+        ):
+            few_seconds = min(self._updates(model, layer, few, repeats=2))
+            images = max(few, batch)
+            if self.device.type == "cpu":  # an accelerator is idle with one image
+                images = max(few, min(batch, int(_LONGEST * few / few_seconds) // few * few))
+            while True:
+                try:
+                    found = self._updates(model, layer, images, repeats=_REPEATS)
+                    break
+                except torch.OutOfMemoryError:
+                    if images <= few:
+                        raise
+                    images = max(few, images // 2)
+        flops = cost.forward + cost.backward
+        return Timing(key, layer, few, few_seconds, images, median(found), min(found), max(found), flops)
+
+    def _updates(self, model: Classifier, layer: str, images: int, repeats: int) -> list[float]:
+        """Time single updates, after one that does not count."""
+        references, initial = (_noise(images, self.size, seed).to(self.device) for seed in (0, 1))
+        tap = Tap(model, layer, references, self.config, self.arithmetic)
+        steps = Part([tap], references, initial, self.config, [1]).run()
         next(steps)
-        _wait_for(device)
-        found.append(time.perf_counter() - began)
-    return found
+        _wait_for(self.device)
+        found: list[float] = []
+        while len(found) < repeats and (not found or time.perf_counter() < self.ends):
+            began = time.perf_counter()
+            next(steps)
+            _wait_for(self.device)
+            found.append(time.perf_counter() - began)
+        return found
 
 
 def _noise(images: int, size: tuple[int, int], seed: int) -> Tensor:

@@ -159,6 +159,8 @@ class MetamerRun(Spec):
     followed
         Positions of the images of which snapshots are kept on the way, as a result of its own
         (`metamerlib.experiments.snapshots.kept_beside`); they do not enter the key.
+    precision
+        What the passes of the optimisation are computed in, as for `generate_metamers`.
     """
 
     stimuli: StimuliRef
@@ -169,6 +171,7 @@ class MetamerRun(Spec):
     seed: int = 0
     name: str = field(default="", compare=False)
     followed: tuple[int, ...] = field(default=(), compare=False)
+    precision: str = "float32"
 
     kind: ClassVar[str] = "metamers"
     codec: ClassVar[str] = "metamers"
@@ -180,7 +183,7 @@ class MetamerRun(Spec):
         Returns
         -------
         dict
-            Fingerprints of images and models, layers, stage, settings, seed.
+            Fingerprints of images and models, layers, stage, settings, seed; the precision if it is not float32.
         """
         return {
             "stimuli": self.stimuli.fingerprint,
@@ -189,7 +192,8 @@ class MetamerRun(Spec):
             "stage": self.stage,
             "config": self.config.identity(),
             "seed": self.seed,
-        }
+            # Left out otherwise: it was the only one once, and the keys of results from then are to stay.
+        } | ({} if self.precision == "float32" else {"precision": self.precision})
 
     def about(self) -> dict[str, Any]:
         """Return the names behind the fingerprints.

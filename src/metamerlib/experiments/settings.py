@@ -61,7 +61,11 @@ class StudySettings:
     device
         Where generation computes: "auto" (CUDA, else MPS, else the CPU), "cpu", "cuda", "mps".
     batch_size
-        Images optimised at once; None takes all.
+        Images optimised at once, as for `generate_metamers`: a number, "auto" for as many as fit, or None for all.
+    precision
+        What metamers are computed in: "float32", "tf32" or "bfloat16", as for `generate_metamers`.
+    compile
+        Whether their forward passes go through `torch.compile`.
     config
         The generation's settings.
     tables
@@ -83,7 +87,9 @@ class StudySettings:
     criterion: str = "reference"
     decision: str = "max_logit"
     device: str = "auto"
-    batch_size: int | None = None
+    batch_size: int | str | None = None
+    precision: str = "float32"
+    compile: bool = False
     config: GenerationConfig = field(default_factory=GenerationConfig)
     tables: TableSettings = field(default_factory=TableSettings)
 

@@ -182,6 +182,7 @@ class Study:
             self.store,
             device=self.settings.device,
             batch_size=self.settings.batch_size,
+            compile=self.settings.compile,
             progress=self._progress,
             scheduler=self._scheduler,
         )
@@ -244,6 +245,7 @@ class Study:
             config=settings,
             seed=seed,
             name=chosen.name,
+            precision=self.settings.precision,
             followed=tuple(one_per_category(self)) if own and chosen.name in self.running_sets else (),
         )
 

@@ -142,6 +142,8 @@ def _(spec: TrajectoryRun, materials: Materials, scratch: Path) -> dict[str, Ten
         config=config,
         device=materials.device,
         batch_size=materials.batch_size,
+        precision=run.precision,
+        compile=materials.compile,
         initial=torch.cat(initial),
         progress=materials.shows_progress,
         watch=recorder,
