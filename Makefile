@@ -42,8 +42,7 @@ lint: $(installed) ## check code, docstrings and the pairing of the notebooks
 zoo: $(installed) ## train the miniature networks whose weights are not there
 	$(bin)metamerlib train $(ARGS)
 
-bench: $(installed) ## measure speed and memory
-	@test -d benchmarks || { echo 'There are no benchmarks yet.'; exit 1; }
+bench: $(installed) ## measure speed and memory: build/benchmarks/report.md (ARGS=--help)
 	$(bin)python -m benchmarks $(ARGS)
 
 pdf: $(installed) ## print the book into one PDF: _build/metamerlib.pdf (needs chromium)
@@ -58,5 +57,5 @@ $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("metamerlib needs Python 3.11 or newer, but $(PYTHON) is " + sys.version.split()[0] + "; say make PYTHON=...")'
 	@echo 'Making the environment $(VENV): some minutes, and 6 GB on Linux'
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --editable '.[book,test,dev]' $(addprefix --constraint ,$(CONSTRAINTS))
+	@$(VENV)/bin/python -m pip install --quiet --editable '.[book,test,dev,bench]' $(addprefix --constraint ,$(CONSTRAINTS))
 	@touch $@

@@ -16,7 +16,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
-EXTRAS = ("book", "test", "dev")
+EXTRAS = ("book", "test", "dev", "bench")
 
 
 def text(name):
