@@ -12,11 +12,12 @@ from torch import nn
 from metamerlib import CATEGORIES, Classifier
 from metamerlib.experiments import Study, convergence, metamer_success, mode_runs, optimizer_runs, overview, transfer
 from metamerlib.experiments.ablations import modes
-from metamerlib.experiments.costs import PassCost, PassCosts, Passes, pass_cost
+from metamerlib.experiments.costs import PassCost, PassCosts, pass_cost
 from metamerlib.experiments.exploration import explore
 from metamerlib.experiments.measured import measured_tables
 from metamerlib.experiments.probe import Speed, Timing
 from metamerlib.experiments.representation import distance_correlations
+from metamerlib.experiments.workload import Passes
 from metamerlib.models import ModelZoo
 
 COUNTED = ["runs", "found", "updates", "flops", "bytes", "updates_left", "flops_left", "bytes_left"]

@@ -10,35 +10,18 @@ import pandas as pd
 import torch
 from tqdm.std import tqdm
 
-from metamerlib.experiments.ablations import mode_runs, optimizer_runs
-from metamerlib.experiments.appearance import image_metrics_runs
-from metamerlib.experiments.attacks import attack_runs
-from metamerlib.experiments.costs import (
-    PassCosts,
-    Passes,
-    generation_memory,
-    passes,
-    representation_passes,
-    stored_bytes,
-)
-from metamerlib.experiments.ensembles import ensemble_size_runs
-from metamerlib.experiments.exploration import snapshot_runs
-from metamerlib.experiments.panels import PanelRun
-from metamerlib.experiments.pictures import one_per_category
+from metamerlib.experiments.costs import PassCosts
+from metamerlib.experiments.outline import outline
 from metamerlib.experiments.probe import Estimate, Speed, Timing, probe, processes_used
-from metamerlib.experiments.process import featured_set, featured_stage
-from metamerlib.experiments.random_sets import mixed_runs
-from metamerlib.experiments.representation import RepresentationRun, representation_runs
-from metamerlib.experiments.restricted_search import restricted_runs, restricted_study
+from metamerlib.experiments.representation import RepresentationRun
 from metamerlib.experiments.runs import MetamerRun
-from metamerlib.experiments.snapshots import SNAPSHOTS, TrajectoryRun, kept_beside, spread
+from metamerlib.experiments.snapshots import TrajectoryRun, kept_beside
 from metamerlib.experiments.spec import Spec
-from metamerlib.experiments.success import success_runs
-from metamerlib.experiments.transferability import transfer_panel, transfer_runs
+from metamerlib.experiments.study_parts import StudyPart, study_parts
+from metamerlib.experiments.workload import Passes, generation_memory, passes, representation_passes, stored_bytes
 from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.validation import resolve_device
-from metamerlib.models import MissingWeightsError, ModelZoo
-from metamerlib.stimuli import CATEGORIES, StimulusSet
+from metamerlib.models import ModelZoo
 
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study
@@ -137,16 +120,17 @@ def plan_study(study: "Study", *, seconds: float | None = 10.0, progress: bool |
     """
     if seconds is not None and not seconds > 0:
         raise ValueError(f"seconds is {seconds!r}: give the seconds to time for, or None to leave the hours out.")
-    outline, notes = _outline(study, progress)
-    costs, seen, rows = PassCosts(outline.networks.models), set(), []
+    complete, notes = outline(study, progress)
+    costs, seen, rows = PassCosts(complete.networks.models), set(), []
     device = resolve_device(study.settings.device)
-    parts = list(_parts(outline, notes))
-    counted = tqdm(parts, desc="counting", unit="part", disable=not outline.materials.shows_progress, leave=False)
+    parts, left_out = study_parts(complete)
+    notes += [f"Left out, since it cannot run: {reason}" for reason in left_out]
+    counted = tqdm(parts, desc="counting", unit="part", disable=not complete.materials.shows_progress, leave=False)
     for part in counted:
         new = {spec.key: spec for spec in part.specs if spec.key not in seen}
         seen |= new.keys()
-        rows.append((part, _Work(outline, costs, list(new.values()))))
-    timings = [] if seconds is None else _probe(study, outline, [work for _, work in rows], costs, device, seconds)
+        rows.append((part, _Work(complete, costs, list(new.values()))))
+    timings = [] if seconds is None else _probe(study, complete, [work for _, work in rows], costs, device, seconds)
     speed = None
     if timings:
         speed = Speed(timings, device, _batch(study, device, timings), processes_used(device))
@@ -163,119 +147,10 @@ def plan_study(study: "Study", *, seconds: float | None = 10.0, progress: bool |
             [dataclasses.asdict(timing) | {"flops_per_second": timing.flops_per_second} for timing in timings]
         ),
         notes=tuple(notes),
-        description=outline.describe(),
+        description=complete.describe(),
         profile=study.settings.profile,
         device=_name_of(device),
     )
-
-
-@dataclass(frozen=True)
-class _Part:
-    name: str
-    specs: tuple[Spec, ...]
-    command: str = "book"
-    model_set: str = ""
-    stage: Any = ""
-
-    def labels(self) -> dict[str, Any]:
-        stage = self.stage if isinstance(self.stage, str) else f"{self.stage:g}"
-        return {"part": self.name, "command": self.command, "model_set": self.model_set, "stage": stage}
-
-
-def _outline(study: "Study", progress: bool | None) -> tuple["Study", list[str]]:
-    """Set up the same study with all networks there, though without values, and images, though perhaps grey."""
-    notes, zoo, references = [], study.zoo, None
-    if isinstance(zoo, ModelZoo):
-        if zoo.missing:
-            notes.append(
-                f"The weights of {len(zoo.missing)} networks are not on this disk: they are counted as if they were "
-                "there, and nothing of theirs can be in the store."
-            )
-        zoo = zoo.outlines()
-    if study.given_references or study.settings.root is not None or study.settings.stimuli == "objects16":
-        references = study.references
-    else:
-        references = _grey(study)
-        notes.append(
-            f"No photographs are named: {len(references)} grey images stand for them, and nothing made of them can be "
-            "in the store."
-        )
-    outline = type(study)(
-        study.settings,
-        models=study.networks.own.values(),
-        references=references,
-        zoo=zoo,
-        store=study.store,
-        progress=progress,
-    )
-    return outline, notes
-
-
-def _grey(study: "Study") -> StimulusSet:
-    """Give as many images as the settings ask for."""
-    settings = study.settings
-    if settings.stimuli == "folder" and settings.n_per_class is None:
-        raise ValueError(
-            "n_per_class is not set, and no photographs are named that could be counted: give n_per_class, or root."
-        )
-    categories = settings.categories or CATEGORIES
-    each, side = settings.n_per_class or 25, settings.size or 224  # what load_stimuli takes by default
-    labels = torch.arange(len(categories)).repeat_interleave(each)
-    images = torch.full((1, 3, side, side), 0.5).expand(len(labels), -1, -1, -1)
-    return StimulusSet(images, labels, tuple(categories), tuple(f"image {number}" for number in range(len(labels))))
-
-
-def _parts(study: "Study", notes: list[str]) -> Iterator[_Part]:
-    """List what `metamerlib run` and the chapters compute, in their order; parts that cannot run become notes."""
-    for run in study.runs:
-        yield _Part("metamers", (run,), "run", run.name, run.stage)
-    model_set, stage, settings = featured_set(study), featured_stage(study), study.settings.tables
-    panel = study.evaluators
-    yield _Part("snapshots on the way", _snapshots(study.runs), "run")
-    yield _Part("recognizability", _panels(study, study.runs, panel), "run")
-    yield _Part("one image, step by step", (_trajectory(study),), "book", model_set, stage)
-    yield _Part("image metrics", tuple(image_metrics_runs(study)))
-    yield _Part("representations", tuple(representation_runs(study)))
-    yield _Part("metamers against chance", tuple(success_runs(study)))
-    yield _Part("explorer", tuple(snapshot_runs(study)))
-    varied = {
-        "restricted search": (lambda: list(restricted_runs(study).values()), model_set, stage, panel),
-        "adversarial examples": (lambda: attack_runs(restricted_study(study), model_set), model_set, "output", panel),
-        "random sets": (lambda: mixed_runs(study), "", settings.mixed_stage, panel),
-        "optimisers": (lambda: _runs_of(optimizer_runs(study)), model_set, stage, panel),
-        "modes": (lambda: _runs_of(mode_runs(study)), model_set, stage, panel),
-        "ensemble sizes": (lambda: _runs_of(ensemble_size_runs(study)), "", stage, panel),
-        "transfer": (lambda: _runs_of(transfer_runs(study)), "", stage, transfer_panel(study)),
-    }
-    for name, (runs_of_part, its_set, its_stage, its_panel) in varied.items():
-        try:
-            runs = runs_of_part()
-        except (ValueError, MissingWeightsError) as error:
-            notes.append(f"Left out, since it cannot run: {name} ({error})")
-            continue
-        yield _Part(name, tuple(runs), "book", its_set, its_stage)
-        if beside := _snapshots(runs):
-            yield _Part(f"{name}: snapshots on the way", beside, "book", its_set, its_stage)
-        yield _Part(f"{name}: recognizability", _panels(study, runs, its_panel), "book", its_set, its_stage)
-
-
-def _runs_of(labelled: Iterable[tuple[Any, MetamerRun]]) -> list[MetamerRun]:
-    return [run for _, run in labelled]
-
-
-def _snapshots(runs: Iterable[Spec]) -> tuple[TrajectoryRun, ...]:
-    return tuple(filter(None, (kept_beside(run) for run in runs if isinstance(run, MetamerRun))))
-
-
-def _panels(study: "Study", runs: Iterable[Spec], evaluators: Iterable[str]) -> tuple[PanelRun, ...]:
-    panel = tuple(study.networks.ref(key) for key in evaluators)
-    return tuple(PanelRun(run, panel) for run in runs)
-
-
-def _trajectory(study: "Study") -> TrajectoryRun:
-    """Name the way that the chapters on the process follow: that of the middle one of the first images."""
-    firsts, run = one_per_category(study), study.run(featured_set(study), featured_stage(study))
-    return TrajectoryRun(run, (firsts[len(firsts) // 2],), spread(run.config.repetitions, SNAPSHOTS))
 
 
 class _Work:
@@ -285,6 +160,7 @@ class _Work:
         self._study, self._costs = study, costs
         self.specs = specs
         self.left = [spec for spec in specs if spec not in study.store]
+        self._flops_of_all = self._flops(specs)  # which counts every pass that there is
 
     def passes(self, specs: Iterable[Spec]) -> Iterator[tuple[Passes, Any]]:
         """List passes with what one image costs."""
@@ -311,7 +187,7 @@ class _Work:
             "runs": len(self.specs),
             "found": len(self.specs) - len(self.left),
             "updates": self._updates(self.specs),
-            "flops": self._flops(self.specs),
+            "flops": self._flops_of_all,
             "bytes": sum(map(stored_bytes, self.specs)),
             "memory": max((self._memory(spec) for spec in generations), default=0),
             "updates_left": self._updates(self.left),
@@ -351,7 +227,7 @@ def _images(spec: Any) -> int:
 
 def _probe(
     study: "Study",
-    outline: "Study",
+    complete: "Study",
     works: Iterable[_Work],
     costs: PassCosts,
     device: torch.device,
@@ -359,7 +235,7 @@ def _probe(
 ) -> list[Timing]:
     """Time the networks that the most FLOPs are in, and small ones in between, since those use a device worse."""
     shares: dict[tuple[str, str], int] = {}
-    size = outline.references.size
+    size = complete.references.size
     for work in works:
         for one, cost in work.passes(work.left):
             if one.backward and one.layer is not None:
@@ -368,7 +244,7 @@ def _probe(
     order: list[tuple[str, str]] = []
     while descending:
         order.append(descending.pop(0 if len(order) % 2 == 0 else -1))
-    batch = min(_batch(study, device) or len(outline.references), len(outline.references))
+    batch = min(_batch(study, device) or len(complete.references), len(complete.references))
     settings = study.settings
 
     def build(key: str) -> Any:
@@ -395,7 +271,7 @@ def _batch(study: "Study", device: torch.device, timings: Iterable[Timing] = ())
     return None if device.type == "cpu" else min((timing.images for timing in timings), default=None)
 
 
-def _on_timings(timings: list[Timing], rows: list[tuple[_Part, _Work]], device: torch.device) -> str:
+def _on_timings(timings: list[Timing], rows: list[tuple[StudyPart, _Work]], device: torch.device) -> str:
     """Say how much of the work was timed itself."""
     timed = {(timing.model, timing.layer) for timing in timings}
     known = whole = 0

@@ -9,8 +9,9 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from metamerlib.experiments.costs import PassCost, Passes
+from metamerlib.experiments.costs import PassCost
 from metamerlib.experiments.workers import worker_count
+from metamerlib.experiments.workload import Passes
 from metamerlib.generation import GenerationConfig
 from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.parts import Part
