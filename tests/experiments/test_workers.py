@@ -3,16 +3,19 @@
 import os
 import signal
 import time
+from collections import ChainMap
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 import torch
 from torch import nn
 
-from metamerlib import CATEGORIES, Classifier, StimulusSet, Study
-from metamerlib.experiments import StudySettings, recognizability, workers
+from metamerlib import CATEGORIES, Classifier, ModelZoo, StimulusSet, Study
+from metamerlib.experiments import Store, StudySettings, recognizability, workers
+from metamerlib.experiments.execute import Materials
 from metamerlib.experiments.spec import Spec
 from metamerlib.machine import cores
 
@@ -155,6 +158,15 @@ def test_little_work_starts_no_processes(tmp_path, references, monkeypatch):
 def test_the_variable_says_how_many(asked, count, monkeypatch):
     monkeypatch.setenv("METAMERLIB_WORKERS", asked)
     assert workers.worker_count() == count
+
+
+@pytest.mark.parametrize(("asked", "zoo", "several"), [("auto", "mini", 1), ("auto", "paper", 0), ("2", "paper", 1)])
+def test_large_networks_have_the_machine_for_themselves(asked, zoo, several, references, tmp_path, monkeypatch):
+    monkeypatch.setenv("METAMERLIB_WORKERS", asked)
+    monkeypatch.setenv("METAMERLIB_CORES", "4")
+    monkeypatch.setattr(workers, "_WORTH_STARTING", 0)
+    materials = Materials(references, ChainMap({}, ModelZoo(zoo)), Store(tmp_path), device="cpu")
+    assert bool(materials.workers_for([SimpleNamespace(cost=1.0)] * 2)) == bool(several)
 
 
 @pytest.mark.parametrize("asked", ["0", "-1", "many", "1.5"])

@@ -18,7 +18,7 @@ from tqdm.std import tqdm
 
 from metamerlib.experiments.cluster import ClusterWorkers
 from metamerlib.experiments.connection import scheduler_asked_for
-from metamerlib.experiments.networks import on_device
+from metamerlib.experiments.networks import are_large, on_device
 from metamerlib.experiments.runs import MetamerRun
 from metamerlib.experiments.snapshots import Recorder, kept_beside
 from metamerlib.experiments.spec import Spec
@@ -101,8 +101,8 @@ class Materials:
         Returns
         -------
         Workers, ClusterWorkers or None
-            None where this process does it alone: on an accelerator, if one process is asked for, for little work;
-            but a cluster that is named computes all there is.
+            None where this process does it alone: on an accelerator, if one process is asked for, for little work, with
+            large networks unless several processes are asked for; but a cluster that is named computes all there is.
         """
         if self._workers is not None and self._workers.broken:
             self._workers = None
@@ -110,7 +110,7 @@ class Materials:
             if self._workers is None and pending:
                 self._workers = ClusterWorkers(self, scheduler_asked_for(self.scheduler))
         elif self._workers is None and resolve_device(self.device).type == "cpu":
-            count = worker_count()
+            count = worker_count(most=1 if are_large(self.models) else 8)
             if count > 1 and Workers.worth_starting(pending):
                 self._workers = Workers(self, count)
         return self._workers

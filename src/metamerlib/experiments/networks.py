@@ -45,6 +45,23 @@ def on_device(models: Mapping[str, Classifier], device: torch.device) -> Mapping
     return models
 
 
+def are_large(models: Mapping[str, Classifier]) -> bool:
+    """Tell whether networks are large enough to keep all cores of a machine busy, and to fill its memory in copies.
+
+    Parameters
+    ----------
+    models
+        As for `on_device`.
+
+    Returns
+    -------
+    bool
+        True where the paper's networks at their full size are among them.
+    """
+    parts = models.maps if isinstance(models, ChainMap) else [models]
+    return any(isinstance(part, ModelZoo) and part.name != "mini" for part in parts)
+
+
 class Networks:
     """A zoo and networks of one's own as one mapping.
 

@@ -31,7 +31,7 @@ class Computes(Protocol):
         """Compute one spec."""
 
 
-def worker_count(default: str = "1") -> int:
+def worker_count(default: str = "1", most: int = 8) -> int:
     """Read how many processes to use from ``$METAMERLIB_WORKERS``: a number, or "auto" for one per core.
 
     The command line and the book's chapters set it to "auto". Elsewhere one process is the default, because a script
@@ -41,6 +41,8 @@ def worker_count(default: str = "1") -> int:
     ----------
     default
         What counts where the variable is not set.
+    most
+        How many "auto" is at most.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def worker_count(default: str = "1") -> int:
     """
     asked = os.environ.get(_VARIABLE, "").strip().lower() or default
     if asked == "auto":
-        return min(cores(), 8)
+        return min(cores(), most)
     if not asked.isdecimal() or int(asked) < 1:
         raise ValueError(f'{_VARIABLE} is {asked!r}: give a number of processes, or "auto" for one per core.')
     return int(asked)
