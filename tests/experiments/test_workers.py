@@ -2,8 +2,10 @@
 
 import os
 import signal
+import threading
 import time
 from collections import ChainMap
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -174,3 +176,29 @@ def test_a_bad_variable_is_named(asked, monkeypatch):
     monkeypatch.setenv("METAMERLIB_WORKERS", asked)
     with pytest.raises(ValueError, match="METAMERLIB_WORKERS"):
         workers.worker_count()
+
+
+def test_what_another_process_computes_comes_last(tmp_path, references):
+    one = study(tmp_path, references, {name: toy(name, seed) for seed, name in enumerate("abc")})
+    first, second = one.runs[:2]
+    began = threading.Event()
+
+    def someone_else():
+        def compute(scratch):
+            began.set()
+            deadline = time.monotonic() + 30
+            while second not in one.store:
+                assert time.monotonic() < deadline, "the other result is not computed meanwhile"
+                time.sleep(0.02)
+            return alone.result(first)
+
+        one.store.get_or_compute(first, compute)
+
+    alone = study(tmp_path / "alone", references, {name: toy(name, seed) for seed, name in enumerate("abc")})
+    with ThreadPoolExecutor(1) as thread:
+        other = thread.submit(someone_else)
+        assert began.wait(30)
+        one.execute([first, second])
+        other.result()
+    assert first in one.store
+    assert second in one.store

@@ -22,7 +22,7 @@ from metamerlib.experiments.networks import are_large, on_device
 from metamerlib.experiments.runs import MetamerRun
 from metamerlib.experiments.snapshots import Recorder, kept_beside
 from metamerlib.experiments.spec import Spec
-from metamerlib.experiments.store import Store
+from metamerlib.experiments.store import BusyError, Store
 from metamerlib.experiments.workers import Workers, worker_count
 from metamerlib.generation import Metamers, UnusableModelError, generate_metamers
 from metamerlib.generation.validation import resolve_device
@@ -124,20 +124,22 @@ class Materials:
             return asked.strip().lower() not in ("", "0", "no", "off", "false")
         return sys.stderr.isatty() or "ipykernel" in sys.modules
 
-    def result(self, spec: Spec) -> Any:
+    def result(self, spec: Spec, *, wait: bool = True) -> Any:
         """Return the result of a spec, computing it if the store lacks it.
 
         Parameters
         ----------
         spec
             What to run.
+        wait
+            Whether to wait for another process that computes it, or to raise a `BusyError`.
 
         Returns
         -------
         Any
             The result, as read from the store.
         """
-        return self.store.get_or_compute(spec, partial(compute, spec, self))
+        return self.store.get_or_compute(spec, partial(compute, spec, self), wait=wait)
 
     def metamers(self, run: MetamerRun) -> Metamers:
         """Return the metamers of a run, reading them once while consecutive specs ask for the same few.
@@ -333,13 +335,21 @@ def execute(
             bar.set_description_str(title)
             workers.run(pending, lambda spec: bar.update(spec.cost), tolerated)
         else:
-            for position, spec in enumerate(pending, start=1):
-                bar.set_description_str(f"{title} {position} of {len(pending)}: {spec.label}")
-                try:
-                    materials.result(spec)
-                except Exception as error:
-                    if not tolerated(spec, error):
-                        raise
+            left = {spec.key: spec for spec in pending}
+            while left:
+                ready = [spec for spec in left.values() if left.keys().isdisjoint(r.key for r in spec.requires)]
+                # What other processes compute comes last: where several ask for the same, each does a part.
+                for spec, wait in [*((spec, False) for spec in ready), (ready[0], True)]:
+                    bar.set_description_str(f"{title} {len(pending) - len(left) + 1} of {len(pending)}: {spec.label}")
+                    try:
+                        materials.result(spec, wait=wait)
+                    except BusyError:
+                        continue
+                    except Exception as error:
+                        if not tolerated(spec, error):
+                            raise
+                    break
+                del left[spec.key]
                 bar.update(spec.cost)
     return Execution(tuple(spec for spec in pending if spec.key not in unusable), found, unusable)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from metamerlib.arguments import file_path
 from metamerlib.experiments.entries import CorruptEntryError, read_entry, read_record, write_entry
 from metamerlib.experiments.spec import Spec
 from metamerlib.locations import default_store_root
@@ -43,6 +44,10 @@ class MissingResultError(LookupError):
     """The store does not hold the result that was asked for."""
 
 
+class BusyError(RuntimeError):
+    """Another process computes the result that was asked for."""
+
+
 class StoreError(OSError):
     """The store's folder cannot be used: it is full, read-only or not a folder."""
 
@@ -66,7 +71,7 @@ class Store:
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self.root = Path(root).expanduser().absolute()
+        self.root = file_path(root, "root").absolute()
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -154,7 +159,7 @@ class Store:
         except CorruptEntryError as error:
             raise MissingResultError(f"the store {self.root} has no record of {spec.label!r}: {error}.") from error
 
-    def get_or_compute(self, spec: Spec, compute: Callable[[Path], Any]) -> Any:
+    def get_or_compute(self, spec: Spec, compute: Callable[[Path], Any], *, wait: bool = True) -> Any:
         """Return a result, computing and keeping it if it is not there.
 
         Of several processes that ask for one result at the same time, one computes; the others wait and read. If it
@@ -166,11 +171,18 @@ class Store:
             What to run.
         compute
             Computes the result. It gets a folder for checkpoints, which survives an interruption.
+        wait
+            Whether to wait for another process that computes it, or to raise an error.
 
         Returns
         -------
         Any
             The result as read back from the store, the same whether it was computed now or earlier.
+
+        Raises
+        ------
+        BusyError
+            If another process computes it, and it is not waited for.
         """
         scratch = self.root / "running" / self._name(spec)
         try:
@@ -180,7 +192,7 @@ class Store:
             return found
         except (CorruptEntryError, FileNotFoundError):
             pass
-        with self._locked(spec):
+        with self._locked(spec, wait=wait):
             found = self._read_or_quarantine(spec)  # another process may have finished it while this one waited
             if found is not None:
                 shutil.rmtree(scratch, ignore_errors=True)
@@ -260,7 +272,7 @@ class Store:
             return None
 
     @contextmanager
-    def _locked(self, spec: Spec) -> Iterator[None]:
+    def _locked(self, spec: Spec, *, wait: bool = True) -> Iterator[None]:
         # The operating system's lock on an open file: it goes with the process that holds it, however that ends. The
         # file itself stays, since removing it could let two of those who wait for it in.
         path = self.root / "locks" / f"{self._name(spec)}.lock"
@@ -270,6 +282,8 @@ class Store:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
+                if not wait:
+                    raise BusyError(f"another process computes {spec.label}.") from None
                 _log.warning("another process computes %s: waiting for it.", spec.label)
                 lock.acquire(poll_interval=0.2)
         try:
