@@ -52,7 +52,14 @@ def test_a_resumed_run_gives_the_bytes_of_an_uninterrupted_one(optimizer, tmp_pa
 
 
 @pytest.mark.parametrize("fail_at", range(5, 33, 3))
-@pytest.mark.parametrize("changes", [{}, {"config": CONFIG.replace(mode="joint", projection="l2", epsilon=0.5)}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"config": CONFIG.replace(mode="joint", projection="l2", epsilon=0.5)},
+        {"config": GenerationConfig.fast(repetitions=4, steps_per_model=2, epsilon=0.2)},
+    ],
+)
 def test_it_does_not_matter_when_a_run_is_interrupted(fail_at, changes, tmp_path):
     # Each of the three parts has 11 forward passes of the model: reference, initial, 8 updates, final.
     run = {**RUN, "batch_size": 2, "record_every": 1, **changes}

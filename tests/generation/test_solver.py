@@ -16,6 +16,7 @@ from toy_models import (
 
 import oracles
 from metamerlib.generation import GenerationConfig, generate_metamers
+from metamerlib.generation.config import PRESETS
 from metamerlib.generation.parts import Part
 from metamerlib.generation.solver import Tap, ends_in_relu, recorded_repetitions
 
@@ -122,10 +123,12 @@ def test_the_loss_goes_down_not_up():
     assert (metamers.residuals < 0.05 * metamers.initial_residuals).all()
 
 
-@pytest.mark.parametrize("changes", [{}, {"mode": "joint"}, {"optimizer": "Adam", "learning_rate": 0.05}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"mode": "joint"}, {"optimizer": "Adam", "learning_rate": 0.05}, PRESETS["fast"]]
+)
 def test_a_batch_gives_what_single_images_and_smaller_batches_give(changes):
     references, models = random_images(5), [wrap(Smooth(0), "a"), wrap(Smooth(1), "b", input_size=7)]
-    run = {"stage": "late", "config": GenerationConfig(repetitions=8).replace(**changes), "seed": 5, **QUIET}
+    run = {"stage": "late", "config": GenerationConfig(**changes).replace(repetitions=8), "seed": 5, **QUIET}
     whole = generate_metamers(references, models, **run)
     parts = generate_metamers(references, models, batch_size=2, **run)
     torch.testing.assert_close(parts.images, whole.images, rtol=0, atol=1e-5)
@@ -149,9 +152,10 @@ def test_the_gradient_of_a_single_image_is_right_behind_a_batch_norm():
     torch.testing.assert_close(found, torch.from_numpy(expected).float(), rtol=0, atol=1e-6)
 
 
-def test_one_seed_gives_the_same_bytes_and_another_one_other_bytes():
+@pytest.mark.parametrize("preset", PRESETS)
+def test_one_seed_gives_the_same_bytes_and_another_one_other_bytes(preset):
     def images(seed):
-        run = {"stage": "late", "config": GenerationConfig(repetitions=5), **QUIET}
+        run = {"stage": "late", "config": GenerationConfig(**PRESETS[preset]).replace(repetitions=5), **QUIET}
         return generate_metamers(random_images(3), wrap(Smooth()), seed=seed, **run).images
 
     assert torch.equal(images(1), images(1))

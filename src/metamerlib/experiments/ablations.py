@@ -48,7 +48,7 @@ def optimizer_settings(config: GenerationConfig, pixels: int) -> dict[str, dict[
     Parameters
     ----------
     config
-        The settings with plain gradient descent, from which the learning rates come.
+        The settings, from whose optimiser the lengths of the steps come: plain gradient descent, or Adam.
     pixels
         Values of an image: 3 × height × width.
 
@@ -57,9 +57,10 @@ def optimizer_settings(config: GenerationConfig, pixels: int) -> dict[str, dict[
     dict
         Optimiser's name, one of `OPTIMIZERS`, to the fields of `GenerationConfig` to change.
     """
+    own = pixels**-0.5 if config.optimizer == "Adam" else 1.0
 
     def scaled(factor: float, **changes: Any) -> dict[str, Any]:
-        rates = {name: getattr(config, name) * factor for name in ("learning_rate", "final_learning_rate")}
+        rates = {name: getattr(config, name) * factor / own for name in ("learning_rate", "final_learning_rate")}
         return rates | changes
 
     return {

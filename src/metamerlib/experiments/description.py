@@ -38,6 +38,8 @@ def describe(study: "Study") -> str:
     sets = "; ".join(f"{name} ({', '.join(model_set.members)})" for name, model_set in study.running_sets.items())
     repetitions, steps = settings.repetitions, settings.steps_per_model
     budget = f"{repetitions} {_plural('repetition', repetitions)} × {steps} {_plural('step', steps)} per model"
+    if settings.preset != "paper":
+        budget += f" by the preset “{settings.preset}”"
     sentences = [
         f"Profile **{Path(settings.profile).stem}**: {_images(study)}, seed {settings.seed}.",
         f"Model sets: {sets or 'none can run'}; stages: {stages}.",

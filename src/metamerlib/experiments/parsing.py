@@ -11,6 +11,7 @@ import yaml
 from metamerlib.evaluation.recognizability import CRITERIA
 from metamerlib.generation.arithmetic import PRECISIONS
 from metamerlib.generation.initializers import INITIALIZERS
+from metamerlib.generation.config import PRESETS
 from metamerlib.models import STAGES, Stage
 from metamerlib.models.classifier import DECISIONS
 
@@ -252,6 +253,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "restricted_steps_per_model": _number(1),
     "restricted_learning_rate": _rate,
     "restricted_final_learning_rate": _rate,
+    "preset": _choice(*PRESETS),
     "attack_steps": _number(1),
     "mixed_sets": _number(1),
     "mixed_smallest": _number(1),

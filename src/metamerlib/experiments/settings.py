@@ -15,6 +15,7 @@ import yaml
 
 from metamerlib.experiments.parsing import CHECKS, did_you_mean, unquoted
 from metamerlib.experiments.table_settings import TableSettings
+from metamerlib.experiments.presets import under_preset
 from metamerlib.generation import GenerationConfig
 from metamerlib.locations import profile_files
 from metamerlib.models import STAGES, Stage
@@ -67,6 +68,9 @@ class StudySettings:
     compile
         Whether their forward passes go through `torch.compile`.
     config
+    preset
+        Which rule makes metamers: "paper" (Table 3's) or "fast" (`GenerationConfig.fast`, with a tenth of the profile's
+        updates, but at least 30). A study has one preset throughout.
         The generation's settings.
     tables
         What single tables take beside all this.
@@ -91,6 +95,7 @@ class StudySettings:
     precision: str = "float32"
     compile: bool = False
     config: GenerationConfig = field(default_factory=GenerationConfig)
+    preset: str = "paper"
     tables: TableSettings = field(default_factory=TableSettings)
 
     @property
@@ -166,8 +171,10 @@ class StudySettings:
             if values.get("stimuli") == "objects16":
                 # Photographs in place of drawings: how many and which to draw does not apply to them.
                 values |= {"n_per_class": None, "categories": None}
-            values["stimuli"] = "imagenet16" if holds_validation_images(str(given["root"])) else "folder"
-        values |= given
+            root = CHECKS["root"]("root", given["root"])
+            values["stimuli"] = "imagenet16" if holds_validation_images(root) else "folder"
+        preset = CHECKS["preset"]("preset", given.get("preset", values.get("preset", "paper")))
+        values |= under_preset(preset, values) | given
         if photographs_needed and values.get("root") is None and values.get("stimuli") in ("folder", "imagenet16"):
             raise ValueError(
                 f"stimuli={values['stimuli']!r} needs root='…' (`-p root=…` of metamerlib book, `--photos` of "

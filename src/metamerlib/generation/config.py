@@ -30,6 +30,21 @@ _ADDED_LATER = ("parametrization",)
 """Fields without which results were filed once."""
 
 
+PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "fast": {
+        "repetitions": 4000,
+        "steps_per_model": 1,
+        "parametrization": "fourier",
+        "optimizer": "Adam",
+        "optimizer_options": {"betas": (0.9, 0.99)},
+        "schedule": "one_cycle",
+        "learning_rate": 0.1,
+        "final_learning_rate": 0.001,
+    },
+}
+"""By name the fields in which a preset differs from Table 3."""
+
 @dataclass(frozen=True, kw_only=True)
 class GenerationConfig:
     """Hyper-parameters of a generation; the defaults are the paper's Table 3.
@@ -146,6 +161,36 @@ class GenerationConfig:
     def updates_per_model(self) -> int:
         """How often each model's gradient is followed: `repetitions` × `steps_per_model`."""
         return self.repetitions * self.steps_per_model
+    @classmethod
+    def fast(cls, **changes: Any) -> Self:
+        """Build a configuration that does with a tenth of Table 3's updates.
+
+        Adam moves Fourier coefficients along one cycle of learning rates. Metamers made so are smoother than Table 3's:
+        never compare those of two presets with each other.
+
+        Parameters
+        ----------
+        **changes
+            Values by field name, in place of the preset's.
+
+        Returns
+        -------
+        GenerationConfig
+            The configuration.
+
+        Raises
+        ------
+        ValueError
+            If there is no such field, or a value is refused.
+
+        Examples
+        --------
+        >>> GenerationConfig.fast(repetitions=300).parametrization
+        'fourier'
+        """
+        cls._check_names(changes)
+        return cls(**{**PRESETS["fast"], **changes})
+
 
     def learning_rate_at(self, repetition: int) -> float:
         """Return the learning rate of one repetition.
