@@ -20,6 +20,7 @@ size = None  # side of the images in pixels
 root = None  # a folder of photographs in place of the drawings
 seed = None  # of the images and of the initial noise
 decision = None  # how 1000 outputs make 16 categories: "max_logit" or "mean_probability"
+preset = None  # which rule makes metamers: "paper", which is Table 3's, or "fast"
 
 # %% tags=["hide-input"]
 from IPython.display import Markdown
@@ -40,6 +41,7 @@ study = Study.from_profile(
     root=root,
     seed=seed,
     decision=decision,
+    preset=preset,
 )
 claims = claims_table(measured_tables(study))
 discussed = claims_made_in(claims, "5.1", "5.2", "5.3", "5.4", "6")

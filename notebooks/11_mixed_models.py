@@ -20,6 +20,7 @@ size = None  # side of the images in pixels
 root = None  # a folder of photographs in place of the drawings
 seed = None  # of the images and of the initial noise
 decision = None  # how 1000 outputs make 16 categories: "max_logit" or "mean_probability"
+preset = None  # which rule makes metamers: "paper", which is Table 3's, or "fast"
 mixed_sets = None  # how many random sets
 mixed_stage = None  # the stage of their metamers
 
@@ -43,6 +44,7 @@ study = Study.from_profile(
     root=root,
     seed=seed,
     decision=decision,
+    preset=preset,
     mixed_sets=mixed_sets,
     mixed_stage=mixed_stage,
 )

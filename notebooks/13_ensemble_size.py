@@ -20,6 +20,7 @@ size = None  # side of the images in pixels
 root = None  # a folder of photographs in place of the drawings
 seed = None  # of the images and of the initial noise
 decision = None  # how 1000 outputs make 16 categories: "max_logit" or "mean_probability"
+preset = None  # which rule makes metamers: "paper", which is Table 3's, or "fast"
 largest_ensemble = None  # ensembles of one up to so many networks
 
 # %% tags=["hide-input"]
@@ -44,6 +45,7 @@ study = Study.from_profile(
     root=root,
     seed=seed,
     decision=decision,
+    preset=preset,
     largest_ensemble=largest_ensemble,
 )
 
