@@ -9,7 +9,7 @@ from typing import Annotated
 import torch
 import typer
 
-from benchmarks import BENCHMARKS
+from benchmarks import BENCHMARKS, ON_REQUEST
 from benchmarks.report import markdown, out_of_bounds, surroundings, write
 
 HELP = """Measure the solver's speed and memory beside a bare loop and beside other implementations.
@@ -46,7 +46,7 @@ def main(
     for name, text in surroundings().items():
         typer.echo(f"{name}: {text}")
     tables, failures, began = {}, [], time.monotonic()
-    for name in only or BENCHMARKS:
+    for name in only or [name for name in BENCHMARKS if name not in ON_REQUEST]:
         module = import_module(f"benchmarks.{name}")
         title = module.__doc__.splitlines()[0].rstrip(".")
         for place in devices:
