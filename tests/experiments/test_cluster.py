@@ -38,6 +38,7 @@ def one_thread_and_no_connection_left(monkeypatch):
     disconnect()
     torch.set_num_threads(threads)
     remote._materials.clear()
+    remote._forgotten.clear()
 
 
 @pytest.fixture
@@ -126,13 +127,15 @@ def tensors(one, run):
 
 
 def test_a_killed_worker_loses_nothing_and_repeats_nothing(tmp_path, commands):
-    alone = study(tmp_path / "alone")
+    _, address = start_scheduler(commands, tmp_path)
+    options = ["--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--preload", "cluster_toys"]
+    workers = [commands("worker", *options) for _ in range(2)]
+
+    alone = study(tmp_path / "alone")  # while they start
     alone.execute()
     once = {name: len(pids) for name, pids in passes(tmp_path / "alone").items()}
 
-    _, address = start_scheduler(commands, tmp_path)
-    workers = [commands("worker", "--nthreads", "1", "--no-nanny", "--memory-limit", "0") for _ in range(2)]
-    connect(address).wait_for_workers(2, timeout=30)
+    connect(address).wait_for_workers(2, timeout=60)
     # The second half of the images is half done when it happens.
     together = study(tmp_path / "together", dies_at=once["d"] * 3 // 4, scheduler=address)
     done = together.execute()
@@ -244,6 +247,14 @@ def test_a_worker_that_has_forgotten_is_told_again(tmp_path, in_process, monkeyp
     first.close()
     second.close()
     assert remote._materials == {}
+
+
+def test_work_that_is_there_before_its_materials_waits_for_them(tmp_path, in_process):
+    workers = ClusterWorkers(bench(tmp_path), in_process)
+    early = workers._submit(Step("early"))
+    workers.run([Step("one")], lambda spec: None)
+    assert early.result(timeout=10).computed
+    workers.close()
 
 
 def test_an_interrupted_run_hands_out_no_more(tmp_path, in_process, caplog):

@@ -7,7 +7,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from metamerlib.experiments.connection import ClusterError, connect
@@ -17,10 +17,11 @@ from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import Store
 
 if TYPE_CHECKING:
-    from distributed import Future
+    from dask.distributed import Future
 
 _log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS = 1.0  # at which workers there are
+_SECONDS_TO_FETCH = 5.0
 
 
 class Shippable(Protocol):
@@ -97,7 +98,7 @@ class ClusterWorkers:
                     free = max(0, self._count_workers() - len(running))
                     for spec in ready[:free]:
                         running[self._submit(spec)] = left.pop(spec.key)
-                    ended = {future: future.exception() or future.result() for future in self._ended(running)}
+                    ended = self._ended(running)
                 for future, outcome in ended.items():
                     spec = running.pop(future)
                     if isinstance(outcome, Exception):
@@ -120,7 +121,8 @@ class ClusterWorkers:
         """Have the workers forget the materials. The connection stays for others of this process."""
         atexit.unregister(self.close)
         if self._ready and not self.broken:
-            self._client.run(forget, self._name, workers=list(self._ready), on_error="ignore")
+            there = self._ready.intersection(self._client.nthreads())
+            self._client.run(forget, self._name, workers=list(there), on_error="ignore")
         self._ready.clear()
         self._mark.release()
 
@@ -128,14 +130,17 @@ class ClusterWorkers:
         key = f"{spec.kind}-{spec.key[:32]}-{uuid.uuid4().hex[:8]}"
         return self._client.submit(pickle.loads, pickle.dumps(_Call(spec, self._name)), key=key, pure=False)
 
-    def _ended(self, running: Mapping["Future", Spec]) -> Collection["Future"]:
-        from distributed import wait
+    def _ended(self, running: Mapping["Future", Spec]) -> dict["Future", Outcome | Exception]:
+        from dask.distributed import wait
 
-        try:
-            with self._client.as_current():
-                return wait(list(running), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED").done
-        except TimeoutError:
-            return ()
+        outcomes = {}
+        # Time-outs: nothing has ended yet; or a worker died before its answer was fetched. Dask asks another one then,
+        # which finds the result in the store.
+        with suppress(TimeoutError), self._client.as_current():
+            for future in wait(list(running), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED").done:
+                error = future.exception(timeout=_SECONDS_TO_FETCH)
+                outcomes[future] = error or future.result(timeout=_SECONDS_TO_FETCH)
+        return outcomes
 
     def _take_note(self, outcome: Outcome) -> bool:
         """Repeat a worker's warnings, and tell whether it has computed the spec."""
@@ -218,7 +223,7 @@ class _Call:
 
 
 def _explained(error: Exception, spec: Spec) -> Exception:
-    from distributed.scheduler import KilledWorker
+    from dask.distributed import KilledWorker
 
     if not isinstance(error, KilledWorker):
         return error

@@ -17,7 +17,7 @@ from metamerlib.generation.validation import resolve_device
 from metamerlib.machine import cores
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from dask.distributed import Client
 
 _VARIABLE = "METAMERLIB_SCHEDULER"
 _LOCAL = "local"
@@ -107,7 +107,7 @@ def connect(scheduler: Any, device: str = "auto") -> "Client":
         If nobody answers, or "local" is to share out several GPUs.
     """
     check_scheduler(scheduler)
-    from distributed import Client
+    from dask.distributed import Client
 
     if hasattr(scheduler, "submit"):
         return scheduler
@@ -177,7 +177,8 @@ def served(scheduler: str | None) -> Iterator[None]:
 
 
 def _start_local(device: str) -> Any:
-    from distributed import LocalCluster
+    import dask
+    from dask.distributed import LocalCluster
 
     if resolve_device(device).type == "cpu":
         count = worker_count(default="auto")
@@ -188,11 +189,13 @@ def _start_local(device: str) -> Any:
         )
     else:
         count = 1
+    # A process that is started anew imports torch, which can take longer than the 15 s after which it is given up.
+    dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"})
     cluster = LocalCluster(
         n_workers=count,
         threads_per_worker=max(1, cores() // count),
         memory_limit=None,  # Dask would kill workers that use more than its estimate of their share
-        silence_logs=logging.ERROR,
+        silence_logs=logging.CRITICAL,  # what a user can mend is raised as an error
         dashboard_address="127.0.0.1:0",  # None would still open port 8787, and warn where it is taken
     )
     _local_clusters.append(cluster)

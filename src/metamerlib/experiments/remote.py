@@ -20,7 +20,11 @@ _STUDIES_AT_HAND = 3  # further ones push the eldest out, so that those of dead 
 
 _ROOMS = ("stimuli", "models", "generation", "evaluation", "experiments")  # what results depend on
 
+_SECONDS_TO_ARRIVE = 60.0  # for materials whose specs are here already
+
 _materials: dict[str, bytes | Computes] = {}
+_forgotten: set[str] = set()
+_arrival = threading.Condition()
 _computing = threading.Lock()  # networks and their hooks are not made for two threads
 
 
@@ -102,8 +106,11 @@ def receive(name: str, payload: bytes, expected: dict[str, str], mark: Path) -> 
     if trouble := trouble_with(mark):
         return Reception(trouble)
     while len(_materials) >= _STUDIES_AT_HAND:
-        _materials.pop(next(iter(_materials)))
-    _materials[name] = payload
+        forget(next(iter(_materials)))
+    with _arrival:
+        _materials[name] = payload
+        _forgotten.discard(name)
+        _arrival.notify_all()
     return Reception("", sees_locks=sees_lock(mark))
 
 
@@ -116,6 +123,7 @@ def forget(name: str) -> None:
         As for `receive`.
     """
     _materials.pop(name, None)
+    _forgotten.add(name)
 
 
 def compute_here(spec: Spec, name: str) -> Outcome:
@@ -138,9 +146,12 @@ def compute_here(spec: Spec, name: str) -> Outcome:
     ClusterError
         If the materials cannot be read here.
     """
-    from distributed import get_worker
+    from dask.distributed import get_worker
 
     worker = get_worker()
+    # The scheduler gives a dead worker's spec to a new one before that one has been given the materials.
+    with _arrival:
+        _arrival.wait_for(lambda: name in _materials or name in _forgotten, timeout=_SECONDS_TO_ARRIVE)
     with _computing, warnings.catch_warnings(record=True) as caught:
         torch.set_num_threads(worker.state.nthreads)
         try:
