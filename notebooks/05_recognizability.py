@@ -46,6 +46,7 @@ from metamerlib.figures import (
     table_means,
     table_residuals,
 )
+from metamerlib.figures.mosaic import CELL
 
 # %%
 study = Study.from_profile(
@@ -79,6 +80,7 @@ many = spread_over_categories(study, 16)
 deepest = {key: value for key, value in examples(study, many).items() if key[1] == featured_stage(study)}
 glue("fig-gallery", figure_examples(references[many], deepest), display=False)
 glue("made-of", Markdown(sentences.provenance(study)), display=False)
+glue("reduced", Markdown(sentences.reduced(study, 2 * CELL)), display=False)
 glue("stage", sentences.stage_in_words(featured_stage(study)), display=False)
 glue("left-out", Markdown(sentences.left_out(study)), display=False)
 
@@ -87,7 +89,7 @@ glue("left-out", Markdown(sentences.left_out(study)), display=False)
 # :name: fig-2
 # :alt: A grid of pictures. The first row shows three references, once for each stage; each further row shows the metamers that one set of networks has of them at that stage.
 #
-# References and their metamers, by set of networks (rows) and stage (columns). {glue:md}`made-of` {glue:md}`left-out`
+# References and their metamers, by set of networks (rows) and stage (columns). {glue:md}`reduced` {glue:md}`made-of` {glue:md}`left-out`
 # ```
 #
 # The paper's account of its own Figure 2 is a good guide for the eye. At the early stage all sets should give pictures of the object. Deeper down, single networks lose it first; *CNN* and the robust ensembles keep it. Robust ensembles come closest to the reference, colours included, though nothing asks them to. And each set leaves traces of its own: noise in most, a checkerboard in those of robust convolutional networks, which overlapping convolutions explain {cite:p}`odena2016deconvolution`.
@@ -98,7 +100,7 @@ glue("left-out", Markdown(sentences.left_out(study)), display=False)
 # :name: fig-gallery
 # :alt: A grid of pictures, references in the first row and below it the metamers of each set of networks, for all categories at one stage.
 #
-# Metamers of the first reference of every category at {glue:text}`stage`. {glue:md}`made-of`
+# Metamers of the first reference of every category at {glue:text}`stage`. {glue:md}`reduced` {glue:md}`made-of`
 # ```
 #
 # ## Do they match?

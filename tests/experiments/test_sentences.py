@@ -2,10 +2,13 @@
 
 import pandas as pd
 import pytest
+import torch
 
-from metamerlib.experiments import Overview, Study, sentences
+from metamerlib import CATEGORIES, StimulusSet
+from metamerlib.experiments import Overview, Study, featured_set, sentences
 from metamerlib.experiments.sentences import wording
 from metamerlib.generation import GenerationConfig
+from metamerlib.models import MissingWeightsError
 
 
 def means(**values):
@@ -157,6 +160,41 @@ def test_pictures_of_ones_own_are_called_so(tmp_path):
     given = Study.from_profile("smoke", store=tmp_path, references=study.references[:1])
     assert "1 image at 64 px" in sentences.provenance(given)
     assert "1 picture of 64 × 64 pixels were handed over" in sentences.stimuli(given).replace("was", "were")
+
+
+@pytest.mark.parametrize(
+    ("zoo", "name", "comparison", "weight"),
+    [
+        ("mini", "paper", "smaller world", "does not hold in miniature"),
+        ("paper", "paper", "The networks are the paper's", "The networks are the paper's"),
+        ("paper-untrained", "paper (random weights)", "they agree or disagree with nothing", "a verdict about nothing"),
+    ],
+)
+def test_what_numbers_can_tell_follows_from_the_networks(tmp_path, zoo, name, comparison, weight):
+    images = StimulusSet(torch.rand(1, 3, 224, 224), torch.tensor([0]), CATEGORIES, ("a",))
+    profile = tmp_path / "paper.yml"
+    profile.write_text(f"zoo: {zoo}\nevaluators: [alexnet_random]\nmodel_sets: [alexnet_random]\n")
+    study = Study.from_profile(profile, references=images, store=tmp_path, progress=False)
+    assert sentences.provenance(study).startswith(f"Profile {name}: 1 image at 224 px, ")
+    assert comparison in sentences.comparable(study)
+    assert weight in sentences.weight_of_verdicts(study)
+    assert study.describe().startswith("**A rehearsal with random weights") == (zoo == "paper-untrained")
+    assert sentences.reduced(study, 128).startswith("Pictures of 224 px are reduced to 128")
+    assert sentences.reduced(study, 224) == ""
+
+
+def test_missing_weights_name_what_brings_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAMERLIB_WEIGHTS", str(tmp_path / "none"))
+    images = StimulusSet(torch.rand(1, 3, 224, 224), torch.tensor([0]), CATEGORIES, ("a",))
+    study = Study.from_profile("paper", root=str(tmp_path), references=images, store=tmp_path, progress=False)
+    assert "averages run over 2 of 31, without alexnet, alexnet_robust, vgg19" in study.describe()
+    assert study.describe().endswith("`metamerlib zoo fetch` fetches them, or says which file to put where.")
+    with pytest.raises(MissingWeightsError, match="`metamerlib zoo fetch` fetches them"):
+        _ = study.runs
+    with pytest.raises(ValueError, match="`metamerlib zoo fetch` fetches them"):
+        featured_set(study)
+    with pytest.raises(MissingWeightsError, match="`metamerlib zoo fetch vgg19` fetches them"):
+        study.run("Single CNN", "late")
 
 
 def test_missing_networks_are_named(tmp_path):

@@ -184,6 +184,30 @@ def stimuli(study: "Study") -> str:
     )
 
 
+def reduced(study: "Study", shown: int) -> str:
+    """Say that a figure shows pictures smaller than they are, if it does.
+
+    Parameters
+    ----------
+    study
+        Whose pictures.
+    shown
+        Side in pixels that the figure has room for.
+
+    Returns
+    -------
+    str
+        A sentence, or nothing if they are shown whole.
+    """
+    side = max(study.references.size)
+    if side <= shown:
+        return ""
+    return (
+        f"Pictures of {side} px are reduced to {shown}, which averages fine noise away; "
+        "`metamerlib run --pictures` writes them whole."
+    )
+
+
 def schedule(config: GenerationConfig) -> str:
     """Say how the learning rate changes.
 
