@@ -71,6 +71,12 @@ def test_run_prints_what_it_ran_and_writes_table_and_pictures(call, tmp_path):
     assert size_of(pictures[0]) == (64, 64)
 
 
+def test_run_takes_a_preset_and_says_so(call):
+    result = call(*small(*UNTRAINED, "--evaluator", "resnet50_random", "--preset", "fast"))
+    assert result.exit_code == 0, result.output
+    assert "1 repetition × 1 step per model by the preset “fast”" in result.output
+
+
 def test_run_takes_ones_own_photographs(call, tmp_path):
     for category in ("cat", "dog"):
         (tmp_path / "photos" / category).mkdir(parents=True)

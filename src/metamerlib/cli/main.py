@@ -17,6 +17,7 @@ from metamerlib.cli.options import (
     Options,
     PerClass,
     Photos,
+    Preset,
     Profile,
     Repetitions,
     Scheduler,
@@ -85,6 +86,7 @@ app.command()(plan)
 @app.command()
 def run(
     profile: Profile = "mini",
+    preset: Preset = None,
     sets: Sets = None,
     stage: Stages = None,
     photos: Photos = None,
@@ -110,6 +112,7 @@ def run(
       metamerlib run --set CNN --set "Robust CNNs" --stage late
       metamerlib run --set mine=resnet18,vgg19 --repetitions 400
       metamerlib run --set vgg19 -o optimizer=Adam -o learning_rate=0.02
+      metamerlib run --preset fast
       metamerlib run --photos ~/pictures --size 64 --pictures metamers/
       metamerlib run --profile paper --scheduler tcp://10.0.0.5:8786
     """  # noqa: D301 - the mark keeps the lines apart in --help
@@ -123,6 +126,7 @@ def run(
         size=size,
         n_per_class=n_per_class,
         seed=seed,
+        preset=preset,
         repetitions=repetitions,
         steps_per_model=steps_per_model,
         evaluators=evaluator,

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 import typer
 
 Profile = Annotated[str, typer.Option(help="smoke, mini, paper, or a .yml file with the same keys.")]
+Preset = Annotated[
+    str | None, typer.Option(help="paper (Table 3's rule) or fast (another, with a tenth of the profile's updates).")
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", help="Model set: a name, a network's key, or NAME=KEY,KEY for one of your own. Repeat."),

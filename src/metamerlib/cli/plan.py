@@ -13,6 +13,7 @@ from metamerlib.cli.options import (
     Options,
     PerClass,
     Photos,
+    Preset,
     Profile,
     Repetitions,
     Seed,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 def plan(
     profile: Profile = "mini",
+    preset: Preset = None,
     sets: Sets = None,
     stage: Stages = None,
     photos: Photos = None,
@@ -87,6 +89,7 @@ def plan(
         size=size,
         n_per_class=n_per_class,
         seed=seed,
+        preset=preset,
         repetitions=repetitions,
         steps_per_model=steps_per_model,
         evaluators=evaluator,
