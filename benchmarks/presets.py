@@ -1,0 +1,116 @@
+"""Presets: residual and recognizability by updates and by seconds, and what the images look like.
+
+Learning rates depend on the number of updates, so every point is a run of its own, from its first update to its last.
+Recognizability is over the trained networks of the miniature zoo that had no part in the metamers. The three rules are
+shown beside each other to choose between them; results of different ones do not belong into one comparison of networks.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+from torch import Tensor
+from tqdm import tqdm
+
+from benchmarks.pictures import draw_curves, draw_images
+from metamerlib import GenerationConfig, Metamers, ModelZoo, StimulusSet, generate_metamers, load_stimuli
+from metamerlib.evaluation import image_metrics, recognizability
+
+NAME = "presets"
+STAGE = "late"
+SETS = ("CNN", "Transformers")
+BACKBONE = "resnet18_robust"
+
+_METRICS = ("tv", "ssim", "psnr", "vif", "lpips", "scc")
+_SHOWN = 8  # images of each row of the picture
+
+
+def _paper(updates: int) -> GenerationConfig:
+    return GenerationConfig(repetitions=updates, steps_per_model=1)
+
+
+def _pixel_adam(updates: int) -> GenerationConfig:
+    return GenerationConfig.fast(
+        repetitions=updates, parametrization="pixels", learning_rate=0.02, final_learning_rate=0.0001
+    )
+
+
+def _fast(updates: int) -> GenerationConfig:
+    return GenerationConfig.fast(repetitions=updates)
+
+
+RULES: dict[str, tuple[Callable[[int], GenerationConfig], tuple[int, ...]]] = {
+    "paper": (_paper, (30, 100, 300, 1000)),
+    "Adam on pixels": (_pixel_adam, (30, 100, 300)),
+    "fast": (_fast, (30, 100, 300)),
+}
+"""Name to the configuration of so many updates per model, and the numbers of updates to try."""
+
+
+def run(
+    output: Path, quick: bool = False, device: str = "cpu", sets: tuple[str, ...] = SETS, n_per_class: int = 1
+) -> pd.DataFrame:
+    """Make metamers by every rule with every number of updates.
+
+    Parameters
+    ----------
+    output
+        Folder for the pictures.
+    quick
+        One set, four images and a tenth of the updates.
+    device
+        A torch device.
+    sets
+        Model sets of the miniature zoo.
+    n_per_class
+        Images per category.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per set, rule and number of updates per model: set, rule, updates, seconds (with the networks' first
+        passes), residual (mean over images and models), recognizability (of networks held out), and the mean image
+        metrics. The rows without a rule are the references' own metrics.
+    """
+    zoo, references = ModelZoo("mini"), load_stimuli("objects16", n_per_class=n_per_class, seed=0)
+    if quick:
+        sets, references = sets[:1], references[::4]
+    fewer = 10 if quick else 1
+    runs = [
+        (name, rule, make(max(updates // fewer, 1)))
+        for name in sets
+        for rule, (make, budgets) in RULES.items()
+        for updates in budgets
+    ]
+    rows, pictures = [], {name: {"reference": references.images} for name in sets}
+    for name, rule, config in tqdm(runs, desc=f"{NAME} ({device})"):
+        found = generate_metamers(
+            references.images, [zoo[key] for key in zoo.model_set(name)], stage=STAGE, config=config, device=device,
+            progress=False,
+        )  # fmt: skip
+        rows.append({"set": name, "rule": rule, **_measured(found, references, zoo)})
+        pictures[name][f"{rule}, {config.updates_per_model}"] = found.images
+    table = pd.DataFrame(rows)
+    for name in sets:
+        stem = f"{NAME}-{name.lower().replace(' ', '-')}-{device}"
+        draw_curves(table[table["set"] == name], f"{name}, {STAGE}: each point is a run", output / f"{stem}.png")
+        draw_images({row: images[:_SHOWN] for row, images in pictures[name].items()}, output / f"{stem}-images.png")
+    own = _metrics(references.images, references, zoo)
+    return pd.concat([table, pd.DataFrame([{"set": "references", **own}])], ignore_index=True)
+
+
+def _measured(found: Metamers, references: StimulusSet, zoo: ModelZoo) -> dict[str, float]:
+    untrained = zoo.table().query("random")["key"]
+    judges = zoo.evaluators(exclude=[*found.models, *untrained])
+    return {
+        "updates": found.updates_per_model,
+        "seconds": found.seconds,
+        "residual": found.residuals.mean().item(),
+        "recognizability": recognizability(found.images, references, judges)["recognizability"].mean(),
+        **_metrics(found.images, references, zoo),
+    }
+
+
+def _metrics(images: Tensor, references: StimulusSet, zoo: ModelZoo) -> dict[str, float]:
+    table = image_metrics(images, references, metrics=_METRICS, backbone=zoo[BACKBONE])
+    return table.groupby("metric", sort=False)["value"].mean().to_dict()
