@@ -7,6 +7,7 @@ the other modules make tables and pictures of them.
 from metamerlib.experiments.ablations import ablation_study, convergence, mode_runs, modes, optimizer_runs, optimizers
 from metamerlib.experiments.alterations import Alterations, alterations
 from metamerlib.experiments.appearance import image_metrics, mean_image_metrics
+from metamerlib.experiments.connection import ClusterError
 from metamerlib.experiments.criteria import criteria_table
 from metamerlib.experiments.ensembles import ensemble_pool, ensemble_sizes
 from metamerlib.experiments.execute import Execution, Materials, compute
@@ -54,6 +55,7 @@ from metamerlib.experiments.transferability import mean_transfer, transfer, tran
 
 __all__ = [
     "Alterations",
+    "ClusterError",
     "CorruptResultWarning",
     "Execution",
     "Exploration",
