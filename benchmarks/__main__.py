@@ -14,15 +14,20 @@ from benchmarks.report import markdown, out_of_bounds, surroundings, write
 
 HELP = """Measure the solver's speed and memory beside a bare loop and beside other implementations.
 
-Prints a table per benchmark and writes it below the output folder as CSV and, all of them together, in report.md, with
-pictures beside it. Ends with status 1, naming the lines, if a ratio is above its bound; ratios are ours divided by the
-other's.
+Prints a table per benchmark and writes it below the output folder as CSV and, all of them together, in report.md, \
+with pictures beside it. Ends with status 1, naming the lines, if a ratio is above its bound; ratios are ours divided \
+by the other's.
 
-update: time per update against a bare loop. memory: peak against the bare loop's, and its growth over 500 updates.
-peers: against the loop of Feather et al. and plenoptic's Metamer, to the same residual. presets: residual,
-recognizability and image metrics of the paper's preset and of fast ones, by updates and seconds.
+update: time per update against a bare loop.
 
-All of it takes some minutes on two cores. Keep the machine quiet meanwhile: ratios are taken between neighbours in
+memory: peak against the bare loop's, and its growth over 500 updates.
+
+peers: against the loop of Feather et al. and plenoptic's Metamer, to the same residual.
+
+presets: residual, recognizability and image metrics of the paper's preset and of fast ones, by updates and seconds. \
+It takes a quarter of an hour and runs only if it is named.
+
+The others take some minutes on two cores. Keep the machine quiet meanwhile: ratios are taken between neighbours in \
 time, but they spread when other programs run.
 """
 

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 _PACKAGES = ("metamerlib", "torch", "torchvision", "timm", "plenoptic")
+_RATIOS = ("ratio", "low", "high", "bound")
 
 
 def surroundings() -> dict[str, str]:
@@ -72,7 +73,7 @@ def markdown(title: str, table: pd.DataFrame) -> str:
         Heading and table, ending in a line break.
     """
     cells = [[str(name) for name in table.columns], ["---"] * len(table.columns)]
-    cells += [[_shown(value) for value in row] for row in table.itertuples(index=False)]
+    cells += [[_shown(*pair) for pair in zip(row, table.columns, strict=True)] for row in table.itertuples(index=False)]
     return f"## {title}\n\n" + "".join(f"| {' | '.join(row)} |\n" for row in cells)
 
 
@@ -102,9 +103,13 @@ def write(output: Path, tables: Mapping[tuple[str, str], tuple[str, pd.DataFrame
     return path
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, column: str) -> str:
     if isinstance(value, float):
-        return "" if value != value else f"{value:#.3g}" if abs(value) < 1000 else f"{value:.0f}"
+        if value != value:
+            return ""
+        if column in _RATIOS:
+            return f"{value:.2f}"
+        return f"{value:#.3g}" if abs(value) < 100 else f"{value:.0f}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
