@@ -35,7 +35,7 @@ class PassCost:
     weights: int
 
 
-def pass_cost(model: Classifier, size: tuple[int, int], layer: str | None) -> PassCost:
+def pass_cost(model: Classifier, size: tuple[int, int], layer: str | None, *, backward: bool = True) -> PassCost:
     """Count one forward and backward pass of a single image; nothing is timed.
 
     Parameters
@@ -46,13 +46,15 @@ def pass_cost(model: Classifier, size: tuple[int, int], layer: str | None) -> Pa
         Height and width of the image.
     layer
         Dotted name of the module where the forward pass ends; None goes through to the outputs.
+    backward
+        Whether the backward pass is counted; it takes twice as long as the rest.
 
     Returns
     -------
     PassCost
         As torch's `FlopCounterMode` counts: convolutions, products of matrices and attention, no elementwise work.
     """
-    image = torch.full((1, 3, *size), 0.5, device=model.device, requires_grad=True)
+    image = torch.full((1, 3, *size), 0.5, device=model.device, requires_grad=backward)
     tensors = [*model.parameters(), *model.buffers()]
     own = {_storage(tensor)._cdata for tensor in tensors}
     kept: dict[int, torch.UntypedStorage] = {}  # the storages themselves, so that no address is used twice
@@ -65,7 +67,7 @@ def pass_cost(model: Classifier, size: tuple[int, int], layer: str | None) -> Pa
 
     with (
         torch.inference_mode(False),
-        torch.enable_grad(),
+        torch.set_grad_enabled(backward),
         FlopCounterMode(display=False) as counter,
         torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
     ):
@@ -93,10 +95,29 @@ class PassCosts:
 
     def __init__(self, models: Mapping[str, Classifier]) -> None:
         self._models = models
-        self._texts: dict[str, str] = {}
-        self._known: dict[tuple[str, tuple[int, int], str | None], PassCost] = {}
+        self._alike: dict[str, str] = {}  # text of an architecture to the first key that has it
+        self._firsts: dict[str, str] = {}
+        self._known: dict[tuple[str, tuple[int, int], str | None, bool], PassCost] = {}
 
-    def __call__(self, key: str, size: tuple[int, int], layer: str | None) -> PassCost:
+    def alike(self, key: str) -> str:
+        """Find a network that costs the same.
+
+        Parameters
+        ----------
+        key
+            The network.
+
+        Returns
+        -------
+        str
+            Key of the first that was asked for of this architecture.
+        """
+        if key not in self._firsts:
+            model = self._models[key]
+            self._firsts[key] = self._alike.setdefault(f"{model.input_size} {_structure(model.module)}", key)
+        return self._firsts[key]
+
+    def __call__(self, key: str, size: tuple[int, int], layer: str | None, *, backward: bool = True) -> PassCost:
         """Return what one image costs, as `pass_cost` counts it.
 
         Parameters
@@ -107,18 +128,17 @@ class PassCosts:
             Height and width of the image.
         layer
             Where the forward pass ends; None goes through to the outputs.
+        backward
+            Whether the backward pass is counted.
 
         Returns
         -------
         PassCost
             Of one image.
         """
-        if key not in self._texts:
-            model = self._models[key]
-            self._texts[key] = f"{model.input_size} {_structure(model.module)}"
-        place = (self._texts[key], size, layer)
+        place = (self.alike(key), size, layer, backward)
         if place not in self._known:
-            self._known[place] = pass_cost(self._models[key], size, layer)
+            self._known[place] = pass_cost(self._models[key], size, layer, backward=backward)
         return self._known[place]
 
 

@@ -163,7 +163,7 @@ class _Work:
         self._flops_of_all = self._flops(specs)  # which counts every pass that there is
 
     def passes(self, specs: Iterable[Spec]) -> Iterator[tuple[Passes, Any]]:
-        """List passes with what one image costs."""
+        """List passes with what one image costs, under the key of the first network of the same architecture."""
         for spec in specs:
             if isinstance(spec, TrajectoryRun) and spec == kept_beside(spec.run) and spec.run not in self._study.store:
                 continue  # kept while the metamers are made
@@ -173,7 +173,8 @@ class _Work:
             else:
                 found = passes(spec)
             for one in found:
-                yield one, self._costs(one.model, _size(spec), one.layer)
+                cost = self._costs(one.model, _size(spec), one.layer, backward=one.backward)
+                yield dataclasses.replace(one, model=self._costs.alike(one.model)), cost
 
     def numbers(self, speed: Speed | None) -> dict[str, Any]:
         """Make the numbers of the plan's row."""

@@ -68,8 +68,8 @@ class Estimate:
     likely
         The expected value.
     low, high
-        The range: of a network that was timed its fastest and slowest update, of another one its FLOPs at the speed
-        of the fastest and the slowest network that was.
+        The range: as much faster and slower as single updates of any network were than its typical one; of a network
+        that was not timed, from the speed of the fastest of the others to that of the slowest.
     """
 
     likely: float
@@ -113,6 +113,8 @@ class Speed:
     def __init__(self, timings: Sequence[Timing], device: torch.device, batch_size: int | None, processes: int) -> None:
         self._timings = {(timing.model, timing.layer): timing for timing in timings}
         self._device, self._batch_size, self._processes = device, batch_size, processes
+        self._fastest = min(timing.fastest / timing.seconds for timing in timings)
+        self._slowest = max(timing.slowest / timing.seconds for timing in timings)
 
     def __call__(self, passes: Passes, cost: PassCost) -> Estimate:
         """Estimate how long passes take.
@@ -141,7 +143,7 @@ class Speed:
         timing = self._timings.get((passes.model, passes.layer)) if passes.backward else None
         if timing:
             likely = _between(timing, images)
-            return Estimate(likely, likely * timing.fastest / timing.seconds, likely * timing.slowest / timing.seconds)
+            return Estimate(likely, likely * self._fastest, likely * self._slowest)
         flops = images * (cost.forward + (cost.backward if passes.backward else 0))
         everyone = list(self._timings.values())
         # The same network up to another layer tells more than other networks.
@@ -152,8 +154,8 @@ class Speed:
         starts = [0.0] * len(alike) if self._device.type == "cpu" else starts
         return Estimate(
             max(flops / median(speeds), median(starts)),
-            max(flops / max(speeds), min(starts)),
-            max(flops / min(speeds), max(starts)),
+            max(flops / max(speeds), min(starts)) * self._fastest,
+            max(flops / min(speeds), max(starts)) * self._slowest,
         )
 
 
