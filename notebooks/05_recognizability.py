@@ -21,6 +21,9 @@ root = None  # a folder of photographs in place of the drawings
 seed = None  # of the images and of the initial noise
 decision = None  # how 1000 outputs make 16 categories: "max_logit" or "mean_probability"
 preset = None  # which rule makes metamers: "paper", which is Table 3's, or "fast"
+batch_size = None  # images optimised at once: a number, "auto" for as many as fit, or "all"
+precision = None  # what metamers are computed in: "float32", "tf32" or "bfloat16"
+compile = None  # whether networks are compiled for that
 
 # %% tags=["hide-input"]
 from IPython.display import Markdown
@@ -59,6 +62,9 @@ study = Study.from_profile(
     seed=seed,
     decision=decision,
     preset=preset,
+    batch_size=batch_size,
+    precision=precision,
+    compile=compile,
 )
 
 # %% tags=["remove-input"]
