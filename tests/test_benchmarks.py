@@ -12,6 +12,7 @@ import torch
 import typer
 from torch import nn
 
+import benchmarks.presets
 import benchmarks.update
 from benchmarks import BENCHMARKS
 from benchmarks.__main__ import main
@@ -118,3 +119,19 @@ def test_every_benchmark_has_a_name_a_title_and_a_run(name):
     assert [argument.arg for argument in functions["run"].args.args][:3] == ["output", "quick", "device"]
     assigned = [ast.unparse(node) for node in module.body if isinstance(node, ast.Assign)]
     assert f"NAME = '{name}'" in assigned
+
+
+def test_presets_are_shown_side_by_side_with_what_their_images_look_like(tmp_path, monkeypatch):
+    few = {rule: (benchmarks.presets.RULES[rule][0], (20,)) for rule in ("paper", "fast")}
+    monkeypatch.setattr(benchmarks.presets, "RULES", few)
+    monkeypatch.setattr(benchmarks.presets, "_METRICS", ("tv", "ssim"))
+    table = benchmarks.presets.run(tmp_path, quick=True, sets=("Single CNN",))
+    assert table["set"].tolist() == ["Single CNN"] * 2 + ["references"]
+    assert table["updates"][:2].tolist() == [2, 2]
+    assert table["residual"][:2].gt(0).all()
+    assert table["recognizability"][:2].between(0, 1).all()
+    assert (table["ssim"][2], table["ssim"][:2].max() < 1) == (pytest.approx(1, abs=1e-5), True)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "presets-single-cnn-cpu.png",
+        "presets-single-cnn-cpu-images.png",
+    }
