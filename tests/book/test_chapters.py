@@ -292,6 +292,15 @@ logging.getLogger("metamerlib").warning("another process computes this")
     assert [cell.outputs for cell in nbformat.read(run.path, as_version=4).cells[-1:]] == [[]]
 
 
+def test_a_sentence_without_words_leaves_no_trace():
+    empty, said = (
+        new_output("display_data", data={"text/plain": "<IPython.core.display.Markdown object>"} | text)
+        for text in ({}, {"text/markdown": "Only this."})
+    )
+    notebook = normalised(new_notebook(cells=[new_code_cell(outputs=[empty, said])]))
+    assert [output.data["text/markdown"] for output in notebook.cells[0].outputs] == ["Only this."]
+
+
 def test_what_terminals_do_with_nested_bars_is_told_from_a_complaint():
     bars = " 67%|██████    | 2/3 [00:01<00:00,  1.9it/s]\x1b[A\r100%|██████████| 3/3 [00:01<00:00,  2.0it/s]\n\x1b[A"
     shown = [

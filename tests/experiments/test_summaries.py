@@ -154,7 +154,9 @@ def test_absent_metrics_give_their_reason_and_few_images_a_warning():
     assert "16 metamers" in about_appearance.numbers_of_images(of_sets)
     assert "far below" in about_appearance.numbers_of_images(of_sets)
     assert "far below" not in about_appearance.numbers_of_images(of_sets.assign(n=5000))
-    assert about_appearance.numbers_of_images(nothing) == ""
+    assert about_appearance.numbers_of_images(nothing).startswith("Neither FID nor KID was measured")
+    two = pd.concat([metric_means({"a": (np.nan,) * 3}, key) for key in ("fid", "kid")]).assign(reason="no file.")
+    assert about_appearance.absent_metrics(two) == "FID and KID are absent (no file)."
 
 
 def test_sentences_on_representations_follow_the_means():

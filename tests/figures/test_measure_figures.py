@@ -65,6 +65,22 @@ def test_figure_4_says_why_a_metric_is_absent_and_which_network_a_learned_one_as
     assert sum("not measured\nnobody was there" in text for text in written) == 1
 
 
+def test_a_long_reason_stays_within_its_panel():
+    means = metric_means(absent=("fid", "kid", "clip_iqa"))
+    missing = means["mean"].isna()
+    means.loc[missing, "reason"] = "a-file-with-a-long-name-6726825d.pth is not in /a/folder/far/away. " * 4
+    figure = figure_image_metrics(means)
+    figure.draw_without_rendering()
+    panels = [axes for axes in figure.axes if any("not measured" in text.get_text() for text in axes.texts)]
+    assert len(panels) == 3
+    for axes in panels:
+        (text,) = axes.texts
+        inner, outer = text.get_window_extent(), axes.get_window_extent()
+        assert outer.x0 <= inner.x0 < inner.x1 <= outer.x1
+        assert outer.y0 <= inner.y0 < inner.y1 <= outer.y1
+        assert text.get_text().endswith("(see the caption)")
+
+
 @pytest.mark.parametrize("stages", [("late",), (0.35, "late"), ("layer1", "layer2")])
 def test_figures_4_and_5_take_any_stages(stages):
     assert pixels(figure_image_metrics(metric_means(stages=stages))).shape[1] == 1440  # nothing sticks out

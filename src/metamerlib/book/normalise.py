@@ -70,6 +70,9 @@ def complaints(notebook: NotebookNode) -> str:
 
 def _normalised_output(output: NotebookNode) -> NotebookNode | None:
     """Return an output without what varies, or None where nothing is left."""
+    data = output.get("data", {})
+    if data.get("text/plain") == "<IPython.core.display.Markdown object>" and not data.get("text/markdown"):
+        return None  # a sentence that has nothing to say in this run
     if output.output_type == "stream":
         if output.name == "stderr":
             lines = re.split(r"[\r\n]+", _TERMINAL.sub("", output.text))

@@ -1,5 +1,6 @@
 """Fig. 4 and what belongs to it: image metrics by model set and stage, and whether they find what is recognized."""
 
+import textwrap
 from math import ceil
 
 import numpy as np
@@ -26,6 +27,7 @@ from metamerlib.figures.style import (
 from metamerlib.figures.tables import book_table
 
 _COLUMNS, _LEFT, _GAP, _HEAD, _DOWN, _FOOT = 4, 42, 46, 46, 92, 28
+_LETTERS, _LINES = 24, 7  # of small print that fit into an empty panel
 
 
 def figure_image_metrics(means: pd.DataFrame) -> Figure:
@@ -174,9 +176,12 @@ def _curves(axes: Axes, group: pd.DataFrame, names: list[str], positions: dict, 
 
 
 def _absent(axes: Axes, reason: str) -> None:
-    """Say in a metric's panel why it is empty."""
-    words = reason.replace(": ", ":\n", 1)
-    axes.text(0.5, 0.5, f"not measured\n{words}", ha="center", va="center", fontsize=6.5, color=MUTED, wrap=True)
+    """Say in a metric's panel why it is empty, as far as that fits; the caption has all of it."""
+    lines = textwrap.wrap(reason, _LETTERS)
+    if len(lines) > _LINES:
+        lines = [*lines[: _LINES - 1], "… (see the caption)"]
+    words = "\n".join(["not measured", *lines])
+    axes.text(0.5, 0.5, words, ha="center", va="center", fontsize=6.5, color=MUTED, linespacing=1.1)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(True)

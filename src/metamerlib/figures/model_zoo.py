@@ -61,6 +61,7 @@ def figure_accuracies(zoo: pd.DataFrame) -> Figure:
     known = zoo.dropna(subset="accuracy").rename(columns={"key": "evaluator"})
     if known.empty:
         with canvas(height=0.5) as figure:
+            place_axes(figure, 0, 0, WIDTH * DPI, 0.5 * DPI).set_axis_off()  # a figure without axes is not displayed
             place_text(figure, "No accuracy is known of these networks.", 4, 10, fontsize=8, color=MUTED)
         return figure
     order = evaluator_order(known)

@@ -188,7 +188,7 @@ def inception_features(images: Tensor, batch_size: int = 32) -> Tensor:
 
     path = downloaded_weights(
         INCEPTION_FILE,
-        "FID on Inception-v3",
+        "FID and KID on Inception-v3",
         "Put it there once from https://github.com/toshas/torch-fidelity/releases (weights-inception-2015-12-05), "
         "or let a network of the zoo take its place (metric_backbone, backbone=).",
     )
@@ -196,7 +196,7 @@ def inception_features(images: Tensor, batch_size: int = 32) -> Tensor:
         network = NoTrainInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=str(path))
     except ModuleNotFoundError as error:
         raise MetricUnavailableError(
-            'FID on Inception-v3 needs the package torch-fidelity: pip install "torchmetrics[image]".'
+            'FID and KID on Inception-v3 need the package torch-fidelity: pip install "torchmetrics[image]".'
         ) from error
     with torch.no_grad():
         parts = [network((255 * batch).round().to(torch.uint8)) for batch in images.cpu().split(batch_size)]

@@ -77,13 +77,16 @@ def absent_metrics(means: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A sentence for each; nothing if all were.
+        A sentence for each reason; nothing if all were.
     """
     missing = means.groupby("metric", sort=False).filter(lambda group: group["mean"].isna().all())
     rows = missing.drop_duplicates("metric")
-    return " ".join(
-        f"{row.label} is absent ({row.reason or 'it has no finite value here'})." for row in rows.itertuples()
-    )
+    reasons = rows["reason"].str.removesuffix(".").replace("", "no finite value here")
+    sentences = []
+    for reason, group in rows.groupby(reasons, sort=False):
+        verb = "is" if len(group) == 1 else "are"
+        sentences.append(f"{enumerated(group['label'])} {verb} absent ({reason}).")
+    return " ".join(sentences)
 
 
 def numbers_of_images(means: pd.DataFrame, enough: int = 2048) -> str:
@@ -99,11 +102,11 @@ def numbers_of_images(means: pd.DataFrame, enough: int = 2048) -> str:
     Returns
     -------
     str
-        A sentence; nothing if neither FID nor KID was measured.
+        A sentence or two.
     """
     of_sets = means[means["metric"].isin(["fid", "kid"])].dropna(subset="mean")
     if of_sets.empty:
-        return ""
+        return "Neither FID nor KID was measured, which compare all metamers of a set with all references at once."
     count = int(of_sets["n"].min())
     here = f"FID and KID compare {counted(count, 'metamer')} with as many references here."
     if count >= enough:
