@@ -34,13 +34,13 @@ class NotingStore(Store):
         super().__init__(root)
         self.log = log
 
-    def get_or_compute(self, spec, compute):
+    def get_or_compute(self, spec, compute, **options):
         def noted(scratch):
             with self.log.open("a") as file:
                 file.write(f"{spec.key}\n")
             return compute(scratch)
 
-        return super().get_or_compute(spec, noted)
+        return super().get_or_compute(spec, noted, **options)
 
 
 def toy(name, seed):

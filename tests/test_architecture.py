@@ -15,7 +15,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "metamerlib"
 ROOMS = ("stimuli", "models", "generation", "evaluation", "experiments", "figures", "book", "cli")
-GROUND = tuple(f"metamerlib.{name}" for name in ("locations", "machine", "writing"))  # under all rooms, importing none
+# They stand under all rooms and import none.
+GROUND = tuple(f"metamerlib.{name}" for name in ("arguments", "locations", "machine", "writing"))
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

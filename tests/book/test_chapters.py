@@ -164,7 +164,7 @@ def test_one_of_several_chapters_fails(tmp_path):
 
 
 def test_no_chapter_at_a_time_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="jobs=0: give at least 1"):
+    with pytest.raises(ValueError, match="jobs is 0: give at least 1"):
         execute_chapters("smoke", root=tmp_path, jobs=0)
 
 

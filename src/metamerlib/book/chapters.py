@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -19,17 +18,15 @@ import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
 
+from metamerlib.arguments import file_path, whole_number
 from metamerlib.book.kernel import ChapterKernelManager, chapter_environment
 from metamerlib.book.keys import chapter_key
 from metamerlib.book.layout import BookLayout, book_root
 from metamerlib.book.normalise import complaints, normalised
 from metamerlib.book.outside import absolute_paths, has_large_networks, state_outside
 from metamerlib.book.parameters import declared_parameters
+from metamerlib.book.requests import ChapterError, chosen_chapters, plain_parameters, refuse_unknown
 from metamerlib.machine import CORES, cores
-
-
-class ChapterError(RuntimeError):
-    """A chapter could not be executed, or was asked for something that it does not have."""
 
 
 @dataclass(frozen=True)
@@ -102,21 +99,24 @@ def execute_chapters(
     Raises
     ------
     ChapterError
-        If a chapter does not exist, no chosen chapter declares a parameter, or a cell raises or complains:
-        whatever it writes to the error stream other than progress bars and logging, such as a warning.
+        If a chapter does not exist, no chosen chapter declares a parameter (these two are a ValueError too), or a cell
+        raises or complains: whatever it writes to the error stream other than progress bars and logging, such as a
+        warning.
+    TypeError
+        If an argument is of another type, or a parameter's value cannot be handed to a notebook.
     ValueError
         If `jobs` is below one.
     """
-    given = absolute_paths({"profile": profile, **(parameters or {})})
+    given = {"profile": os.fspath(file_path(profile, "profile")), **plain_parameters(parameters)}
+    given = absolute_paths(given)
     if jobs is None:
         jobs = 1 if has_large_networks(given["profile"]) else min(cores(), 2)
-    if jobs < 1:
-        raise ValueError(f"jobs={jobs}: give at least 1.")
+    jobs = whole_number(jobs, "jobs", at_least=1)
     started = time.perf_counter()
     layout = BookLayout(root or book_root(), output)
-    sources = _chosen(layout, chapters)
+    sources = chosen_chapters(layout, chapters)
     declared = {source: declared_parameters(jupytext.read(source), source.name) for source in sources}
-    _refuse_unknown(given, declared)
+    refuse_unknown(given, declared)
     outside = state_outside(given)
 
     runs: dict[str, ChapterRun] = {}
@@ -141,39 +141,6 @@ def _report(runs: dict[str, ChapterRun], run: ChapterRun, wanted: int) -> None:
     runs[run.name] = run
     fate = f"{run.seconds:.1f} s" if run.executed else "up to date"
     print(f"[{len(runs)}/{wanted}] {run.name} {fate}", flush=True)
-
-
-def _chosen(layout: BookLayout, names: Sequence[str] | None) -> list[Path]:
-    """Find the sources of the chapters that were named, in the book's order."""
-    every = sorted(layout.notebooks.glob("[0-9][0-9]_*.py"))
-    if not every:
-        raise ChapterError(f"No chapter in {layout.notebooks}: expected files such as 01_introduction.py.")
-    if names is None:
-        return every
-    wanted = set()
-    for name in names:
-        asked = name.removesuffix(".py").removesuffix(".ipynb")
-        found = [source for source in every if asked in (source.stem, source.stem[:2])]
-        if not found:
-            raise ChapterError(f"No chapter {name!r}. {_choices(asked, [source.stem for source in every])}")
-        wanted.update(found)
-    return [source for source in every if source in wanted]
-
-
-def _refuse_unknown(given: Mapping[str, Any], declared: Mapping[Path, Iterable[str]]) -> None:
-    """Raise where a parameter would reach no chapter; papermill itself would only warn."""
-    known = sorted({name for names in declared.values() for name in names})
-    for name in given:
-        if name not in known:
-            where = ", ".join(source.stem for source in declared)
-            raise ChapterError(f"Unknown parameter {name!r} of {where}. {_choices(name, known)}")
-
-
-def _choices(asked: str, known: Sequence[str]) -> str:
-    """Say what could have been meant, and what there is."""
-    close = difflib.get_close_matches(asked, known, n=1, cutoff=0.5)
-    guess = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{guess}There are: {', '.join(known) or 'none'}."
 
 
 def _up_to_date(layout: BookLayout, source: Path, key: str) -> ChapterRun | None:

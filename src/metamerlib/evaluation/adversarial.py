@@ -15,11 +15,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from metamerlib.arguments import real_number, shown, whole_number
 from metamerlib.evaluation.validate import check_choice, check_evaluators, check_images
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.steps import GRADIENT_RULES
 from metamerlib.models import Classifier
 from metamerlib.models.memory import naming_batch_size
+
+_LARGEST_SEED = 2**63 - 1
 
 STEP_RULES = {"linf": "sign", "l2": "normalized"}
 """Which way of taking the gradient belongs to which ball."""
@@ -111,12 +114,12 @@ def adversarial_examples(
     check_choice(ball, list(STEP_RULES), "ball")
     models = check_evaluators(models, argument="models")
     _check_ensemble(models)
-    if not epsilon > 0 or steps < 1:
-        raise ValueError(f"epsilon must be positive and steps 1 or more, got epsilon={epsilon!r}, steps={steps!r}.")
+    epsilon = real_number(epsilon, "epsilon", above=0)
+    steps, seed = whole_number(steps, "steps", at_least=1), whole_number(seed, "seed", at_most=_LARGEST_SEED)
+    batch_size = whole_number(batch_size, "batch_size", at_least=1)
     if step_size is None:
         step_size = 2.5 * min(epsilon, _widest(images, ball)) / steps
-    elif not step_size > 0:
-        raise ValueError(f"step_size must be positive, got {step_size!r}.")
+    step_size = real_number(step_size, "step_size", above=0)
     originals = images.detach().float().cpu()
     classes = len(models[0].categories)
     streams = [np.random.default_rng(np.random.SeedSequence([seed, i])) for i in range(len(originals))]
@@ -124,15 +127,27 @@ def adversarial_examples(
     if targets is None:
         with naming_batch_size(attacking, batch_size):
             targets = _draw_targets(originals, models, streams, batch_size)
-    targets = torch.as_tensor(targets).cpu().long()
+    targets, given = _classes(targets), targets
     if targets.shape != (len(originals),) or not ((targets >= 0) & (targets < classes)).all():
-        raise ValueError(f"targets must hold one class in 0 … {classes - 1} for each of {len(originals)} images.")
+        raise ValueError(
+            f"targets must hold one class in 0 … {classes - 1} for each of {len(originals)} images, got {shown(given)}."
+        )
     starts = torch.stack([_start(image, ball, epsilon, s) for image, s in zip(originals, streams, strict=True)])
     batches = zip(originals.split(batch_size), starts.split(batch_size), targets.split(batch_size), strict=True)
     with naming_batch_size(attacking, batch_size):
         fooling = torch.cat([_descend(*batch, models, ball, epsilon, steps, step_size) for batch in batches])
     predictions = torch.stack([model.predict(fooling, batch_size=batch_size).cpu() for model in models], dim=1)
     return AdversarialExamples(fooling, targets, predictions, tuple(model.name for model in models))
+
+
+def _classes(targets: object) -> Tensor:
+    try:
+        found = torch.as_tensor(targets).cpu()
+    except (RuntimeError, TypeError, ValueError, OverflowError) as error:
+        raise TypeError(f"targets is {shown(targets)}: give a class for each image, as whole numbers.") from error
+    if found.is_floating_point() or found.is_complex():
+        raise TypeError(f"targets is {shown(targets)}: give a class for each image, as whole numbers.")
+    return found.long()
 
 
 def _descend(

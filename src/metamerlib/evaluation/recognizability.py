@@ -16,12 +16,14 @@ import torch
 from scipy.stats import binomtest
 from torch import Tensor
 
+from metamerlib.arguments import shown, whole_number
 from metamerlib.evaluation.validate import (
     check_choice,
     check_evaluators,
     check_fraction,
     check_images,
     check_pair,
+    check_references,
 )
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ def recognizability(
     evaluators, which the paper's "±" is.
     """
     check_fraction(confidence, "confidence")
+    check_references(references)
     looks = _looks(images, references, evaluators, criterion, generator, reference_predictions, batch_size)
     labels = references.labels.cpu()
     return pd.DataFrame([_row(look, labels, criterion, confidence) for look in looks])
@@ -165,6 +168,7 @@ def recognized(
     Tensor
         (evaluators, N) bool, on the CPU.
     """
+    check_references(references)
     looks = _looks(images, references, evaluators, criterion, generator, reference_predictions, batch_size)
     return torch.stack([look.on_metamer == look.wanted for look in looks])
 
@@ -235,6 +239,7 @@ def _looks(
 ) -> Iterator[_Look]:
     """Check everything, then let one evaluator after the other look."""
     check_choice(criterion, CRITERIA, "criterion")
+    batch_size = whole_number(batch_size, "batch_size", at_least=1)
     check_pair(images, references.images)
     evaluators = check_evaluators(evaluators, references)
     labels = references.labels.cpu()
@@ -243,8 +248,15 @@ def _looks(
     if criterion == "generator":
         generated_class = _generator_classes(references, generator, batch_size)
     elif generator is not None:
-        raise ValueError(f"generator is read with criterion='generator' only, got criterion={criterion!r}.")
+        raise ValueError(
+            f"generator is {shown(generator)}, but read with criterion='generator' only, got criterion={criterion!r}."
+        )
 
+    if reference_predictions is not None and not isinstance(reference_predictions, Mapping):
+        raise TypeError(
+            f"reference_predictions is {shown(reference_predictions)}: pass a mapping of evaluators' names to classes, "
+            "as predict_categories gives it."
+        )
     known = dict(reference_predictions or {})
     missing = [evaluator for evaluator in evaluators if evaluator.name not in known]
     if missing:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from metamerlib.arguments import entries_of, shown
+
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
     from metamerlib.stimuli import StimulusSet
@@ -38,7 +40,7 @@ def check_images(images: Tensor, argument: str = "images", *, high: float = 1.0)
         If the shape, a non-finite value or the range is wrong.
     """
     if not isinstance(images, Tensor):
-        raise TypeError(f"{argument} must be a torch tensor of shape (N, 3, H, W), got {type(images).__name__}.")
+        raise TypeError(f"{argument} must be a torch tensor of shape (N, 3, H, W), got {shown(images)}.")
     if not images.is_floating_point():
         raise TypeError(
             f"{argument} must hold floating-point values in [0, {high:g}], got {images.dtype}: "
@@ -104,12 +106,18 @@ def check_evaluators(
 
     Raises
     ------
+    TypeError
+        If there is something else than a classifier.
     ValueError
         If there is none, if a name occurs twice, or if the categories differ.
     """
-    evaluators = list(evaluators)
+    evaluators = entries_of(evaluators, argument, "Classifiers")
+    for evaluator in evaluators:
+        # By what is asked of it: metrics take backbones and tests take stand-ins.
+        if not hasattr(evaluator, "name") or not hasattr(evaluator, "categories"):
+            raise TypeError(f"{argument} holds {shown(evaluator)}: pass Classifiers, such as zoo.evaluators().")
     if not evaluators:
-        raise ValueError(f"{argument} is empty: pass at least one Classifier, such as zoo.evaluators().")
+        raise ValueError(f"{argument} is empty ([]): pass at least one Classifier, such as zoo.evaluators().")
     names = [evaluator.name for evaluator in evaluators]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -152,11 +160,11 @@ def check_choice(value: str, choices: Sequence[str], argument: str) -> None:
     ValueError
         If ``value`` is not one of ``choices``.
     """
-    if value in choices:
+    if isinstance(value, str) and value in choices:
         return
     close = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"{argument}={value!r} is unknown; choose one of {', '.join(map(repr, choices))}.{hint}")
+    raise ValueError(f"{argument}={shown(value)} is unknown; choose one of {', '.join(map(repr, choices))}.{hint}")
 
 
 def check_fraction(value: float, argument: str) -> None:
@@ -171,8 +179,35 @@ def check_fraction(value: float, argument: str) -> None:
 
     Raises
     ------
+    TypeError
+        If ``value`` is not a number.
     ValueError
         If ``value`` is not in (0, 1).
     """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{argument} must be a number strictly between 0 and 1, got {shown(value)} (0.95 for 95 %).")
     if not 0.0 < value < 1.0:
-        raise ValueError(f"{argument} must lie strictly between 0 and 1, got {value!r} (0.95 for 95 %).")
+        raise ValueError(f"{argument} must lie strictly between 0 and 1, got {shown(value)} (0.95 for 95 %).")
+
+
+def check_references(references: StimulusSet) -> StimulusSet:
+    """Refuse anything but labelled images.
+
+    Parameters
+    ----------
+    references
+        Expected: a `StimulusSet`.
+
+    Returns
+    -------
+    StimulusSet
+        The references.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if not all(hasattr(references, name) for name in ("images", "labels", "categories")):
+        raise TypeError(f"references is {shown(references)}: pass a StimulusSet, such as load_stimuli() gives.")
+    return references

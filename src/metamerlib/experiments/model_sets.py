@@ -89,7 +89,7 @@ def resolve_model_sets(
     sets = {}
     for name, keys in choice.items():
         if not keys or len(set(keys)) != len(keys):
-            raise ValueError(f"model set {name!r} is {list(keys)}: give at least one network, none of them twice.")
+            raise ValueError(f"model_sets: {name!r} is {list(keys)}: give at least one network, none of them twice.")
         check_keys(keys, known, f"model set {name!r}")
         sets[name] = ModelSet(name, tuple(keys), tuple(key for key in keys if key in available))
     return sets

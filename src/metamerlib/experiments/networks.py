@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 import pandas as pd
 import torch
 
+from metamerlib.arguments import entries_of, shown
 from metamerlib.experiments.model_sets import ModelSet, resolve_model_sets
 from metamerlib.experiments.runs import ModelRef, model_fingerprint
 from metamerlib.models import EXTRA_INSTANCES, ZOO, Classifier, ModelZoo, Stage
@@ -81,14 +82,20 @@ class Networks:
 
     Raises
     ------
+    TypeError
+        If something else than a classifier is among them.
     ValueError
         If a name is taken.
     """
 
     def __init__(self, zoo: Mapping[str, Classifier], own: Iterable[Classifier] = ()) -> None:
+        if not isinstance(zoo, Mapping) or not all(isinstance(key, str) for key in zoo):
+            raise TypeError(f"zoo is {shown(zoo)}: give a ModelZoo, or a mapping of keys to Classifiers.")
         self.zoo = zoo
         self.own: dict[str, Classifier] = {}
-        for model in own:
+        for model in entries_of(own, "models", "Classifiers"):
+            if not isinstance(model, Classifier):
+                raise TypeError(f"models holds {shown(model)}: wrap it first, as in Classifier(module, name=…).")
             if model.name in self.own or model.name in self._zoo_keys:
                 raise ValueError(f"models has a network named {model.name!r}, which is taken: name it otherwise.")
             self.own[model.name] = model

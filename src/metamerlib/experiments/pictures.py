@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 from torch import Tensor
 
+from metamerlib.arguments import names
 from metamerlib.models import Stage
 from metamerlib.writing import whole_file
 
@@ -63,11 +64,11 @@ def one_per_category(study: "Study", categories: Sequence[str] | None = None) ->
     ValueError
         If a category has no image.
     """
-    names = study.references.category_names
-    wanted = list(dict.fromkeys(names)) if categories is None else list(categories)
-    if absent := [category for category in wanted if category not in names]:
-        raise ValueError(f"categories names {absent}: the study has images of {', '.join(dict.fromkeys(names))}.")
-    return [names.index(category) for category in wanted]
+    present = study.references.category_names
+    wanted = list(dict.fromkeys(present)) if categories is None else names(categories, "categories")
+    if absent := [category for category in wanted if category not in present]:
+        raise ValueError(f"categories names {absent}: the study has images of {', '.join(dict.fromkeys(present))}.")
+    return [present.index(category) for category in wanted]
 
 
 def spread_over_categories(study: "Study", count: int) -> list[int]:

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 import yaml
 
+from metamerlib.arguments import file_path, shown
 from metamerlib.experiments.parsing import CHECKS, did_you_mean, unquoted
-from metamerlib.experiments.table_settings import TableSettings
 from metamerlib.experiments.presets import under_preset
+from metamerlib.experiments.table_settings import TableSettings
 from metamerlib.generation import GenerationConfig
 from metamerlib.locations import profile_files
 from metamerlib.models import STAGES, Stage
@@ -67,10 +68,10 @@ class StudySettings:
         What metamers are computed in: "float32", "tf32" or "bfloat16", as for `generate_metamers`.
     compile
         Whether their forward passes go through `torch.compile`.
-    config
     preset
         Which rule makes metamers: "paper" (Table 3's) or "fast" (`GenerationConfig.fast`, with a tenth of the profile's
         updates, but at least 30). A study has one preset throughout.
+    config
         The generation's settings.
     tables
         What single tables take beside all this.
@@ -94,8 +95,8 @@ class StudySettings:
     batch_size: int | str | None = None
     precision: str = "float32"
     compile: bool = False
-    config: GenerationConfig = field(default_factory=GenerationConfig)
     preset: str = "paper"
+    config: GenerationConfig = field(default_factory=GenerationConfig)
     tables: TableSettings = field(default_factory=TableSettings)
 
     @property
@@ -181,7 +182,7 @@ class StudySettings:
                 "metamerlib run): the folder of ILSVRC 2012's validation images, or one with a sub-folder of "
                 "photographs per category."
             )
-        config = {key: unquoted(value) for key, value in values.items() if key in _fields(GenerationConfig)}
+        config = {key: unquoted(key, value) for key, value in values.items() if key in _fields(GenerationConfig)}
         own = {key: CHECKS[key](key, value) for key, value in values.items() if key in CHECKS}
         tables = TableSettings(**{key: own.pop(key) for key in _fields(TableSettings) if key in own})
         return cls(profile=str(profile), config=GenerationConfig.from_dict(config), tables=tables, **own)
@@ -193,12 +194,12 @@ def _fields(settings: type) -> list[str]:
 
 def _read_profile(profile: str | Path) -> dict[str, Any]:
     named = profile_files()
-    path = named.get(str(profile)) or Path(profile).expanduser()
+    path = named.get(str(profile)) or file_path(profile, "profile")
     if not path.is_file() or path.suffix not in (".yml", ".yaml"):
         guess = did_you_mean(str(profile), named)
         raise ValueError(
-            f"profile {str(profile)!r} does not exist.{guess} Give one of {', '.join(named)}, or the path of a .yml "
-            "file with the same keys."
+            f"profile {shown(str(profile))} does not exist.{guess} Give one of {', '.join(named)}, or the path of a "
+            ".yml file with the same keys."
         )
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from metamerlib.arguments import names, shown
 from metamerlib.experiments import recognition
 from metamerlib.experiments.connection import check_scheduler
 from metamerlib.experiments.description import describe
@@ -20,7 +21,7 @@ from metamerlib.experiments.settings import StudySettings
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import Store
 from metamerlib.generation import Metamers
-from metamerlib.generation.validation import resolve_device
+from metamerlib.generation.validation import check_count, resolve_device
 from metamerlib.models import STAGES, Classifier, MissingWeightsError, ModelZoo, Stage
 from metamerlib.stimuli import StimulusSet
 
@@ -74,6 +75,10 @@ class Study:
         progress: bool | None = None,
         scheduler: Any = None,
     ) -> None:
+        if not isinstance(settings, StudySettings):
+            raise TypeError(f"settings is {shown(settings)}: give StudySettings, or call Study.from_profile.")
+        if references is not None and not isinstance(references, StimulusSet):
+            raise TypeError(f"references is {shown(references)}: give a StimulusSet, such as load_stimuli() gives.")
         self.settings = settings
         if scheduler is not None:
             check_scheduler(scheduler)
@@ -86,7 +91,7 @@ class Study:
                 "them with that decision, or leave it out."
             )
         self.zoo, self.networks = zoo, Networks(zoo, models)
-        self.store = store if isinstance(store, Store) else Store(store) if store else Store.default()
+        self.store = store if isinstance(store, Store) else Store.default() if store is None else Store(store)
         self._progress = progress
         self.given_references = references is not None
         if references is not None:
@@ -235,7 +240,7 @@ class Study:
                 f"{self.networks.remedy(chosen.missing)}."
             )
         settings = self.settings.config.replace(**config) if config else self.settings.config
-        seed = self.settings.seed if seed is None else seed
+        seed = self.settings.seed if seed is None else check_count(seed, "seed", at_least=0)
         own = (settings, seed) == (self.settings.config, self.settings.seed) and stage in self.settings.stages
         return MetamerRun(
             stimuli=self._stimuli,
@@ -366,5 +371,6 @@ class Study:
     def _model_set(self, choice: str | Sequence[str]) -> ModelSet:
         if isinstance(choice, str):
             return self.model_sets.get(choice) or self.networks.resolve([choice])[choice]
+        choice = names(choice, "model_set")
         name = " + ".join(choice)
         return self.networks.resolve({name: choice})[name]

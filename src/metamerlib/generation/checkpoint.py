@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from metamerlib.arguments import file_path, shown
 from metamerlib.generation.tensorfile import CorruptFileError, read_tensors, tensor_digest, write_tensors
 from metamerlib.models import Classifier
 
@@ -35,9 +36,9 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | Path | None, every: float, identity: Mapping[str, Any]) -> None:
-        if not every >= 0:
-            raise ValueError(f"checkpoint_every={every!r}: give the seconds between two writings, at least 0.")
-        self.path = None if path is None else Path(path)
+        if isinstance(every, bool) or not isinstance(every, int | float) or not every >= 0:
+            raise ValueError(f"checkpoint_every={shown(every)}: give the seconds between two writings, at least 0.")
+        self.path = None if path is None else file_path(path, "checkpoint")
         if self.path is not None and self.path.is_dir():
             raise ValueError(f"checkpoint={str(path)!r} is a folder: give the path of a file.")
         self._every, self._identity = every, dict(identity)

@@ -4,16 +4,20 @@ import dataclasses
 import difflib
 import math
 import numbers
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from metamerlib.arguments import shown
 from metamerlib.generation.initializers import INITIALIZERS
 from metamerlib.generation.losses import LOSSES
 from metamerlib.generation.parametrization import PARAMETRIZATIONS
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.schedules import SCHEDULES
 from metamerlib.generation.steps import GRADIENT_RULES, check_optimizer
+
+_MOST_UPDATES = 1_000_000_000
 
 _CHOICES: dict[str, Iterable[str]] = {
     "loss": LOSSES,
@@ -26,10 +30,6 @@ _CHOICES: dict[str, Iterable[str]] = {
     "relu_gradient": ("stock", "identity"),
     "parametrization": PARAMETRIZATIONS,
 }
-_ADDED_LATER = ("parametrization",)
-"""Fields without which results were filed once."""
-
-
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "fast": {
@@ -44,6 +44,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """By name the fields in which a preset differs from Table 3."""
+
+_ADDED_LATER = ("parametrization",)
+"""Fields without which results were filed once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationConfig:
@@ -157,10 +161,6 @@ class GenerationConfig:
         self._set("optimizer_options", _plain_options(self.optimizer_options))
         check_optimizer(self.optimizer, self.optimizer_options)
 
-    @property
-    def updates_per_model(self) -> int:
-        """How often each model's gradient is followed: `repetitions` × `steps_per_model`."""
-        return self.repetitions * self.steps_per_model
     @classmethod
     def fast(cls, **changes: Any) -> Self:
         """Build a configuration that does with a tenth of Table 3's updates.
@@ -191,6 +191,10 @@ class GenerationConfig:
         cls._check_names(changes)
         return cls(**{**PRESETS["fast"], **changes})
 
+    @property
+    def updates_per_model(self) -> int:
+        """How often each model's gradient is followed: `repetitions` × `steps_per_model`."""
+        return self.repetitions * self.steps_per_model
 
     def learning_rate_at(self, repetition: int) -> float:
         """Return the learning rate of one repetition.
@@ -300,14 +304,16 @@ def _hint(value: object, known: Iterable[str]) -> str:
 def _check_choice(name: str, value: object, choices: Iterable[str]) -> None:
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(map(repr, choices))
-        raise ValueError(f"{name}={value!r} is unknown.{_hint(value, choices)} Choose one of {listed}.")
+        raise ValueError(f"{name}={shown(value)} is unknown.{_hint(value, choices)} Choose one of {listed}.")
 
 
 def _whole(name: str, value: object, *, at_least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name}={value!r} is a {type(value).__name__}: give a whole number.")
+        raise TypeError(f"{name}={shown(value)} is a {type(value).__name__}: give a whole number.")
     if value < at_least:
-        raise ValueError(f"{name}={value!r}: give at least {at_least}.")
+        raise ValueError(f"{name}={shown(value)}: give at least {at_least}.")
+    if value > _MOST_UPDATES:
+        raise ValueError(f"{name}={shown(value)}: give at most {_MOST_UPDATES}.")
     return int(value)
 
 
@@ -320,9 +326,9 @@ def _real(
     at_most: float = math.inf,
 ) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}={value!r} is a {type(value).__name__}: give a number.")
-    if not math.isfinite(value):
-        raise ValueError(f"{name}={value!r}: give a finite number.")
+        raise TypeError(f"{name}={shown(value)} is a {type(value).__name__}: give a number.")
+    if not abs(value) <= sys.float_info.max:
+        raise ValueError(f"{name}={shown(value)}: give a finite number.")
     if value <= above:
         raise ValueError(f"{name}={value!r}: give a number above {above:g}.")
     if not at_least <= value <= at_most:
@@ -333,12 +339,13 @@ def _real(
 
 def _plain_options(options: object) -> dict[str, Any]:
     if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
-        raise TypeError(f"optimizer_options={options!r}: give a mapping such as {{'momentum': 0.9}}.")
-    for name, value in options.items():
+        raise TypeError(f"optimizer_options={shown(options)}: give a mapping such as {{'momentum': 0.9}}.")
+    for value in options.values():
         entries = value if isinstance(value, list | tuple) else (value,)
         if not all(entry is None or isinstance(entry, bool | int | float | str) for entry in entries):
             raise TypeError(
-                f"optimizer_options[{name!r}]={value!r}: give numbers, text, truth values or lists of them."
+                f"optimizer_options={shown(options)}: give numbers, text, truth values or lists of them, not "
+                f"{shown(value)}."
             )
     # Sorted, and lists as tuples: however they were written, equal options are equal, and read back from JSON too.
     return {name: tuple(value) if isinstance(value, list) else value for name, value in sorted(options.items())}

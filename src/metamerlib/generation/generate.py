@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from metamerlib.arguments import shown
 from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.batches import Kind, remember, remembered
 from metamerlib.generation.checkpoint import Checkpoint, run_identity
@@ -133,7 +134,10 @@ def generate_metamers(
     """
     config = GenerationConfig() if config is None else config
     if not isinstance(config, GenerationConfig):
-        raise TypeError(f"config is a {type(config).__name__}: give a GenerationConfig, such as GenerationConfig().")
+        raise TypeError(
+            f"config is a {type(config).__name__}: give a GenerationConfig, such as GenerationConfig() (it is "
+            f"{shown(config)})."
+        )
     images, models = check_images(images, "images"), check_models(models)
     if initial is not None:
         initial = check_images(initial, "initial")

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from metamerlib.arguments import file_path
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.generation.tensorfile import read_tensors, write_tensors
 from metamerlib.models import Stage
@@ -211,9 +212,9 @@ class Metamers:
         ValueError
             If the file is damaged (a `CorruptFileError`), holds something else, or is of another version.
         """
-        path = Path(path)
+        path = file_path(path, "path")
         if not path.is_file():
-            raise FileNotFoundError(f"{path} is not a file: give the path that Metamers.save was called with.")
+            raise FileNotFoundError(f"path: {path} is not a file: give the path that Metamers.save was called with.")
         document, tensors = read_tensors(path, _KIND)
         if document["version"] != _VERSION:
             raise ValueError(

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from metamerlib.arguments import shown
+
 NORM_FLOOR = 1e-12
 """Added to the norm that a gradient is divided by."""
 
@@ -120,12 +122,12 @@ def check_optimizer(name: str, options: Mapping[str, object]) -> None:
         If there is no such optimiser, it couples the images of a batch, or an option is unknown, reserved or refused
         by the optimiser.
     """
-    if name in _REFUSED_OPTIMIZERS:
+    if isinstance(name, str) and name in _REFUSED_OPTIMIZERS:
         raise ValueError(f"optimizer={name!r} cannot be used: {_REFUSED_OPTIMIZERS[name]}. Choose another.")
-    if name not in OPTIMIZERS:
+    if not isinstance(name, str) or name not in OPTIMIZERS:
         near = difflib.get_close_matches(str(name), OPTIMIZERS, n=1, cutoff=0.4)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"optimizer={name!r} does not exist in torch.optim.{hint} Choose one of {OPTIMIZERS}.")
+        raise ValueError(f"optimizer={shown(name)} does not exist in torch.optim.{hint} Choose one of {OPTIMIZERS}.")
     reserved = {"lr": "set learning_rate and schedule instead", "maximize": "metamers minimise the distance"}
     known = [option for option in inspect.signature(getattr(torch.optim, name)).parameters if option != "params"]
     for option in options:
@@ -134,7 +136,9 @@ def check_optimizer(name: str, options: Mapping[str, object]) -> None:
         if option not in known:
             near = difflib.get_close_matches(option, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"optimizer_options has {option!r}, which {name} does not take.{hint}")
+            raise ValueError(
+                f"optimizer_options={shown(dict(options))} has {option!r}, which {name} does not take.{hint}"
+            )
     if options:
         try:
             make_optimizer(name, torch.zeros(1), 1.0, options)

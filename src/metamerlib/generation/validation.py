@@ -1,5 +1,6 @@
 """The door: what is asked of images, models and settings before anything runs."""
 
+import numbers
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,8 +8,11 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from metamerlib.arguments import entries_of, shown
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.models import Classifier
+
+_LARGEST = 2**63 - 1
 
 
 def check_images(images: Tensor, argument: str) -> Tensor:
@@ -36,7 +40,7 @@ def check_images(images: Tensor, argument: str) -> Tensor:
     if not isinstance(images, Tensor):
         holder = isinstance(getattr(images, "images", None), Tensor)
         fix = "give its .images" if holder else "give a torch.Tensor (N, 3, H, W), RGB in [0, 1]"
-        raise TypeError(f"{argument} is a {type(images).__name__}: {fix}.")
+        raise TypeError(f"{argument} is a {type(images).__name__}: {fix} (it is {shown(images)}).")
     if images.dtype != torch.float32:
         fix = "give images.float()" if images.is_floating_point() else "give images.float() / 255 if these are bytes"
         raise TypeError(f"{argument} has type {images.dtype}, not float32 in [0, 1]: {fix}.")
@@ -84,15 +88,15 @@ def check_models(models: Classifier | Sequence[Classifier]) -> list[Classifier]:
     """
     if isinstance(models, Mapping):
         raise TypeError(f"models is a {type(models).__name__}: choose from it, as in [zoo[key] for key in keys].")
-    models = [models] if isinstance(models, nn.Module | str) else list(models)
+    models = [models] if isinstance(models, nn.Module | str) else entries_of(models, "models", "Classifiers")
     if not models:
-        raise ValueError("models is empty: give at least one Classifier.")
+        raise ValueError("models is empty ([]): give at least one Classifier.")
     for model in models:
         if not isinstance(model, Classifier):
             fix = "give the Classifier itself, as in zoo['resnet18']"
             if isinstance(model, nn.Module):
                 fix = "wrap it first: Classifier(module, name=…, blocks=[…], categories=(…))"
-            raise TypeError(f"models holds a {type(model).__name__}: {fix}.")
+            raise TypeError(f"models holds a {type(model).__name__}: {fix} (it is {shown(model)}).")
     names = [model.name for model in models]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -132,11 +136,13 @@ def check_count(value: int, argument: str, *, at_least: int) -> int:
     ValueError
         If it is too small.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{argument}={value!r} is a {type(value).__name__}: give a whole number.")
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{argument}={shown(value)} is a {type(value).__name__}: give a whole number.")
     value = int(value)
     if value < at_least:
-        raise ValueError(f"{argument}={value}: give at least {at_least}.")
+        raise ValueError(f"{argument}={shown(value)}: give at least {at_least}.")
+    if value > _LARGEST:
+        raise ValueError(f"{argument}={shown(value)}: give at most {_LARGEST}.")
     return value
 
 
@@ -240,14 +246,15 @@ def resolve_device(device: str | torch.device) -> torch.device:
         If there is no such device on this machine.
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if device == "auto":
+    if isinstance(device, str) and device == "auto":
         return torch.device(next(kind for kind, there in available.items() if there))
     try:
         resolved = torch.device(device)
         torch.empty(0, device=resolved)
-    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError, ValueError, OverflowError) as error:
         there = ", ".join(repr(kind) for kind, present in available.items() if present)
-        raise ValueError(f"device={device!r} cannot be used: give 'auto' or one of {there} ({error}).") from error
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"device={shown(device)} cannot be used: give 'auto' or one of {there} ({reason}).") from error
     return resolved
 
 

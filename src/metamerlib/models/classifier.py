@@ -8,11 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from metamerlib.arguments import entries_of, names, shown, whole_number
 from metamerlib.models.memory import naming_batch_size
 from metamerlib.models.stages import Stage, resolve_stage
 
 DECISIONS = ("max_logit", "mean_probability")
 """How the outputs of a category make its logit: the names that `Classifier` knows."""
+
+
+_LARGEST_SIDE = 16_384
 
 
 class _TapReached(Exception):  # noqa: N818 - a signal that ends the forward pass, not an error
@@ -86,38 +90,31 @@ class Classifier(nn.Module):
     ) -> None:
         super().__init__()
         if not isinstance(module, nn.Module):
-            raise TypeError(f"module is a {type(module).__name__}: give a torch.nn.Module.")
-        for argument, values in (("mean", mean), ("std", std)):
-            if len(values) != 3:
-                raise ValueError(f"{argument} is {tuple(values)}: give three numbers, one per RGB channel.")
-        if min(std) <= 0:
-            raise ValueError(f"std is {tuple(std)}: every channel's must be above 0.")
-        if input_size is not None and input_size < 1:
-            raise ValueError(f"input_size is {input_size}: give the side in pixels, or None for any size.")
-        self.name = str(name)
-        self.categories = tuple(categories)
-        if not self.categories or len(set(self.categories)) != len(self.categories):
-            raise ValueError(f"categories is {self.categories}: give at least one name, none of them twice.")
-        if outputs_of_category is not None and len(outputs_of_category) != len(self.categories):
-            raise ValueError(
-                f"outputs_of_category has {len(outputs_of_category)} entries for {len(self.categories)} categories: "
-                "give one list of output indices per category."
-            )
-        if outputs_of_category is not None and not all(len(outputs) for outputs in outputs_of_category):
-            raise ValueError("outputs_of_category has an empty entry: give each category at least one output.")
-        if decision not in DECISIONS:
-            raise ValueError(f"decision is {decision!r}: give {' or '.join(map(repr, DECISIONS))}.")
+            raise TypeError(f"module is a {type(module).__name__}: give a torch.nn.Module (it is {shown(module)}).")
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"name is {shown(name)}: give text.")
+        self.mean, self.std = _per_channel(mean, "mean"), _per_channel(std, "std")
+        if min(self.std) <= 0:
+            raise ValueError(f"std is {shown(std)}: every channel's must be above 0.")
+        if input_size is not None:
+            input_size = whole_number(input_size, "input_size", at_least=1, at_most=_LARGEST_SIDE)
+        self.name = name
+        self.categories = names(categories, "categories")
+        if outputs_of_category is not None:
+            outputs_of_category = _outputs(outputs_of_category, len(self.categories))
+        if not isinstance(decision, str) or decision not in DECISIONS:
+            raise ValueError(f"decision is {shown(decision)}: give {' or '.join(map(repr, DECISIONS))}.")
         modules = dict(module.named_modules())
-        unknown = [block for block in blocks or () if not block or block not in modules]
+        given, blocks = blocks, [] if blocks is None else entries_of(blocks, "blocks", "dotted module names")
+        unknown = [block for block in blocks if not isinstance(block, str) or not block or block not in modules]
         if unknown:
             raise ValueError(
-                f"blocks names {unknown}, which model {self.name!r} does not have: give dotted names out of "
-                f"module.named_modules(), such as {', '.join([n for n in modules if n][:6])}."
+                f"blocks is {shown(given)} and names {shown(unknown)}, which model {self.name!r} does not have: give "
+                f"dotted names out of module.named_modules(), such as {', '.join([n for n in modules if n][:6])}."
             )
-        self.blocks = tuple(blocks or ())
+        self.blocks = tuple(blocks)
         self.input_size = input_size
-        self.mean, self.std = tuple(map(float, mean)), tuple(map(float, std))
-        self.outputs_of_category = outputs_of_category and [list(outputs) for outputs in outputs_of_category]
+        self.outputs_of_category = outputs_of_category
         self.decision = decision
         self.module = module.requires_grad_(False)
         # Not persistent: the module's own state_dict stays loadable through the wrapper's.
@@ -221,9 +218,14 @@ class Classifier(nn.Module):
 
         Raises
         ------
+        TypeError
+            If images or batch size are of another type.
         ValueError
             If the network returns NaN for an image.
         """
+        batch_size = whole_number(batch_size, "batch_size", at_least=1)
+        if not isinstance(images, Tensor):
+            raise TypeError(f"images is {shown(images)}: give a tensor (N, 3, H, W), RGB in [0, 1].")
         with naming_batch_size(f"classifying with model {self.name!r}", batch_size):
             batches = [self(batch.to(self.device)).cpu() for batch in images.split(batch_size)]
         return self.checked_logits(torch.cat(batches)).argmax(dim=1) if batches else torch.zeros(0, dtype=torch.int64)
@@ -327,15 +329,36 @@ class Classifier(nn.Module):
         return output
 
     def _normalize(self, images: Tensor) -> Tensor:
+        if not isinstance(images, Tensor):
+            raise TypeError(f"images is {shown(images)}: give a tensor (N, 3, H, W), RGB in [0, 1].")
         if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
-            raise ValueError(
-                f"images is {images.dtype} of shape {tuple(images.shape)}: give floating point (N, 3, H, W), RGB "
-                "in [0, 1]."
-            )
+            raise ValueError(f"images is {shown(images)}: give floating point (N, 3, H, W), RGB in [0, 1].")
         size = self.input_size
         if size is not None and tuple(images.shape[-2:]) != (size, size):
             images = functional.interpolate(images, (size, size), mode="bilinear", antialias=True, align_corners=False)
         return (images - self._mean) / self._std
+
+
+def _per_channel(values: object, argument: str) -> tuple[float, float, float]:
+    found = entries_of(values, argument, "three numbers")
+    if len(found) != 3 or not all(isinstance(value, int | float) and math.isfinite(value) for value in found):
+        raise ValueError(f"{argument} is {shown(values)}: give three numbers, one per RGB channel.")
+    return tuple(map(float, found))
+
+
+def _outputs(given: object, categories: int) -> list[list[int]]:
+    outputs = entries_of(given, "outputs_of_category", "lists of output indices")
+    if len(outputs) != categories:
+        raise ValueError(
+            f"outputs_of_category has {len(outputs)} entries for {categories} categories: give one list of output "
+            f"indices per category (it is {shown(given)})."
+        )
+    outputs = [entries_of(one, "outputs_of_category", "lists of output indices") for one in outputs]
+    if not all(outputs):
+        raise ValueError(
+            f"outputs_of_category has an empty entry: give each category at least one output (it is {shown(given)})."
+        )
+    return [[whole_number(output, "outputs_of_category") for output in one] for one in outputs]
 
 
 def _highest(logits: Tensor, outputs: list[int]) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from timm.data import ImageNetInfo
 from torch import nn
 
+from metamerlib.arguments import shown
 from metamerlib.models.cache import WeightsCache
 from metamerlib.models.checkpoints import load_exactly, read_checkpoint, state_of
 from metamerlib.models.classifier import DECISIONS, Classifier
@@ -136,10 +137,10 @@ class PaperEdition:
     extra = ()
 
     def __init__(self, folder: Path | None = None, *, decision: str = "max_logit", untrained: bool = False) -> None:
-        if decision not in ALL_DECISIONS:
+        if not isinstance(decision, str) or decision not in ALL_DECISIONS:
             near = difflib.get_close_matches(str(decision), ALL_DECISIONS, n=1)
             raise ValueError(
-                f"decision is {decision!r}."
+                f"decision is {shown(decision)}."
                 + (f" Did you mean {near[0]!r}?" if near else "")
                 + f" Give one of {', '.join(ALL_DECISIONS)}."
             )

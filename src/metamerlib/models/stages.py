@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+from metamerlib.arguments import shown
+
 STAGES: dict[str, float] = {"early": 0.2, "middle": 0.5, "late": 0.8}
 """The paper's three inversion stages and their share of the total depth."""
 
@@ -40,7 +42,7 @@ def block_at(blocks: Sequence[str], depth: float) -> str:
     if not blocks:
         raise ValueError("blocks is empty: give the dotted names of the sequential blocks, first to last.")
     if not 0 < depth <= 1:
-        raise ValueError(f"depth is {depth!r}: give a share of the total depth above 0 and at most 1.")
+        raise ValueError(f"stage is {shown(depth)}: give a share of the total depth above 0 and at most 1.")
     # limit_denominator: 0.2 · 5 must be block 1, though the float product is above 1 for some n.
     return blocks[math.ceil(Fraction(depth).limit_denominator(10_000) * len(blocks)) - 1]
 
@@ -72,14 +74,15 @@ def resolve_stage(stage: Stage, blocks: Sequence[str], module_names: Sequence[st
         If the stage does not exist, or is a depth and the model declares no blocks.
     """
     if isinstance(stage, bool) or not isinstance(stage, str | float | int):
-        raise TypeError(f"stage is {stage!r}: give one of {', '.join(STAGES)}, a depth in (0, 1] or a module name.")
+        choices = ", ".join(STAGES)
+        raise TypeError(f"stage is {shown(stage)}: give one of {choices}, a depth in (0, 1] or a module name.")
     if isinstance(stage, str) and stage not in STAGES:
         if stage and stage in module_names:
             return stage
         near = difflib.get_close_matches(stage, [*STAGES, *module_names], n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise ValueError(
-            f"stage {stage!r} does not exist in model {model!r}.{hint} Give one of {', '.join(STAGES)}, a depth "
+            f"stage {shown(stage)} does not exist in model {model!r}.{hint} Give one of {', '.join(STAGES)}, a depth "
             f"in (0, 1], or a module's dotted name (`metamerlib layers` lists those of the zoo's models)."
         )
     if not blocks:
@@ -88,4 +91,4 @@ def resolve_stage(stage: Stage, blocks: Sequence[str], module_names: Sequence[st
             f"module names, first to last) or a module's dotted name as the stage. Its modules begin with "
             f"{', '.join([n for n in module_names if n][:8])}."
         )
-    return block_at(blocks, STAGES[stage] if isinstance(stage, str) else float(stage))
+    return block_at(blocks, STAGES[stage] if isinstance(stage, str) else stage)

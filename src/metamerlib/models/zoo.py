@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from metamerlib.arguments import entries_of, file_path, shown
 from metamerlib.models.classifier import Classifier
 from metamerlib.models.editions import Edition, MiniatureEdition, OutlineEdition, PaperEdition
 from metamerlib.models.registry import MODEL_SETS, ZOO
@@ -20,6 +21,13 @@ EDITIONS = ("mini", "paper", "paper-untrained")
 
 
 _EARLY_COLUMNS = ("parameters", "multiply_adds", "accuracy", "classes", "robust_accuracy", "seconds")
+
+
+class UnknownNetworkError(KeyError, ValueError):
+    """There is no network of this key."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError would show the text as Python writes it
 
 
 class ModelZoo(Mapping[str, Classifier]):
@@ -70,15 +78,17 @@ class ModelZoo(Mapping[str, Classifier]):
         decision: str = "max_logit",
         memory: int | None = None,
     ) -> None:
-        if name not in EDITIONS:
-            raise ValueError(f"name is {name!r}: the zoos that can be loaded are {', '.join(map(repr, EDITIONS))}.")
-        if name == "mini" and decision != "max_logit":
+        if not isinstance(name, str) or name not in EDITIONS:
+            zoos = ", ".join(map(repr, EDITIONS))
+            raise ValueError(f"name is {shown(name)}: the zoos that can be loaded are {zoos}.")
+        if name == "mini" and not (isinstance(decision, str) and decision == "max_logit"):
             raise ValueError(
-                f"decision is {decision!r}, which has no meaning for the zoo 'mini': its networks have one output per "
-                "category. Leave it at 'max_logit', or name the zoo 'paper'."
+                f"decision is {shown(decision)}, which has no meaning for the zoo 'mini': its networks have one output "
+                "per category. Leave it at 'max_logit', or name the zoo 'paper'."
             )
         self.name = name
-        self.device = torch.device(device)
+        self.device = _device(device)
+        weights = None if weights is None else file_path(weights, "weights")
         self.decision = decision
         self._edition: Edition = (
             MiniatureEdition(weights)
@@ -152,8 +162,9 @@ class ModelZoo(Mapping[str, Classifier]):
         ValueError
             If there is no such set.
         """
-        if name not in MODEL_SETS:
-            raise ValueError(f"no model set {name!r}: the paper's sets are {', '.join(MODEL_SETS)}.")
+        if not isinstance(name, str) or name not in MODEL_SETS:
+            sets = ", ".join(MODEL_SETS)
+            raise ValueError(f"name is {shown(name)}, which is no model set: the paper's sets are {sets}.")
         return list(MODEL_SETS[name])
 
     def evaluators(self, exclude: Iterable[str] = ()) -> list[Classifier]:
@@ -174,7 +185,7 @@ class ModelZoo(Mapping[str, Classifier]):
         KeyError
             If a key to exclude does not exist.
         """
-        left_out = [exclude] if isinstance(exclude, str) else list(exclude)
+        left_out = [exclude] if isinstance(exclude, str) else entries_of(exclude, "exclude", "keys")
         for key in left_out:
             self._check(key)
         return [self[key] for key in self if key not in left_out]
@@ -382,8 +393,8 @@ class ModelZoo(Mapping[str, Classifier]):
         known = [*ZOO, *self.extra_instances]
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=3)
-            raise KeyError(
-                f"no network {key!r} in the zoo."
+            raise UnknownNetworkError(
+                f"no network {shown(key)} in the zoo."
                 + (f" Did you mean {' or '.join(near)}?" if near else "")
                 + " `metamerlib zoo list` names them all."
             )
@@ -399,3 +410,10 @@ def _default_memory(device: torch.device) -> int:
 
 def _bytes(model: Classifier) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in (*model.parameters(), *model.buffers()))
+
+
+def _device(device: object) -> torch.device:
+    try:
+        return torch.device(device)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(f"device is {shown(device)}: give the name of a device, such as 'cpu' or 'cuda'.") from error

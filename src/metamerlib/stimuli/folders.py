@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from metamerlib.arguments import file_path, names
 from metamerlib.stimuli.categories import CATEGORIES
 from metamerlib.stimuli.photographs import Photograph, read_photographs
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
@@ -55,6 +56,8 @@ def image_folder(
 
     Raises
     ------
+    TypeError
+        If `root` is no path, or `categories` no list of names.
     ValueError
         If an argument is outside its range, a sub-folder is not one of the categories, or there are fewer
         images than asked for.
@@ -65,7 +68,7 @@ def image_folder(
     UnreadableImagesError
         If files cannot be read and `on_unreadable` is ``"raise"``.
     """
-    root, size = Path(root), 224 if size is None else size
+    root, size = file_path(root, "root"), 224 if size is None else size
     files, strays = _survey(root)
     names = _label_names(root, tuple(files), categories)
     return read_photographs(
@@ -120,8 +123,7 @@ def _visible(folder: Path) -> Iterator[Path]:
 def _label_names(root: Path, folders: tuple[str, ...], categories: Sequence[str] | None) -> tuple[str, ...]:
     if categories is None:
         return CATEGORIES if set(folders) <= set(CATEGORIES) else tuple(sorted(folders))
-    if isinstance(categories, str):
-        raise ValueError(f"categories: expected a sequence of names, got one string {categories!r}")
+    categories = names(categories, "categories")
     if unknown := sorted(set(folders) - set(categories)):
         raise ValueError(
             f"categories: {str(root)!r} has sub-folders that are not among them: {', '.join(unknown)}; "

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from metamerlib.arguments import file_path, names
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
 from metamerlib.stimuli.ground_truth import NUMBERED, read_ground_truth
 from metamerlib.stimuli.photographs import Photograph, read_photographs
@@ -70,11 +71,11 @@ def imagenet16(
     FileNotFoundError
         If `root` does not exist.
     """
-    root = Path(root)
+    root = file_path(root, "root")
     if not root.is_dir():
         raise FileNotFoundError(f"root: expected the validation folder of ILSVRC 2012, but {str(root)!r} is no folder")
-    chosen = CATEGORIES if categories is None else tuple(categories)
-    if unknown := [name for name in chosen if name not in CATEGORIES] or (not chosen and ["nothing"]):
+    chosen = CATEGORIES if categories is None else names(categories, "categories")
+    if unknown := [name for name in chosen if name not in CATEGORIES]:
         raise ValueError(f"categories: expected some of {', '.join(CATEGORIES)}, got {', '.join(unknown)}")
     wanted = 25 if n_per_class is None else n_per_class
     files = {category: [] for category in CATEGORIES if category in chosen}

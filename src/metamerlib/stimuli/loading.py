@@ -5,11 +5,16 @@ import os
 from collections.abc import Sequence
 from typing import Literal
 
+from metamerlib.arguments import file_path, names, shown, whole_number
 from metamerlib.stimuli.categories import CATEGORIES
 from metamerlib.stimuli.folders import image_folder
 from metamerlib.stimuli.imagenet16 import imagenet16
 from metamerlib.stimuli.objects16 import objects16
 from metamerlib.stimuli.stimulus_set import StimulusSet
+
+_MOST_IMAGES = 1_000_000
+_LARGEST_SIZE = 16_384
+_LARGEST_SEED = 2**63 - 1
 
 STIMULI = ("objects16", "folder", "imagenet16")
 
@@ -55,9 +60,18 @@ def load_stimuli(
     Raises
     ------
     ValueError
-        If there are no stimuli of that name, or `root` is given without being needed or the other way
-        round; and whatever `objects16`, `image_folder` or `imagenet16` raises.
+        If there are no stimuli of that name, a value is out of range, or `root` is given without being needed or the
+        other way round; and whatever `objects16`, `image_folder` or `imagenet16` raises.
     """
+    if not isinstance(name, str) or name not in STIMULI:
+        raise ValueError(f"name: expected one of {', '.join(STIMULI)}, got {shown(name)}{_hint(name)}")
+    if n_per_class is not None:
+        n_per_class = whole_number(n_per_class, "n_per_class", at_least=1, at_most=_MOST_IMAGES)
+    if size is not None:
+        size = whole_number(size, "size", at_least=1, at_most=_LARGEST_SIZE)
+    seed = whole_number(seed, "seed", at_most=_LARGEST_SEED)
+    categories = None if categories is None else names(categories, "categories")
+    root = None if root is None else file_path(root, "root")
     if name == "objects16":
         if root is not None:
             raise ValueError(f"root: objects16 is drawn, not read, but got {os.fspath(root)!r}; use name='folder'")
@@ -65,26 +79,26 @@ def load_stimuli(
             n_per_class=3 if n_per_class is None else n_per_class,
             seed=seed,
             size=64 if size is None else size,
-            categories=CATEGORIES if categories is None else tuple(categories),
+            categories=CATEGORIES if categories is None else categories,
         )
-    if name in ("folder", "imagenet16"):
-        if root is None:
-            what = "category sub-folders" if name == "folder" else "ILSVRC 2012's validation images"
-            raise ValueError(f"root: expected the path of a folder of {what}, got None")
-        read = image_folder if name == "folder" else imagenet16
-        return read(
-            root,
-            n_per_class=n_per_class,
-            seed=seed,
-            size=size,
-            categories=categories,
-            on_unreadable=on_unreadable,
-        )
-    raise ValueError(f"name: expected one of {', '.join(STIMULI)}, got {name!r}{_hint(name)}")
+    if root is None:
+        what = "category sub-folders" if name == "folder" else "ILSVRC 2012's validation images"
+        raise ValueError(f"root: expected the path of a folder of {what}, got None")
+    read = image_folder if name == "folder" else imagenet16
+    return read(
+        root,
+        n_per_class=n_per_class,
+        seed=seed,
+        size=size,
+        categories=categories,
+        on_unreadable=on_unreadable,
+    )
 
 
-def _hint(name: str) -> str:
-    if os.path.isdir(name):
+def _hint(name: object) -> str:
+    if not isinstance(name, str):
+        return ""
+    if "\0" not in name and os.path.isdir(name):
         return f"; for a folder of photographs say load_stimuli('folder', root={name!r})"
     close = difflib.get_close_matches(name, STIMULI, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from metamerlib.arguments import shown
 from metamerlib.stimuli.decoding import decode_photograph
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
 
@@ -104,8 +105,8 @@ def read_photographs(
         raise ValueError(f"size: expected a number of pixels from 1, got {size}")
     if n_per_class is not None and n_per_class < 1:
         raise ValueError(f"n_per_class: expected a number of images from 1, or None for all, got {n_per_class}")
-    if on_unreadable not in ("raise", "report"):
-        raise ValueError(f"on_unreadable: expected 'raise' or 'report', got {on_unreadable!r}")
+    if not isinstance(on_unreadable, str) or on_unreadable not in ("raise", "report"):
+        raise ValueError(f"on_unreadable: expected 'raise' or 'report', got {shown(on_unreadable)}")
     check_counts({category: len(found) for category, found in files.items()})
     photographs: list[tuple[str, str, np.ndarray]] = []
     unreadable = list(strays)

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metamerlib.arguments import entries_of, names, shown
+
 
 @dataclass(frozen=True)
 class UnreadableImage:
@@ -63,13 +65,15 @@ class StimulusSet:
 
     def __post_init__(self) -> None:
         for field in ("categories", "sources", "unreadable"):
-            if isinstance(getattr(self, field), str):
-                raise TypeError(f"{field}: expected a sequence, got one string {getattr(self, field)!r}")
-            object.__setattr__(self, field, tuple(getattr(self, field)))
+            object.__setattr__(self, field, tuple(entries_of(getattr(self, field), field, "entries")))
+        names(self.categories, "categories")
         _check_images(self.images)
         _check_labels(self.labels, count=len(self.images), categories=self.categories)
         if len(self.sources) != len(self.images):
-            raise ValueError(f"sources: expected one per image, got {len(self.sources)} for {len(self.images)} images")
+            raise ValueError(
+                f"sources: expected one per image, got {len(self.sources)} for {len(self.images)} images: "
+                f"{shown(self.sources)}"
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -119,7 +123,7 @@ class StimulusSet:
 
 def _check_images(images: Tensor) -> None:
     if not isinstance(images, Tensor):
-        raise TypeError(f"images: expected a torch.Tensor, got {type(images).__name__}")
+        raise TypeError(f"images: expected a torch.Tensor, got {shown(images)}")
     if images.dtype != torch.float32:
         raise TypeError(
             f"images: expected float32 in [0, 1], got {images.dtype}; convert with images.float(), "
@@ -139,8 +143,7 @@ def _check_images(images: Tensor) -> None:
 
 def _check_labels(labels: Tensor, *, count: int, categories: tuple[str, ...]) -> None:
     if not isinstance(labels, Tensor) or labels.dtype != torch.int64:
-        found = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
-        raise TypeError(f"labels: expected an int64 torch.Tensor, got {found}")
+        raise TypeError(f"labels: expected an int64 torch.Tensor, got {shown(labels)}")
     if labels.shape != (count,):
         raise ValueError(f"labels: expected shape ({count},), one per image, got {tuple(labels.shape)}")
     if len(set(categories)) != len(categories):
