@@ -161,7 +161,7 @@ def test_what_makes_no_sense_is_refused_with_the_fix(changes, error, words):
 
 
 def test_an_unknown_profile_names_those_there_are():
-    with pytest.raises(ValueError, match=r"'min' does not exist\. Did you mean 'mini'.*mini, paper, smoke"):
+    with pytest.raises(ValueError, match=r"'min' does not exist\. Did you mean 'mini'.*mini, paper, rehearsal, smoke"):
         settings("min")
 
 
