@@ -27,6 +27,9 @@ peers: against the loop of Feather et al. and plenoptic's Metamer, to the same r
 presets: residual, recognizability and image metrics of the paper's preset and of fast ones, by updates and seconds. \
 It takes a quarter of an hour and runs only if it is named.
 
+precision: residual and recognizability of metamers made in bfloat16, beside float32's. It takes ten minutes and runs \
+only if it is named.
+
 The others take some minutes on two cores. Keep the machine quiet meanwhile: ratios are taken between neighbours in \
 time, but they spread when other programs run.
 """

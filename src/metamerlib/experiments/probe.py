@@ -20,6 +20,7 @@ from metamerlib.generation.solver import Tap
 from metamerlib.generation.validation import models_on
 from metamerlib.machine import cores
 from metamerlib.models import Classifier
+from metamerlib.models.memory import is_out_of_memory
 
 _LONGEST = 1.0  # seconds that one timed update should take at most
 _REPEATS = 3
@@ -258,8 +259,8 @@ class _Stopwatch:
                 try:
                     found = self._updates(model, layer, images, repeats=_REPEATS)
                     break
-                except torch.OutOfMemoryError:
-                    if images <= few:
+                except Exception as error:
+                    if images <= few or not is_out_of_memory(error):
                         raise
                     images = max(few, images // 2)
         flops = cost.forward + cost.backward
