@@ -1,4 +1,5 @@
 import math
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,14 @@ def test_the_values_are_those_of_the_metrics(pair):
     assert table["metric"].tolist() == ["psnr"] * 3 + ["tv"] * 3  # Table 1's order, not the caller's
     assert table["value"].tolist() == pytest.approx([*psnr(*pair).tolist(), *tv(pair[0]).tolist()])
     assert table["reference_value"].tolist() == pytest.approx([math.inf] * 3 + tv(pair[1]).tolist())
+
+
+def test_images_are_measured_some_at_a_time_with_the_same_values(pair, monkeypatch):
+    images, references = pair
+    whole = image_metrics(images, references, backbone=random_network(), scorer=Brightness())
+    monkeypatch.setattr(import_module("metamerlib.evaluation.image_metrics.table"), "_AT_ONCE", 2)
+    parts = image_metrics(images, references, backbone=random_network(), scorer=Brightness())
+    pd.testing.assert_frame_equal(parts, whole, rtol=1e-9)
 
 
 def test_a_learned_metric_is_named_after_its_network(pair):

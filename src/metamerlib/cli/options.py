@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-Profile = Annotated[str, typer.Option(help="smoke, mini, paper, or a .yml file with the same keys.")]
+Profile = Annotated[str, typer.Option(help="smoke, mini, paper, rehearsal, or a .yml file with the same keys.")]
 Preset = Annotated[
     str | None, typer.Option(help="paper (Table 3's rule) or fast (another, with a tenth of the profile's updates).")
 ]
