@@ -165,8 +165,8 @@ class GenerationConfig:
     def fast(cls, **changes: Any) -> Self:
         """Build a configuration that does with a tenth of Table 3's updates.
 
-        Adam moves Fourier coefficients along one cycle of learning rates. Metamers made so are smoother than Table 3's:
-        never compare those of two presets with each other.
+        Adam moves Fourier coefficients along one cycle of learning rates. Metamers made so are not Table 3's: what they
+        look like depends on the rule as well, so never compare networks by metamers of two presets.
 
         Parameters
         ----------
