@@ -330,6 +330,23 @@ def test_networks_that_a_worker_cannot_import_are_named(tmp_path, in_process, mo
         run(workers, [Step("one")])
 
 
+def test_work_that_a_worker_cannot_import_is_named(tmp_path, in_process, monkeypatch):
+    module = types.ModuleType("my_work")
+    module.Mine = type("Mine", (Step,), {"__module__": "my_work"})
+    monkeypatch.setitem(sys.modules, "my_work", module)
+    workers = ClusterWorkers(bench(tmp_path), in_process)
+    call = workers._submit
+
+    def submit_elsewhere(spec):
+        future = call(spec)
+        monkeypatch.delitem(sys.modules, "my_work")
+        return future
+
+    monkeypatch.setattr(workers, "_submit", submit_elsewhere)
+    with pytest.raises(ClusterError, match=r"cannot import what one needs .*my_work.*PYTHONPATH"):
+        run(workers, [module.Mine("one")])
+
+
 def test_work_that_ends_worker_after_worker_is_given_up():
     error = distributed.scheduler.KilledWorker("key", types.SimpleNamespace(address="tcp://127.0.0.1:1"), 3)
     explained = cluster._explained(error, Step("large"))

@@ -225,6 +225,11 @@ class _Call:
 def _explained(error: Exception, spec: Spec) -> Exception:
     from dask.distributed import KilledWorker
 
+    if isinstance(error, ModuleNotFoundError):
+        return ClusterError(
+            f"a worker cannot import what {spec.label} needs ({error}): install that module there, or put its folder "
+            "into the workers' PYTHONPATH."
+        )
     if not isinstance(error, KilledWorker):
         return error
     return ClusterError(

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +139,8 @@ def connect(scheduler: Any, device: str = "auto") -> "Client":
 def disconnect() -> None:
     """Close the connections that `connect` made, and end the processes of "local"."""
     for client in _clients.values():
-        client.close()
+        with suppress(TimeoutError), _quiet("distributed.client"):  # where the scheduler is gone
+            client.close(timeout=2)
     _clients.clear()
     for cluster in _local_clusters:
         cluster.close()
