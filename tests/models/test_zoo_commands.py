@@ -56,6 +56,20 @@ def test_list_tells_where_weights_come_from_and_whether_they_are_here(call):
     assert "`metamerlib zoo fetch` fetches them" in result.output
 
 
+def test_show_tells_which_file_to_put_where(call, tmp_path):
+    shown = call("show", "alexnet_robust", "--zoo", "paper").output
+    place = tmp_path / "weights" / "alexnet_linf_8_robust_training.pt"
+    assert re.search(rf"^file +{re.escape(str(place))}$", shown, re.MULTILINE)
+    assert "put alexnet_linf_8_robust_training.pt out of https://mcdermottlab.mit.edu/" in shown
+    assert f"at {place}." in shown
+    assert "put" not in call("show", "alexnet_random", "--zoo", "paper").output
+
+
+def test_list_says_that_weights_are_random(call):
+    assert "all weights are random" in call("list", "--zoo", "paper-untrained").output
+    assert "random:" not in call("list", "--zoo", "paper").output
+
+
 def test_fetch_says_what_came_and_list_and_show_know_it(call, published, tmp_path):
     result = call("fetch", "squeezenet", "alexnet_random")
     assert result.exit_code == 0, result.output
