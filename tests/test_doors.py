@@ -14,7 +14,15 @@ from typer.testing import CliRunner
 import metamerlib as ml
 from junk import FIXED, JUNK, WORDS, refused_clearly
 from metamerlib.cli import app
-from metamerlib.evaluation import adversarial_examples
+from metamerlib.evaluation import (
+    adversarial_examples,
+    distance_correlation,
+    draw_model_sets,
+    image_metrics,
+    metamer_success,
+    pair_distances,
+    representational_divergence,
+)
 from metamerlib.experiments import Store, Study, StudySettings, one_per_category
 from metamerlib.experiments.parsing import CHECKS
 from metamerlib.generation import GenerationConfig, Metamers, generate_metamers
@@ -185,6 +193,27 @@ def test_an_attack(name, value):
     if name == "steps" and isinstance(value, int) and value > 1000:
         return  # it would be taken at its word
     refused_clearly(lambda value: adversarial_examples(**ATTACK | {name: value}), value, name)
+
+
+DISTANCES = list(pair_distances(IMAGES, REFERENCES, [MODEL], stage="late"))
+ASKING = {"images": IMAGES, "references": REFERENCES, "stage": "late", "batch_size": 4}
+MEASURES = [
+    (lambda **asked: list(pair_distances(**asked)), ASKING | {"evaluators": [MODEL]}),
+    (metamer_success, ASKING | {"models": [MODEL], "null_images": None, "null_quantile": 1.0}),
+    (image_metrics, {"images": IMAGES, "references": REFERENCES, "metrics": ["psnr"], "data_range": 1.0}),
+    (draw_model_sets, {"keys": list("abcde"), "n_sets": 3, "smallest": 2, "largest": 4, "seed": 0}),
+    (representational_divergence, {"distances": DISTANCES, "grid_points": 9, "max_pairs": 9, "seed": 0}),
+    (distance_correlation, {"distances": DISTANCES, "permutations": 3, "seed": 0}),
+]
+
+
+@settings(max_examples=250, **FIXED)
+@given(st.sampled_from([(*measure, name) for measure in MEASURES for name in measure[1]]), JUNK)
+def test_a_measure(door, value):
+    measure, asked, name = door
+    if name == "metrics" and value is None:
+        return  # all of them, which takes its time
+    refused_clearly(lambda value: measure(**asked | {name: value}), value, name)
 
 
 STUDY = ("store", "models", "references", "zoo", "settings", "model_sets", "evaluators", "stages", "device")

@@ -13,7 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from metamerlib.evaluation.representation import PairDistances
+from metamerlib.arguments import whole_number
+from metamerlib.evaluation.representation import PairDistances, check_distances
+
+_MOST_PERMUTATIONS = 1_000_000
 
 
 def distance_correlation(distances: Iterable[PairDistances], *, permutations: int = 999, seed: int = 0) -> pd.DataFrame:
@@ -45,8 +48,9 @@ def distance_correlation(distances: Iterable[PairDistances], *, permutations: in
     ----------
     Mantel (1967), The detection of disease clustering and a generalized regression approach.
     """
-    if permutations < 1:
-        raise ValueError(f"permutations must be 1 or more, got {permutations}.")
+    distances = check_distances(distances)
+    permutations = whole_number(permutations, "permutations", at_least=1, at_most=_MOST_PERMUTATIONS)
+    seed = whole_number(seed, "seed", at_most=2**63 - 1)
     shuffled: dict[int, np.ndarray] = {}  # by number of images: the same orders serve every cell
     rows = []
     for cell in distances:

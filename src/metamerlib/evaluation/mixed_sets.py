@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from metamerlib.arguments import entries_of, shown, whole_number
 from metamerlib.evaluation.validate import check_choice, check_fraction
+
+_MOST_SETS = 1_000_000
 
 ADJUSTMENTS = ("matched", "linear")
 """How the size of the sets is taken out of a difference in means."""
@@ -37,12 +40,19 @@ def draw_model_sets(
 
     Raises
     ------
+    TypeError
+        If keys are not names, or a number is not a whole one.
     ValueError
         If keys repeat, or the sizes do not fit their number.
     """
-    keys = list(keys)
+    keys = entries_of(keys, "keys", "models' names")
+    if not all(isinstance(key, str) for key in keys):
+        raise TypeError(f"keys is {shown(keys)}: give models' names as text.")
     if len(set(keys)) != len(keys):
         raise ValueError(f"keys holds {sorted({k for k in keys if keys.count(k) > 1})} more than once.")
+    n_sets = whole_number(n_sets, "n_sets", at_least=1, at_most=_MOST_SETS)
+    smallest, largest = whole_number(smallest, "smallest"), whole_number(largest, "largest")
+    seed = whole_number(seed, "seed", at_most=2**63 - 1)
     if not 1 <= smallest <= largest <= len(keys):
         raise ValueError(
             f"smallest={smallest} and largest={largest} must satisfy 1 ≤ smallest ≤ largest ≤ {len(keys)}, the number "

@@ -16,8 +16,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from metamerlib.arguments import real_number, whole_number
 from metamerlib.evaluation.activations import euclidean_distances, flat_activations, row_correlations, row_ranks
-from metamerlib.evaluation.validate import check_evaluators, check_images, check_pair
+from metamerlib.evaluation.validate import check_evaluators, check_images, check_pair, images_of
 
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
@@ -81,13 +82,13 @@ def metamer_success(
     Feather, Leclerc, Mądry and McDermott (2023), Model metamers reveal divergent invariances between
     biological and artificial neural networks.
     """
-    references = references if isinstance(references, Tensor) else references.images
+    references = images_of(references)
     check_pair(images, references)
-    if not 0 < null_quantile <= 1:
-        raise ValueError(f"null_quantile must lie in (0, 1], got {null_quantile!r}.")
+    null_quantile = real_number(null_quantile, "null_quantile", above=0, at_most=1)
+    batch_size = whole_number(batch_size, "batch_size", at_least=1)
     if null_images is None:
         null_images = references
-    null_images = null_images if isinstance(null_images, Tensor) else null_images.images
+    null_images = images_of(null_images, "null_images")
     check_images(null_images, "null_images")
     if len(null_images) < 2:
         raise ValueError(

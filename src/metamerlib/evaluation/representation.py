@@ -17,14 +17,17 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from metamerlib.arguments import shown, whole_number
 from metamerlib.evaluation.activations import euclidean_distances, flat_activations
 from metamerlib.evaluation.densities import density, jensen_shannon, shared_grid
-from metamerlib.evaluation.validate import check_choice, check_evaluators, check_pair
+from metamerlib.evaluation.validate import check_choice, check_evaluators, check_pair, images_of
 
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
     from metamerlib.models.stages import Stage
     from metamerlib.stimuli import StimulusSet
+
+_MOST_POINTS = 1_000_000
 
 KINDS = ("reference-reference", "metamer-metamer", "reference-metamer", "matching")
 """The kinds of pairs. The first three are pairs of different images (i ≠ j); ``"matching"`` pairs each
@@ -119,7 +122,8 @@ def pair_distances(
     ValueError
         If shapes do not fit, there are fewer than 3 images, or activations are not finite.
     """
-    references = references if isinstance(references, Tensor) else references.images
+    references = images_of(references)
+    batch_size = whole_number(batch_size, "batch_size", at_least=1)
     sets = dict(images) if isinstance(images, Mapping) else {"metamers": images}
     for metamers in sets.values():
         check_pair(metamers, references)
@@ -142,6 +146,36 @@ def pair_distances(
                 metamer=euclidean_distances(of_metamers, of_metamers),
                 cross=cross,
             )
+
+
+def check_distances(distances: Iterable[PairDistances]) -> Iterator[PairDistances]:
+    """Refuse anything but distances of pairs, one after the other as they are computed.
+
+    Parameters
+    ----------
+    distances
+        As :func:`pair_distances` yields them.
+
+    Returns
+    -------
+    Iterator of PairDistances
+        The same.
+
+    Raises
+    ------
+    TypeError
+        If it is no series, or holds something else.
+    """
+    if not isinstance(distances, Iterable) or isinstance(distances, str | bytes | Mapping | torch.Tensor):
+        raise TypeError(f"distances is {shown(distances)}: pass what pair_distances yields.")
+
+    def checked() -> Iterator[PairDistances]:
+        for one in distances:
+            if not isinstance(one, PairDistances):
+                raise TypeError(f"distances holds {shown(one)}: pass what pair_distances yields.")
+            yield one
+
+    return checked()
 
 
 def representational_divergence(
@@ -180,8 +214,10 @@ def representational_divergence(
     comparison with ``"matching"`` reads the other way round: the better the metamers, the more their distance
     from their own references differs from that of unrelated images.
     """
-    if max_pairs < 2:
-        raise ValueError(f"max_pairs must be 2 or more, got {max_pairs}.")
+    distances = check_distances(distances)
+    grid_points = whole_number(grid_points, "grid_points", at_least=2, at_most=_MOST_POINTS)
+    max_pairs = whole_number(max_pairs, "max_pairs", at_least=2)
+    seed = whole_number(seed, "seed", at_most=2**63 - 1)
     rows = []
     for cell in distances:
         generator = torch.Generator().manual_seed(seed)

@@ -190,6 +190,32 @@ def check_fraction(value: float, argument: str) -> None:
         raise ValueError(f"{argument} must lie strictly between 0 and 1, got {shown(value)} (0.95 for 95 %).")
 
 
+def images_of(references: StimulusSet | Tensor, argument: str = "references") -> Tensor:
+    """Take images as they are, or those of a stimulus set.
+
+    Parameters
+    ----------
+    references
+        Either.
+    argument
+        The argument's name, for the message.
+
+    Returns
+    -------
+    Tensor
+        The images.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    """
+    images = references if isinstance(references, Tensor) else getattr(references, "images", None)
+    if not isinstance(images, Tensor):
+        raise TypeError(f"{argument} is {shown(references)}: pass a StimulusSet or a tensor (N, 3, H, W).")
+    return images
+
+
 def check_references(references: StimulusSet) -> StimulusSet:
     """Refuse anything but labelled images.
 

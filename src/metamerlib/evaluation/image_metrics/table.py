@@ -10,11 +10,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from metamerlib.arguments import entries_of, real_number
 from metamerlib.evaluation.image_metrics.backbone import Backbone, as_backbone
 from metamerlib.evaluation.image_metrics.image_text import DownloadedClip, ImageTextModel
 from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError
 from metamerlib.evaluation.image_metrics.registry import METRICS, ImageMetric
-from metamerlib.evaluation.validate import check_choice, check_pair
+from metamerlib.evaluation.validate import check_choice, check_pair, images_of
 
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
@@ -77,8 +78,10 @@ def image_metrics(
         (``"higher"`` or ``"lower"`` is better), ``backbone`` (network's name or missing) and ``reason`` (why
         there is no value, or an infinite one that no average should hold; empty otherwise).
     """
-    references = references if isinstance(references, Tensor) else references.images
+    references = images_of(references)
+    data_range = real_number(data_range, "data_range", above=0)
     check_pair(images, references, high=data_range)
+    metrics = None if metrics is None else entries_of(metrics, "metrics", "names of metrics")
     for key in metrics or ():
         check_choice(key, list(METRICS), "metrics")
     rows: list[dict[str, Any]] = []
