@@ -1,9 +1,10 @@
 """Other implementations: time to the same residual, and per update and image.
 
 The target is the mean residual that Table 3's schedule, cut to some updates, reaches with metamerlib. The loop of
-Feather et al. takes the very same steps. plenoptic's `Metamer` has its own defaults (Adam, mean squared error); it is
-compared with metamerlib's Adam, and both stop at the first update that has the target's residual or a lower one. For
-metamerlib's fast preset, whose schedule depends on the number of updates, the fewest are sought that end there.
+Feather et al. takes as many of the same steps, one image at a time; other rounding leads it to other images in the
+end. plenoptic's `Metamer` has its own defaults (Adam, mean squared error); it is compared with metamerlib's Adam, and
+both stop at the first update that has the target's residual or a lower one. For metamerlib's fast preset, whose
+schedule depends on the number of updates, the fewest are sought that end there.
 """
 
 import io
@@ -28,10 +29,10 @@ from benchmarks.tasks import STAGE, Task, build
 from metamerlib import GenerationConfig, generate_metamers
 
 NAME = "peers"
-BOUND = 1.0
+FEATHER_BOUND, PLENOPTIC_BOUND = 1.0, 1.05  # the latter with a margin for noise: both make one pass per update
 
 _SHOWN = 8  # images of each row of the picture
-_TASKS, _UPDATES, _ROUNDS = ("vgg19_8", "resnet18_8"), 100, 3
+_TASKS, _UPDATES, _ROUNDS = ("vgg19_8", "resnet18_8"), 100, 5
 _QUICK_TASKS, _QUICK_UPDATES, _QUICK_ROUNDS = ("small",), 10, 1
 
 # What plenoptic's Metamer does by default, said in metamerlib's words.
@@ -155,12 +156,17 @@ class _Contest:
 
 _SECONDS, _PER_UPDATE = "s to the residual", "ms per update and image"
 _COMPARED = (
-    ("Feather et al.'s loop", "metamerlib, Table 3", "Feather et al.", (_SECONDS, _PER_UPDATE), BOUND),
-    ("plenoptic, both with Adam", "metamerlib, Adam", "plenoptic", (_SECONDS, _PER_UPDATE), BOUND),
-    ("plenoptic, metamerlib with Table 3", "metamerlib, Table 3", "plenoptic", (_SECONDS,), math.nan),
-    ("plenoptic, metamerlib with fast preset", "metamerlib, fast", "plenoptic", (_SECONDS,), math.nan),
+    ("Feather et al.'s loop", "metamerlib, Table 3", "Feather et al.", _SECONDS, FEATHER_BOUND),
+    ("Feather et al.'s loop", "metamerlib, Table 3", "Feather et al.", _PER_UPDATE, FEATHER_BOUND),
+    ("plenoptic, both with Adam", "metamerlib, Adam", "plenoptic", _PER_UPDATE, PLENOPTIC_BOUND),
+    ("plenoptic, both with Adam", "metamerlib, Adam", "plenoptic", _SECONDS, math.nan),
+    ("plenoptic, metamerlib with Table 3", "metamerlib, Table 3", "plenoptic", _SECONDS, math.nan),
+    ("plenoptic, metamerlib with fast preset", "metamerlib, fast", "plenoptic", _SECONDS, math.nan),
 )
-"""Line, our settings, theirs, units, bound. The last two compare optimisers more than implementations: no bound."""
+"""Line, our settings, theirs, unit, bound.
+
+How many updates plenoptic needs depends on the optimiser's path, not on the implementation: no bound there.
+"""
 
 
 def _task_rows(contest: _Contest, rounds: int, bar: tqdm, output: Path) -> list[dict[str, object]]:
@@ -177,21 +183,19 @@ def _task_rows(contest: _Contest, rounds: int, bar: tqdm, output: Path) -> list[
     shown = {"reference": contest.task.references} | {f"{name}\n{residuals[name]:.3f}": images[name] for name in images}
     draw_images({name: found[:_SHOWN].clamp(0, 1).cpu() for name, found in shown.items()}, picture)
     rows = []
-    for line, ours, theirs, units, bound in _COMPARED:
-        updates = {side: contest.runners[name].updates for side, name in (("ours", ours), ("other", theirs))}
-        per_step = [1e3 / (count * len(contest.task.references)) for count in updates.values()]
-        scales = {_SECONDS: (1.0, 1.0), _PER_UPDATE: per_step}
-        for unit in units:
-            our_scale, their_scale = scales[unit]
-            series = [[our_scale * s for s in seconds[ours]], [their_scale * s for s in seconds[theirs]]]
-            rows.append(
-                {
-                    "line": f"{line}, {contest.task.title}",
-                    "unit": unit,
-                    **compared(*series),
-                    "bound": bound,
-                    "updates": f"{updates['ours']} / {updates['other']}",
-                    "residual": f"{residuals[ours]:.3f} / {residuals[theirs]:.3f}",
-                }
-            )
+    count = len(contest.task.references)
+    for line, ours, theirs, unit, bound in _COMPARED:
+        updates = [contest.runners[name].updates for name in (ours, theirs)]
+        scales = [1e3 / (number * count) if unit == _PER_UPDATE else 1.0 for number in updates]
+        series = [[scale * s for s in seconds[name]] for scale, name in zip(scales, (ours, theirs), strict=True)]
+        rows.append(
+            {
+                "line": f"{line}, {contest.task.title}",
+                "unit": unit,
+                **compared(*series),
+                "bound": bound,
+                "updates": " / ".join(map(str, updates)),
+                "residual": f"{residuals[ours]:.3f} / {residuals[theirs]:.3f}",
+            }
+        )
     return rows

@@ -29,7 +29,7 @@ def draw_ratios(table: pd.DataFrame, title: str, path: Path) -> None:
         axes = figure.subplots()
         rows = np.arange(len(table))[::-1]
         axes.hlines(rows, table["low"], table["high"], color=_SOLVER)
-        axes.plot(table["ratio"], rows, "o", color=_SOLVER, label="median and 95 % interval")
+        axes.plot(table["ratio"], rows, "o", color=_SOLVER, label="median and interval")
         axes.plot(table["bound"], rows, "|", color=ACCENT, markersize=14, label="bound")
         axes.axvline(1, color=MUTED, linewidth=0.7, linestyle=":")
         axes.set_yticks(rows, [_wrapped(line) for line in table["line"]])
@@ -51,10 +51,10 @@ def draw_bars(table: pd.DataFrame, title: str, path: Path) -> None:
     path
         Of the PNG file.
     """
-    with canvas(0.9 + 0.32 * len(table)) as figure:
+    with canvas(0.9 + 0.42 * len(table)) as figure:
         groups = list(table.groupby("unit", sort=False))
         heights = [len(group) for _, group in groups]
-        panels = figure.subplots(len(groups), 1, squeeze=False, height_ratios=heights, gridspec_kw={"hspace": 0.5})
+        panels = figure.subplots(len(groups), 1, squeeze=False, height_ratios=heights, gridspec_kw={"hspace": 0.35})
         for axes, (unit, group) in zip(panels[:, 0], groups, strict=True):
             rows = np.arange(len(group))[::-1]
             axes.barh(rows + 0.19, group["ours"], 0.36, color=_SOLVER, label="metamerlib")
