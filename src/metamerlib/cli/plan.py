@@ -99,7 +99,9 @@ def plan(
     study = Study.from_profile(profile, store=store, photographs_needed=False, **settings)
     found = study.plan(seconds=seconds if probe else None)
     typer.echo(found.description + "\n")
-    print_table(_for_people(found.table), f"On {found.device}, with the store {study.store.root}")
+    print_table(
+        _for_people(found.table[found.table["runs"] > 0]), f"On {found.device}, with the store {study.store.root}"
+    )
     for command, row in _for_people(found.totals(), first=("command",)).set_index("command").iterrows():
         typer.echo(
             f"metamerlib {command}: {row['runs']} results, {row['found']} of them in the store; {row['updates']} "
@@ -155,4 +157,5 @@ def _duration(likely: float, low: float, high: float) -> str:
         ((size, unit) for size, unit in ((24.0, "d"), (1.0, "h"), (1 / 60, "min")) if likely >= 2 * size),
         (1 / 3600, "s"),
     )
-    return f"{likely / size:.2g} {unit} ({low / size:.2g} to {high / size:.2g})"
+    shown = [f"{hours / size:.0f}" if hours >= 10 * size else f"{hours / size:.2g}" for hours in (likely, low, high)]
+    return f"{shown[0]} {unit} ({shown[1]} to {shown[2]})"

@@ -283,8 +283,9 @@ def _on_timings(timings: list[Timing], rows: list[tuple[StudyPart, _Work]], devi
     share, processes = known / whole if whole else 1.0, processes_used(device)
     among = f" and divided among {processes} processes" if processes > 1 else ""
     return (
-        f"Hours come from updates of {len(timings)} networks, timed for a few seconds{among}: {share:.0%} of the FLOPs "
-        "are theirs. The others are scaled by their FLOPs; the range is that between the fastest and the slowest."
+        f"Hours come from updates with {len(timings)} network{'s' * (len(timings) > 1)}, cut at a stage, that were "
+        f"timed here{among}: {share:.0%} of the FLOPs are theirs. The others are scaled by their FLOPs; the range holds "
+        "how unsteady and how unlike these updates were."
     )
 
 

@@ -24,6 +24,7 @@ from metamerlib.models.memory import is_out_of_memory
 
 _LONGEST = 1.0  # seconds that one timed update should take at most
 _REPEATS = 3
+_FEWEST = 3  # networks, however slow: one alone would say nothing of how unlike their speeds are
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ def probe(
     device: torch.device,
     seconds: float,
 ) -> list[Timing]:
-    """Time updates of some networks, on noise: the first always, then as many as there is time for.
+    """Time updates of some networks, on noise: the first three always, then as many as there is time for.
 
     Parameters
     ----------
@@ -214,7 +215,7 @@ def probe(
     device
         Where.
     seconds
-        How long to go on, building networks included. The last one may take longer.
+        How long to go on, building networks included. The first three may take longer, and the last one.
 
     Returns
     -------
@@ -226,7 +227,7 @@ def probe(
     stopwatch = _Stopwatch(size, config, arithmetic, device, ends)
     with _threads(max(1, cores() // processes_used(device)) if device.type == "cpu" else None):
         for (key, layer), cost in wanted.items():
-            if timings and time.perf_counter() >= ends:
+            if len(timings) >= _FEWEST and time.perf_counter() >= ends:
                 break
             timings.append(stopwatch.time(build(key), key, layer, cost, batch))
     return timings
@@ -251,16 +252,16 @@ class _Stopwatch:
             torch.enable_grad(),
             self.arithmetic.applied([model]),
         ):
-            few_seconds = min(self._updates(model, layer, few, repeats=2))
-            images = max(few, batch)
+            found = self._updates(model, layer, few, repeats=2)
+            few_seconds, images = min(found), max(few, batch)
             if self.device.type == "cpu":  # an accelerator is idle with one image
                 images = max(few, min(batch, int(_LONGEST * few / few_seconds) // few * few))
-            while True:
+            while images > few:
                 try:
                     found = self._updates(model, layer, images, repeats=_REPEATS)
                     break
                 except Exception as error:
-                    if images <= few or not is_out_of_memory(error):
+                    if not is_out_of_memory(error):
                         raise
                     images = max(few, images // 2)
         flops = cost.forward + cost.backward
