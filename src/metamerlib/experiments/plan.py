@@ -284,8 +284,8 @@ def _on_timings(timings: list[Timing], rows: list[tuple[StudyPart, _Work]], devi
     among = f" and divided among {processes} processes" if processes > 1 else ""
     return (
         f"Hours come from updates with {len(timings)} network{'s' * (len(timings) > 1)}, cut at a stage, that were "
-        f"timed here{among}: {share:.0%} of the FLOPs are theirs. The others are scaled by their FLOPs; the range holds "
-        "how unsteady and how unlike these updates were."
+        f"timed here{among}: {share:.0%} of the FLOPs are theirs. The others are scaled by their FLOPs; the range "
+        "holds how unsteady and how unlike these updates were."
     )
 
 
