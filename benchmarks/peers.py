@@ -96,7 +96,7 @@ class _Contest:
             self._model.module, self._layer, Normalize(self._model.mean, self._model.std)
         ).eval()
         self.goal = self.residual(self._solve(table_3))
-        most = 5 * updates
+        most = 3 * updates
         adam = _ADAM.replace(repetitions=self._first(self._adam_path(most)))
         theirs = self._first(self._plenoptic_path(most))
         fast = GenerationConfig.fast(repetitions=self._fewest_fast(most))
