@@ -96,7 +96,8 @@ def run(
         draw_curves(table[table["set"] == name], f"{name}, {STAGE}: each point is a run", output / f"{stem}.png")
         draw_images({row: images[:_SHOWN] for row, images in pictures[name].items()}, output / f"{stem}-images.png")
     own = _metrics(references.images, references, zoo)
-    return pd.concat([table, pd.DataFrame([{"set": "references", **own}])], ignore_index=True)
+    last = pd.DataFrame([{"set": "references", "rule": "", "updates": 0, **own}])
+    return pd.concat([table, last], ignore_index=True)
 
 
 def _measured(found: Metamers, references: StimulusSet, zoo: ModelZoo) -> dict[str, float]:
