@@ -71,4 +71,4 @@ def test_every_chapter_runs_on_photographs(rehearsal, chapter):
     if chapter == "06":  # no published network is here: each learned metric says which file to put where
         for file in ("pt_inception-2015-12-05-6726825d.pth", "alexnet-owt-7be5be79.pth"):
             assert f"{file} is not in {rehearsal / 'torch' / 'hub' / 'checkpoints'}" in text
-        assert "CLIP-IQA is absent" in text
+        assert "CLIP-IQA · openai/clip-vit-base-patch16 is absent" in text
