@@ -182,9 +182,9 @@ def generate_metamers(
     with (
         naming_batch_size(making, 1 if shrinks else batch_size),
         models_on(models, run.device),
-        arithmetic.applied(models),
         torch.inference_mode(False),
         torch.enable_grad(),
+        arithmetic.applied(models),
     ):
         tensors, seconds = run.execute(f"{stage}, {len(models)} model{'s' * (len(models) > 1)}", progress)
     if run.batch_size < batch_size:
