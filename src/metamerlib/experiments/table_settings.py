@@ -60,17 +60,17 @@ class TableSettings:
         Keys of the networks whose own metamers all others judge; None takes every trained network.
     """
 
-    metric_backbone: str | None = "resnet18"
+    metric_backbone: str | None = "densenet121"
     metric_scorer: str | None = None
     max_pairs: int = 10_000
     permutations: int = 999
     null_quantile: float = 1.0
     epsilons: tuple[float, ...] = (8 / 255, 0.3, 10_000.0)
     restricted_n_per_class: int | None = 1
-    restricted_repetitions: int = 20
+    restricted_repetitions: int = 40
     restricted_steps_per_model: int = 1
-    restricted_learning_rate: float = 4.0
-    restricted_final_learning_rate: float = 0.2
+    restricted_learning_rate: float = 2.0
+    restricted_final_learning_rate: float = 0.1
     attack_steps: int = 40
     mixed_sets: int = 100
     mixed_smallest: int = 2
@@ -82,10 +82,10 @@ class TableSettings:
     mixed_learning_rate: float = 4.0
     mixed_final_learning_rate: float = 0.4
     ablation_n_per_class: int | None = 1
-    ablation_repetitions: int = 20
+    ablation_repetitions: int = 40
     ablation_steps_per_model: int = 1
-    ablation_learning_rate: float = 4.0
-    ablation_final_learning_rate: float = 0.2
+    ablation_learning_rate: float = 2.0
+    ablation_final_learning_rate: float = 0.1
     ablation_initializers: tuple[str, ...] = ("l1_ball", "mix")
     largest_ensemble: int = 5
     transfer_generators: tuple[str, ...] | None = (
