@@ -17,9 +17,9 @@ NETWORKS = ["squeezenet", "shufflenet_v2", "mobilenet_v2"]  # the smallest, whic
 
 @pytest.fixture
 def rehearsal(tmp_path, monkeypatch):
-    """Give a folder with two photographs, and beside it the profile made smaller; no weights of anyone else's."""
+    """Give a folder with three photographs, and beside it the profile made smaller; no weights of anyone else's."""
     generator = np.random.default_rng(0)
-    for category in ("cat", "truck"):
+    for category in ("cat", "dog", "truck"):  # distributions of distances need three
         (tmp_path / "photos" / category).mkdir(parents=True)
         pixels = generator.integers(0, 256, (40, 60, 3), dtype=np.uint8)
         Image.fromarray(pixels).resize((300, 200)).save(tmp_path / "photos" / category / "one.jpg")
@@ -55,8 +55,8 @@ def execute(chapter):
 def test_a_chapter_runs_on_photographs_and_says_that_weights_are_random(rehearsal):
     text = execute("01")
     assert "A rehearsal with random weights: no number and no verdict on this page means anything" in text
-    assert f"2 photographs from `{rehearsal / 'photos'}` of 2 categories at 224 × 224 px" in text
-    assert "Profile small (random weights): 2 photographs at 224 px, 2 updates per model, 3 evaluators." in text
+    assert f"3 photographs from `{rehearsal / 'photos'}` of 3 categories at 224 × 224 px" in text
+    assert "Profile small (random weights): 3 photographs at 224 px, 2 updates per model, 3 evaluators." in text
     assert "drawing" not in text
     assert "miniature" not in text
 
