@@ -45,9 +45,11 @@ def draw_model_sets(
     ValueError
         If keys repeat, or the sizes do not fit their number.
     """
-    keys = entries_of(keys, "keys", "models' names")
+    given, keys = keys, entries_of(keys, "keys", "models' names")
     if not all(isinstance(key, str) for key in keys):
         raise TypeError(f"keys is {shown(keys)}: give models' names as text.")
+    if not keys:
+        raise ValueError(f"keys is {shown(given)}: give at least one model's name.")
     if len(set(keys)) != len(keys):
         raise ValueError(f"keys holds {sorted({k for k in keys if keys.count(k) > 1})} more than once.")
     n_sets = whole_number(n_sets, "n_sets", at_least=1, at_most=_MOST_SETS)
