@@ -19,6 +19,7 @@ from metamerlib import CATEGORIES, Classifier, ModelZoo, StimulusSet, Study
 from metamerlib.experiments import Store, StudySettings, recognizability, workers
 from metamerlib.experiments.execute import Materials
 from metamerlib.experiments.spec import Spec
+from metamerlib.experiments.store import BusyError
 from metamerlib.machine import cores
 
 SIZE = 8
@@ -202,3 +203,22 @@ def test_what_another_process_computes_comes_last(tmp_path, references):
         other.result()
     assert first in one.store
     assert second in one.store
+
+
+def test_the_bar_ends_full_in_whatever_order_the_work_is_done(tmp_path, references, monkeypatch, capsys):
+    one = study(tmp_path, references, {name: toy(name, seed) for seed, name in enumerate("abc")})
+    one.materials.progress = True
+    costs = dict(zip([run.key for run in one.runs], [0.1, 0.7, 1e6 + 0.3, 3.3], strict=True))
+    monkeypatch.setattr(type(one.runs[0]), "cost", property(lambda run: costs[run.key]))
+    taken = iter([True])
+    result = one.materials.result
+
+    def first_one_is_busy(spec, *, wait=True):
+        if next(taken, False):
+            raise BusyError("another process computes it.")
+        return result(spec, wait=wait)
+
+    monkeypatch.setattr(one.materials, "result", first_one_is_busy)
+    done = one.execute()
+    assert len(done.computed) == 4
+    assert "100%" in capsys.readouterr().err

@@ -325,7 +325,7 @@ def execute(
     pending = [spec for spec in pending if spec not in materials.store]
     layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
     with tqdm(
-        total=sum(spec.cost for spec in pending),
+        total=sum(_ticks(spec) for spec in pending),
         bar_format=layout,
         disable=not (materials.shows_progress and pending),
         dynamic_ncols=True,
@@ -333,7 +333,7 @@ def execute(
         workers = materials.workers_for(pending)
         if workers is not None:
             bar.set_description_str(title)
-            workers.run(pending, lambda spec: bar.update(spec.cost), tolerated)
+            workers.run(pending, lambda spec: bar.update(_ticks(spec)), tolerated)
         else:
             left = {spec.key: spec for spec in pending}
             while left:
@@ -350,8 +350,13 @@ def execute(
                             raise
                     break
                 del left[spec.key]
-                bar.update(spec.cost)
+                bar.update(_ticks(spec))
     return Execution(tuple(spec for spec in pending if spec.key not in unusable), found, unusable)
+
+
+def _ticks(spec: Spec) -> int:
+    # Whole numbers: fractions added in another order than in the total can come out above it, of which tqdm warns.
+    return max(1, round(spec.cost))
 
 
 def _in_order(specs: Iterable[Spec]) -> list[Spec]:
