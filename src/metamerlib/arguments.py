@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+LARGEST_SEED = 2**63 - 1
+"""Of those that generators of torch and numpy take."""
+
 _LONGEST = 120
 _LARGEST = 1_000_000_000
 _LONGEST_NAME = 255
@@ -69,7 +72,14 @@ def whole_number(value: object, argument: str, *, at_least: int = 0, at_most: in
     return int(value)
 
 
-def real_number(value: object, argument: str, *, above: float = -math.inf, at_most: float = math.inf) -> float:
+def real_number(
+    value: object,
+    argument: str,
+    *,
+    above: float = -math.inf,
+    at_least: float = -math.inf,
+    at_most: float = math.inf,
+) -> float:
     """Refuse anything but a finite number within bounds.
 
     Parameters
@@ -80,8 +90,8 @@ def real_number(value: object, argument: str, *, above: float = -math.inf, at_mo
         The argument's name.
     above
         What it must exceed.
-    at_most
-        What it must not exceed.
+    at_least, at_most
+        The bounds that it may reach.
 
     Returns
     -------
@@ -103,8 +113,9 @@ def real_number(value: object, argument: str, *, above: float = -math.inf, at_mo
         number = math.inf
     if not math.isfinite(number):
         raise ValueError(f"{argument} is {shown(value)}: give a finite number.")
-    if number <= above or number > at_most:
-        bounds = [f"above {above:g}"] * (above > -math.inf) + [f"of at most {at_most:g}"] * (at_most < math.inf)
+    if number <= above or not at_least <= number <= at_most:
+        limits = {f"above {above:g}": above, f"of at least {at_least:g}": at_least, f"of at most {at_most:g}": at_most}
+        bounds = [words for words, limit in limits.items() if math.isfinite(limit)]
         raise ValueError(f"{argument} is {shown(value)}: give a number {' and '.join(bounds)}.")
     return number
 

@@ -82,17 +82,17 @@ def test_an_unknown_field_is_refused_with_the_nearest_one(build):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("repetitions", 0, "repetitions=0: give at least 1"),
+        ("repetitions", 0, "repetitions is 0: give at least 1"),
         ("repetitions", -3, "at least 1"),
-        ("steps_per_model", 0, "steps_per_model=0: give at least 1"),
-        ("learning_rate", 0, "learning_rate=0: give a number above 0"),
+        ("steps_per_model", 0, "steps_per_model is 0: give at least 1"),
+        ("learning_rate", 0, "learning_rate is 0: give a number above 0"),
         ("learning_rate", float("nan"), "finite"),
         ("final_learning_rate", -0.1, "above 0"),
         ("epsilon", 0, "above 0"),
         ("epsilon", float("inf"), "finite"),
         ("initializer_radius", -1, "of at least 0"),
-        ("initializer_constant", 1.5, r"in \[0, 1\]"),
-        ("initializer_mix", -0.5, r"in \[0, 1\]"),
+        ("initializer_constant", 1.5, "of at least 0 and of at most 1"),
+        ("initializer_mix", -0.5, "of at least 0 and of at most 1"),
     ],
 )
 def test_numbers_out_of_range_are_refused(field, value, message):

@@ -25,6 +25,7 @@ from metamerlib.cli.options import (
     study_settings,
 )
 from metamerlib.cli.zoo import print_table
+from metamerlib.writing import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,13 +116,13 @@ def plan(
 
 
 def _write(found: "Plan", json: Path | None, csv: Path | None) -> None:
-    for path in filter(None, (json, csv)):
-        path.parent.mkdir(parents=True, exist_ok=True)
     if json is not None:
-        json.write_text(found.to_json() + "\n", encoding="utf-8")
+        with whole_file(json) as draft:
+            draft.write_text(found.to_json() + "\n", encoding="utf-8")
         typer.echo(f"everything in {json}")
     if csv is not None:
-        found.table.to_csv(csv, index=False)
+        with whole_file(csv) as draft:
+            found.table.to_csv(draft, index=False)
         typer.echo(f"{len(found.table)} rows in {csv}")
 
 

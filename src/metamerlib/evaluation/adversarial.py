@@ -15,14 +15,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from metamerlib.arguments import real_number, shown, whole_number
+from metamerlib.arguments import LARGEST_SEED, real_number, shown, whole_number
 from metamerlib.evaluation.validate import check_choice, check_evaluators, check_images
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.steps import GRADIENT_RULES
 from metamerlib.models import Classifier
 from metamerlib.models.memory import naming_batch_size
-
-_LARGEST_SEED = 2**63 - 1
 
 STEP_RULES = {"linf": "sign", "l2": "normalized"}
 """Which way of taking the gradient belongs to which ball."""
@@ -115,7 +113,7 @@ def adversarial_examples(
     models = check_evaluators(models, argument="models")
     _check_ensemble(models)
     epsilon = real_number(epsilon, "epsilon", above=0)
-    steps, seed = whole_number(steps, "steps", at_least=1), whole_number(seed, "seed", at_most=_LARGEST_SEED)
+    steps, seed = whole_number(steps, "steps", at_least=1), whole_number(seed, "seed", at_most=LARGEST_SEED)
     batch_size = whole_number(batch_size, "batch_size", at_least=1)
     if step_size is None:
         step_size = 2.5 * min(epsilon, _widest(images, ball)) / steps

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from metamerlib.arguments import whole_number
+from metamerlib.arguments import LARGEST_SEED, whole_number
 from metamerlib.evaluation.representation import PairDistances, check_distances
 
 _MOST_PERMUTATIONS = 1_000_000
@@ -50,7 +50,7 @@ def distance_correlation(distances: Iterable[PairDistances], *, permutations: in
     """
     distances = check_distances(distances)
     permutations = whole_number(permutations, "permutations", at_least=1, at_most=_MOST_PERMUTATIONS)
-    seed = whole_number(seed, "seed", at_most=2**63 - 1)
+    seed = whole_number(seed, "seed", at_most=LARGEST_SEED)
     shuffled: dict[int, np.ndarray] = {}  # by number of images: the same orders serve every cell
     rows = []
     for cell in distances:

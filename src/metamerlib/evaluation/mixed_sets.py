@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from metamerlib.arguments import entries_of, shown, whole_number
+from metamerlib.arguments import LARGEST_SEED, entries_of, shown, whole_number
 from metamerlib.evaluation.validate import check_choice, check_fraction
 
 _MOST_SETS = 1_000_000
@@ -54,7 +54,7 @@ def draw_model_sets(
         raise ValueError(f"keys holds {sorted({k for k in keys if keys.count(k) > 1})} more than once.")
     n_sets = whole_number(n_sets, "n_sets", at_least=1, at_most=_MOST_SETS)
     smallest, largest = whole_number(smallest, "smallest"), whole_number(largest, "largest")
-    seed = whole_number(seed, "seed", at_most=2**63 - 1)
+    seed = whole_number(seed, "seed", at_most=LARGEST_SEED)
     if not 1 <= smallest <= largest <= len(keys):
         raise ValueError(
             f"smallest={smallest} and largest={largest} must satisfy 1 ≤ smallest ≤ largest ≤ {len(keys)}, the number "

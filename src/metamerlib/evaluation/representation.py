@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import shown, whole_number
+from metamerlib.arguments import LARGEST_SEED, shown, whole_number
 from metamerlib.evaluation.activations import euclidean_distances, flat_activations
 from metamerlib.evaluation.densities import density, jensen_shannon, shared_grid
 from metamerlib.evaluation.validate import check_choice, check_evaluators, check_pair, images_of
@@ -217,7 +217,7 @@ def representational_divergence(
     distances = check_distances(distances)
     grid_points = whole_number(grid_points, "grid_points", at_least=2, at_most=_MOST_POINTS)
     max_pairs = whole_number(max_pairs, "max_pairs", at_least=2)
-    seed = whole_number(seed, "seed", at_most=2**63 - 1)
+    seed = whole_number(seed, "seed", at_most=LARGEST_SEED)
     rows = []
     for cell in distances:
         generator = torch.Generator().manual_seed(seed)

@@ -5,7 +5,6 @@ One folder per result, ``<root>/<kind>/<key>/`` (see `metamerlib.experiments.ent
 """
 
 import datetime
-import errno
 import logging
 import os
 import shutil
@@ -22,18 +21,9 @@ from metamerlib.arguments import file_path
 from metamerlib.experiments.entries import CorruptEntryError, read_entry, read_record, write_entry
 from metamerlib.experiments.spec import Spec
 from metamerlib.locations import default_store_root
+from metamerlib.writing import TROUBLE
 
 _log = logging.getLogger(__name__)
-
-_TROUBLE = {
-    errno.ENOSPC: "is full: free some space",
-    errno.EDQUOT: "has used up its quota: free some space",
-    errno.EACCES: "cannot be written: give it the rights",
-    errno.EPERM: "cannot be written: give it the rights",
-    errno.EROFS: "cannot be written: its file system is read-only",
-    errno.ENOTDIR: "is not a folder: remove the file in its way",
-    errno.EEXIST: "is not a folder: remove the file in its way",
-}
 
 
 class CorruptResultWarning(UserWarning):
@@ -253,9 +243,9 @@ class Store:
         try:
             yield
         except OSError as error:
-            if error.errno not in _TROUBLE:
+            if error.errno not in TROUBLE:
                 raise
-            advice = f"{_TROUBLE[error.errno]}, or name another folder in METAMERLIB_STORE"
+            advice = f"{TROUBLE[error.errno]}, or name another folder in METAMERLIB_STORE"
             raise StoreError(error.errno, f"the store {self.root} {advice} ({error}).") from error
 
     @staticmethod

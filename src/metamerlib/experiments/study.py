@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from metamerlib.arguments import names, shown
+from metamerlib.arguments import LARGEST_SEED, names, shown, whole_number
 from metamerlib.experiments import recognition
 from metamerlib.experiments.connection import check_scheduler
 from metamerlib.experiments.description import describe
@@ -21,7 +21,7 @@ from metamerlib.experiments.settings import StudySettings
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import Store
 from metamerlib.generation import Metamers
-from metamerlib.generation.validation import check_count, resolve_device
+from metamerlib.generation.validation import resolve_device
 from metamerlib.models import STAGES, Classifier, MissingWeightsError, ModelZoo, Stage
 from metamerlib.stimuli import StimulusSet
 
@@ -240,7 +240,7 @@ class Study:
                 f"{self.networks.remedy(chosen.missing)}."
             )
         settings = self.settings.config.replace(**config) if config else self.settings.config
-        seed = self.settings.seed if seed is None else check_count(seed, "seed", at_least=0)
+        seed = self.settings.seed if seed is None else whole_number(seed, "seed", at_most=LARGEST_SEED)
         own = (settings, seed) == (self.settings.config, self.settings.seed) and stage in self.settings.stages
         return MetamerRun(
             stimuli=self._stimuli,

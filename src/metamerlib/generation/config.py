@@ -2,22 +2,17 @@
 
 import dataclasses
 import difflib
-import math
-import numbers
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from metamerlib.arguments import shown
+from metamerlib.arguments import real_number, shown, whole_number
 from metamerlib.generation.initializers import INITIALIZERS
 from metamerlib.generation.losses import LOSSES
 from metamerlib.generation.parametrization import PARAMETRIZATIONS
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.schedules import SCHEDULES
 from metamerlib.generation.steps import GRADIENT_RULES, check_optimizer
-
-_MOST_UPDATES = 1_000_000_000
 
 _CHOICES: dict[str, Iterable[str]] = {
     "loss": LOSSES,
@@ -140,12 +135,12 @@ class GenerationConfig:
 
     def __post_init__(self) -> None:
         for name in ("repetitions", "steps_per_model"):
-            self._set(name, _whole(name, getattr(self, name), at_least=1))
+            self._set(name, whole_number(getattr(self, name), name, at_least=1))
         for name in ("learning_rate", "final_learning_rate", "epsilon"):
-            self._set(name, _real(name, getattr(self, name), above=0.0))
-        self._set("initializer_radius", _real("initializer_radius", self.initializer_radius, at_least=0.0))
+            self._set(name, real_number(getattr(self, name), name, above=0.0))
+        self._set("initializer_radius", real_number(self.initializer_radius, "initializer_radius", at_least=0.0))
         for name in ("initializer_constant", "initializer_mix"):
-            self._set(name, _real(name, getattr(self, name), at_least=0.0, at_most=1.0))
+            self._set(name, real_number(getattr(self, name), name, at_least=0.0, at_most=1.0))
         for name, choices in _CHOICES.items():
             _check_choice(name, getattr(self, name), choices)
         if self.schedule == "halving" and self.final_learning_rate > self.learning_rate:
@@ -305,36 +300,6 @@ def _check_choice(name: str, value: object, choices: Iterable[str]) -> None:
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(map(repr, choices))
         raise ValueError(f"{name}={shown(value)} is unknown.{_hint(value, choices)} Choose one of {listed}.")
-
-
-def _whole(name: str, value: object, *, at_least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name}={shown(value)} is a {type(value).__name__}: give a whole number.")
-    if value < at_least:
-        raise ValueError(f"{name}={shown(value)}: give at least {at_least}.")
-    if value > _MOST_UPDATES:
-        raise ValueError(f"{name}={shown(value)}: give at most {_MOST_UPDATES}.")
-    return int(value)
-
-
-def _real(
-    name: str,
-    value: object,
-    *,
-    above: float = -math.inf,
-    at_least: float = -math.inf,
-    at_most: float = math.inf,
-) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}={shown(value)} is a {type(value).__name__}: give a number.")
-    if not abs(value) <= sys.float_info.max:
-        raise ValueError(f"{name}={shown(value)}: give a finite number.")
-    if value <= above:
-        raise ValueError(f"{name}={value!r}: give a number above {above:g}.")
-    if not at_least <= value <= at_most:
-        allowed = f"in [{at_least:g}, {at_most:g}]" if math.isfinite(at_most) else f"of at least {at_least:g}"
-        raise ValueError(f"{name}={value!r}: give a number {allowed}.")
-    return float(value)
 
 
 def _plain_options(options: object) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import shown
+from metamerlib.arguments import shown, whole_number
 from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.batches import Kind, remember, remembered
 from metamerlib.generation.checkpoint import Checkpoint, run_identity
@@ -19,7 +19,6 @@ from metamerlib.generation.solver import recorded_repetitions
 from metamerlib.generation.validation import (
     check_batch_size,
     check_compile,
-    check_count,
     check_images,
     check_models,
     models_on,
@@ -146,8 +145,8 @@ def generate_metamers(
                 f"initial has shape {tuple(initial.shape)} and images {tuple(images.shape)}: give one initial stimulus "
                 "of the same size per image."
             )
-    seed, index_offset = resolve_seed(seed), check_count(index_offset, "index_offset", at_least=0)
-    record_every = None if record_every is None else check_count(record_every, "record_every", at_least=1)
+    seed, index_offset = resolve_seed(seed), whole_number(index_offset, "index_offset")
+    record_every = None if record_every is None else whole_number(record_every, "record_every", at_least=1)
     shrinks, batch_size = batch_size == "auto", check_batch_size(batch_size, len(images))
     layers = tuple(model.layer(stage) for model in models)
     identity = {}

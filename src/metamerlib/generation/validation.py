@@ -1,6 +1,5 @@
 """The door: what is asked of images, models and settings before anything runs."""
 
-import numbers
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,11 +7,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from metamerlib.arguments import entries_of, shown
+from metamerlib.arguments import LARGEST_SEED, entries_of, shown, whole_number
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.models import Classifier
-
-_LARGEST = 2**63 - 1
 
 
 def check_images(images: Tensor, argument: str) -> Tensor:
@@ -112,40 +109,6 @@ def check_models(models: Classifier | Sequence[Classifier]) -> list[Classifier]:
     return models
 
 
-def check_count(value: int, argument: str, *, at_least: int) -> int:
-    """Refuse anything but a whole number that is large enough.
-
-    Parameters
-    ----------
-    value
-        The number.
-    argument
-        The argument's name, for the message.
-    at_least
-        The lowest allowed.
-
-    Returns
-    -------
-    int
-        The number.
-
-    Raises
-    ------
-    TypeError
-        If it is not a whole number.
-    ValueError
-        If it is too small.
-    """
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{argument}={shown(value)} is a {type(value).__name__}: give a whole number.")
-    value = int(value)
-    if value < at_least:
-        raise ValueError(f"{argument}={shown(value)}: give at least {at_least}.")
-    if value > _LARGEST:
-        raise ValueError(f"{argument}={shown(value)}: give at most {_LARGEST}.")
-    return value
-
-
 def check_batch_size(batch_size: int | str | None, images: int) -> int:
     """Turn a batch size into a number of images.
 
@@ -168,7 +131,7 @@ def check_batch_size(batch_size: int | str | None, images: int) -> int:
     """
     if isinstance(batch_size, str) and batch_size != "auto":
         raise TypeError(f"batch_size={batch_size!r} is a str: give a whole number, 'auto', or None for all images.")
-    return images if batch_size in (None, "auto") else check_count(batch_size, "batch_size", at_least=1)
+    return images if batch_size in (None, "auto") else whole_number(batch_size, "batch_size", at_least=1)
 
 
 def check_compile(compiled: bool, config: GenerationConfig) -> bool:
@@ -223,8 +186,8 @@ def resolve_seed(seed: int | torch.Generator) -> int:
         The seed.
     """
     if isinstance(seed, torch.Generator):
-        return int(torch.randint(2**63 - 1, (), generator=seed, device=seed.device))
-    return check_count(seed, "seed", at_least=0)
+        return int(torch.randint(LARGEST_SEED, (), generator=seed, device=seed.device))
+    return whole_number(seed, "seed", at_most=LARGEST_SEED)
 
 
 def resolve_device(device: str | torch.device) -> torch.device:

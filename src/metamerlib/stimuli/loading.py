@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from typing import Literal
 
-from metamerlib.arguments import file_path, names, shown, whole_number
+from metamerlib.arguments import LARGEST_SEED, file_path, names, shown, whole_number
 from metamerlib.stimuli.categories import CATEGORIES
 from metamerlib.stimuli.folders import image_folder
 from metamerlib.stimuli.imagenet16 import imagenet16
@@ -14,7 +14,6 @@ from metamerlib.stimuli.stimulus_set import StimulusSet
 
 _MOST_IMAGES = 1_000_000
 _LARGEST_SIZE = 16_384
-_LARGEST_SEED = 2**63 - 1
 
 STIMULI = ("objects16", "folder", "imagenet16")
 
@@ -69,7 +68,7 @@ def load_stimuli(
         n_per_class = whole_number(n_per_class, "n_per_class", at_least=1, at_most=_MOST_IMAGES)
     if size is not None:
         size = whole_number(size, "size", at_least=1, at_most=_LARGEST_SIZE)
-    seed = whole_number(seed, "seed", at_most=_LARGEST_SEED)
+    seed = whole_number(seed, "seed", at_most=LARGEST_SEED)
     categories = None if categories is None else names(categories, "categories")
     root = None if root is None else file_path(root, "root")
     if name == "objects16":
