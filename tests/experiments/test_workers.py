@@ -119,7 +119,7 @@ class Ledger:
 
     folder: Path
 
-    def result(self, spec):
+    def result(self, spec, *, wait=True):
         missing = [required.label for required in spec.requires if not (self.folder / required.label).exists()]
         if missing:
             raise RuntimeError(f"{spec.label} was begun before {missing} had ended")
@@ -137,6 +137,29 @@ def test_nothing_is_begun_before_what_it_requires_has_ended(tmp_path):
     finally:
         processes.close()
     assert sorted(done) == sorted(spec.label for spec in pending)
+
+
+@dataclass
+class TakenElsewhere(Ledger):
+    """As a ledger, of which another process computes one step while others of this study can be done."""
+
+    def result(self, spec, *, wait=True):
+        if spec.label == "elsewhere" and not wait:
+            raise BusyError(f"another process computes {spec.label}.")
+        super().result(spec)
+
+
+def test_processes_do_last_what_another_process_computes(tmp_path):
+    elsewhere = Step("elsewhere")
+    pending = [elsewhere, *(Step(name) for name in "abcd"), Step("of elsewhere", (elsewhere,))]
+    processes = workers.Workers(TakenElsewhere(tmp_path), 2)
+    done = []
+    try:
+        processes.run(pending, lambda spec: done.append(spec.label))
+    finally:
+        processes.close()
+    assert set(done[:3]) <= set("abcd")
+    assert done[-1] == "of elsewhere"
 
 
 def test_a_killed_worker_loses_nothing(tmp_path, references, two_workers):

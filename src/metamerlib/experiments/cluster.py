@@ -10,6 +10,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
+from metamerlib.experiments.agenda import Agenda
 from metamerlib.experiments.connection import ClusterError, connect
 from metamerlib.experiments.marks import Mark
 from metamerlib.experiments.remote import Outcome, compute_here, environment, forget, receive
@@ -88,16 +89,14 @@ class ClusterWorkers:
         ClusterError
             If a worker cannot compute these specs, the scheduler is lost, or one spec ends several workers.
         """
-        left = {spec.key: spec for spec in pending}
-        unfinished = set(left)
+        agenda = Agenda(pending)
         running: dict[Future, Spec] = {}
         try:
-            while left or running:
-                ready = [spec for spec in left.values() if unfinished.isdisjoint(r.key for r in spec.requires)]
+            while agenda:
                 with self._answering():
-                    free = max(0, self._count_workers() - len(running))
-                    for spec in ready[:free]:
-                        running[self._submit(spec)] = left.pop(spec.key)
+                    workers = self._count_workers()
+                    while len(running) < workers and (taken := agenda.take()):
+                        running[self._submit(taken[0])] = taken[0]
                     ended = self._ended(running)
                 for future, outcome in ended.items():
                     spec = running.pop(future)
@@ -106,10 +105,10 @@ class ClusterWorkers:
                         if not tolerated(spec, error):
                             raise error
                     elif not self._take_note(outcome):
-                        left[spec.key] = spec
+                        agenda.put_back(spec)
                         continue
+                    agenda.finish(spec)
                     done(spec)
-                    unfinished.remove(spec.key)
         except BaseException:
             if running and not self.broken:
                 self._client.cancel(list(running))

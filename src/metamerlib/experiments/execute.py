@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from tqdm.std import tqdm
 
+from metamerlib.experiments.agenda import Agenda
 from metamerlib.experiments.cluster import ClusterWorkers
 from metamerlib.experiments.connection import scheduler_asked_for
 from metamerlib.experiments.networks import are_large, on_device
@@ -335,21 +336,20 @@ def execute(
             bar.set_description_str(title)
             workers.run(pending, lambda spec: bar.update(_ticks(spec)), tolerated)
         else:
-            left = {spec.key: spec for spec in pending}
-            while left:
-                ready = [spec for spec in left.values() if left.keys().isdisjoint(r.key for r in spec.requires)]
-                # What other processes compute comes last: where several ask for the same, each does a part.
-                for spec, wait in [*((spec, False) for spec in ready), (ready[0], True)]:
-                    bar.set_description_str(f"{title} {len(pending) - len(left) + 1} of {len(pending)}: {spec.label}")
-                    try:
-                        materials.result(spec, wait=wait)
-                    except BusyError:
-                        continue
-                    except Exception as error:
-                        if not tolerated(spec, error):
-                            raise
-                    break
-                del left[spec.key]
+            agenda, finished = Agenda(pending), 0
+            while taken := agenda.take():
+                spec, waits = taken
+                bar.set_description_str(f"{title} {finished + 1} of {len(pending)}: {spec.label}")
+                try:
+                    materials.result(spec, wait=waits)
+                except BusyError:
+                    agenda.put_back(spec, busy=True)
+                    continue
+                except Exception as error:
+                    if not tolerated(spec, error):
+                        raise
+                agenda.finish(spec)
+                finished += 1
                 bar.update(_ticks(spec))
     return Execution(tuple(spec for spec in pending if spec.key not in unusable), found, unusable)
 

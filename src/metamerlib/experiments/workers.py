@@ -17,7 +17,9 @@ from typing import Protocol
 
 import torch
 
+from metamerlib.experiments.agenda import Agenda
 from metamerlib.experiments.spec import Spec
+from metamerlib.experiments.store import BusyError
 from metamerlib.machine import cores
 
 _VARIABLE = "METAMERLIB_WORKERS"
@@ -27,8 +29,8 @@ _WORTH_STARTING = 20_000  # images × updates, about half a minute of one core: 
 class Computes(Protocol):
     """What computes a spec and puts the result into the store."""
 
-    def result(self, spec: Spec) -> object:
-        """Compute one spec."""
+    def result(self, spec: Spec, *, wait: bool = True) -> object:
+        """Compute one spec; what another process computes is waited for, or it raises a `BusyError`."""
 
 
 def worker_count(default: str = "1", most: int = 8) -> int:
@@ -80,6 +82,7 @@ class Workers:
             initializer=_prepare_worker,
             initargs=(materials, max(1, cores() // count), logging.lastResort and logging.lastResort.formatter),
         )
+        self._count = count
         self._materials = materials
         self.broken = False
 
@@ -118,20 +121,26 @@ class Workers:
         tolerated
             Called with each spec that could not be computed, and the error; True gives it up and goes on.
         """
-        left = {spec.key: spec for spec in pending}
-        unfinished = set(left)
+        agenda = Agenda(pending)
         running: dict[Future, Spec] = {}
         try:
-            while left or running:
-                for spec in [spec for spec in left.values() if unfinished.isdisjoint(r.key for r in spec.requires)]:
-                    running[self._executor.submit(_compute, spec)] = left.pop(spec.key)
+            while agenda:
+                while len(running) < self._count and (taken := agenda.take()):
+                    spec, waits = taken
+                    running[self._executor.submit(_compute, spec, waits)] = spec
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     error, spec = future.exception(), running[future]
+                    if isinstance(error, BrokenProcessPool):
+                        raise error
+                    del running[future]
+                    if isinstance(error, BusyError):
+                        agenda.put_back(spec, busy=True)
+                        continue
                     if error is not None and not (isinstance(error, Exception) and tolerated(spec, error)):
                         raise error
-                    done(running.pop(future))
-                    unfinished.remove(spec.key)
+                    agenda.finish(spec)
+                    done(spec)
         except BrokenProcessPool:
             self.broken = True
             warnings.warn(
@@ -141,7 +150,7 @@ class Workers:
                 stacklevel=3,
             )
             for spec in pending:
-                if spec.key in unfinished:
+                if spec in agenda:
                     try:
                         self._materials.result(spec)
                     except Exception as error:
@@ -177,5 +186,5 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _compute(spec: Spec) -> None:
-    _materials.result(spec)
+def _compute(spec: Spec, waits: bool) -> None:
+    _materials.result(spec, wait=waits)
