@@ -12,6 +12,7 @@ from torch import nn
 from metamerlib.arguments import entries_of, file_path, shown
 from metamerlib.models.classifier import Classifier
 from metamerlib.models.editions import Edition, MiniatureEdition, OutlineEdition, PaperEdition
+from metamerlib.models.loaded import LoadedNetworks, default_memory
 from metamerlib.models.registry import MODEL_SETS, ZOO
 from metamerlib.models.stages import STAGES, block_at
 from metamerlib.models.verification import verify
@@ -95,14 +96,11 @@ class ModelZoo(Mapping[str, Classifier]):
             if name == "mini"
             else PaperEdition(weights, decision=decision, untrained=name == "paper-untrained")
         )
-        if memory is not None and memory < 0:
-            raise ValueError(f"memory is {memory}: give a number of bytes, 0 to keep no more than one network.")
-        self.memory = _default_memory(self.device) if memory is None else memory
-        self._loaded: dict[str, Classifier] = {}  # the one asked for last at the end
+        self._loaded = LoadedNetworks(default_memory(self.device) if memory is None else memory)
 
     def __getstate__(self) -> dict:
         # A copy for another process loads its own networks.
-        return self.__dict__ | {"_loaded": {}}
+        return self.__dict__ | {"_loaded": LoadedNetworks(self._loaded.memory)}
 
     def __repr__(self) -> str:
         return f"ModelZoo({self.name!r}, {len(self)} of {len(ZOO)} networks available)"
@@ -118,16 +116,16 @@ class ModelZoo(Mapping[str, Classifier]):
 
     def __getitem__(self, key: str) -> Classifier:
         self._check(key)
-        model = self._loaded.pop(key, None) or self._edition.load(key).to(self.device)
-        self._loaded[key] = model
-        while len(self._loaded) > 1 and sum(map(_bytes, self._loaded.values())) > self.memory:
-            del self._loaded[next(iter(self._loaded))]
+        model = self._loaded.get(key)
+        if model is None:
+            model = self._edition.load(key).to(self.device)
+            self._loaded.keep(key, model)
         return model
 
     @property
     def loaded(self) -> tuple[str, ...]:
         """Keys of the networks that are in memory, the one asked for last at the end."""
-        return tuple(self._loaded)
+        return self._loaded.keys
 
     @property
     def missing(self) -> list[str]:
@@ -242,7 +240,8 @@ class ModelZoo(Mapping[str, Classifier]):
             to the others it gives names that no result has.
         """
         twin = copy.copy(self)
-        twin._edition, twin._loaded, twin.device = OutlineEdition(self._edition), {}, torch.device("meta")
+        twin._edition, twin._loaded = OutlineEdition(self._edition), LoadedNetworks(self._loaded.memory)
+        twin.device = torch.device("meta")
         return twin
 
     def blocks(self, key: str) -> list[str]:
@@ -398,18 +397,6 @@ class ModelZoo(Mapping[str, Classifier]):
                 + (f" Did you mean {' or '.join(near)}?" if near else "")
                 + " `metamerlib zoo list` names them all."
             )
-
-
-def _default_memory(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.get_device_properties(device).total_memory // 2
-    if device.type == "mps":
-        return torch.mps.recommended_max_memory() // 2
-    return 2 << 30
-
-
-def _bytes(model: Classifier) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in (*model.parameters(), *model.buffers()))
 
 
 def _device(device: object) -> torch.device:
