@@ -2,6 +2,9 @@
 
 ```{room} metamerlib.stimuli
 ```
+
+A room too large for one page is divided by the modules that things are defined in: one page names modules in the
+option `only`, the other names the same ones in `except`.
 """
 
 from __future__ import annotations
@@ -17,20 +20,28 @@ from typing import Any
 from docutils.nodes import Element
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util.typing import stringify_annotation
 
-_FENCE = re.compile(r"^```\{room\} (\S+)\n```$", re.MULTILINE)
+_FENCE = re.compile(r"^```\{room\} (\S+)\n(?::(only|except): ([\w ]+)\n)?```$", re.MULTILINE)
+_SHARED_FIELD = re.compile(r":ivar (\w+(?:, \w+)+): (.*)")
 
 
 def room_pages(app: Sphinx, docname: str, content: list[str]) -> None:
     """Replace the directive by autosummary and autodoc ones."""
-    content[0] = _FENCE.sub(lambda match: _room(match[1]), content[0])
+    content[0] = _FENCE.sub(lambda match: _room(*match.groups()), content[0])
 
 
-def _room(name: str) -> str:
+def _room(name: str, option: str | None, modules: str | None) -> str:
     """List and document what a room's `__all__` names."""
     room = importlib.import_module(name)
     exported = sorted(getattr(room, "__all__", ()), key=lambda item: (_kind(getattr(room, item)), item.lower()))
     paths = {item: _path(room, item) for item in exported}
+    if option:
+        named = {f"{name}.{module}" for module in modules.split()}
+        if unknown := named - {path.rpartition(".")[0] for path in paths.values()}:
+            raise ExtensionError(f"room {name}: nothing is exported from {', '.join(sorted(unknown))}.")
+        paths = {item: path for item, path in paths.items() if (path.rpartition(".")[0] in named) == (option == "only")}
     lines = [
         "```{eval-rst}",
         ".. autosummary::",
@@ -80,8 +91,34 @@ def show_unexported(app: Sphinx, env: BuildEnvironment, node: Element, text: Ele
     return text
 
 
+def divide_fields(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Give each of several attributes that are described together a field of its own, as parameters get.
+
+    Of a field with two names Sphinx takes the first for a type.
+    """
+    divided: list[str] = []
+    fields: list[str] = []
+    for line in [*lines, ":end:"]:
+        if fields and line.startswith((" ", "\t")):
+            fields.append(line)
+            continue
+        if fields:
+            names, words = _SHARED_FIELD.fullmatch(fields[0]).groups()
+            for attribute in names.split(", "):
+                divided += [f":ivar {attribute}: {words}", *fields[1:]]
+                if attribute in (annotations := getattr(obj, "__annotations__", {})):
+                    divided.append(f":vartype {attribute}: {stringify_annotation(annotations[attribute], 'smart')}")
+            fields = []
+        if _SHARED_FIELD.fullmatch(line):
+            fields = [line]
+        else:
+            divided.append(line)
+    lines[:] = divided[:-1]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.connect("source-read", room_pages)
     app.connect("missing-reference", show_unexported)
+    app.connect("autodoc-process-docstring", divide_fields, priority=600)  # after napoleon, which writes the fields
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

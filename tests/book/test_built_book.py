@@ -3,6 +3,7 @@
 The book is built in the smoke profile (see conftest.py); $METAMERLIB_BOOK names the pages of another one.
 """
 
+import importlib
 import re
 from html.parser import HTMLParser
 
@@ -66,6 +67,23 @@ def test_every_chapter_says_what_it_ran(built_book):
         name for name in chapters(built_book) if not re.search(r"Profile (<[^>]+>)?\w+", text_of(built_book, name))
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize("room", ["stimuli", "models", "generation", "evaluation", "experiments", "figures", "book"])
+def test_all_that_a_room_exports_is_documented_once(built_book, room):
+    pages = "".join(text_of(built_book, name) for name in content_pages(built_book) if name.startswith("book/api/"))
+    exported = importlib.import_module(f"metamerlib.{room}").__all__
+    places = {
+        name: re.findall(rf'<dt class="[^"]*" id="metamerlib\.(?:{room}|locations)[a-z0-9_.]*\.{name}">', pages)
+        for name in exported
+    }
+    assert {name: found for name, found in places.items() if len(found) != 1} == {}
+
+
+def test_attributes_that_share_their_words_are_listed_one_by_one(built_book):
+    page = re.sub(r"<[^>]+>", "", text_of(built_book, "book/api/generation.html"))
+    for name in ("initializer_radius", "initializer_constant"):
+        assert f"{name} (float) – r and c above" in page
 
 
 def test_links_and_anchors_lead_somewhere(built_book):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def examples(study: "Study", images: Sequence[int]) -> dict[tuple[str, Stage], Tensor]:
-    """Pick some metamers of every set and stage (paper, Fig. 2).
+    """Pick some metamers of every set and stage (paper, Figure 2).
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ _GAP, _BETWEEN, _NAMES, _HEAD = 2, 8, 92, 22
 
 
 def figure_examples(references: Tensor, examples: Mapping[tuple[str, Stage], Tensor]) -> Figure:
-    """Show metamers below the references that they were made from (paper, Fig. 2).
+    """Show metamers below the references that they were made from (paper, Figure 2).
 
     Parameters
     ----------

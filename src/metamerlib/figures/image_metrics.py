@@ -31,7 +31,7 @@ _LETTERS, _LINES = 24, 7  # of small print that fit into an empty panel
 
 
 def figure_image_metrics(means: pd.DataFrame) -> Figure:
-    """Draw every image metric over stages, set beside set (paper, Fig. 4).
+    """Draw every image metric over stages, set beside set (paper, Figure 4).
 
     Parameters
     ----------

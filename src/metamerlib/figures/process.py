@@ -37,7 +37,7 @@ _SHOWN = 6
 
 
 def figure_process(overview: Overview) -> Figure:
-    """Draw the process from one image's run (paper, Fig. 1).
+    """Draw the process from one image's run (paper, Figure 1).
 
     Parameters
     ----------

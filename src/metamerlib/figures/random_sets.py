@@ -18,7 +18,7 @@ _BLUE = FAMILIES["cnn"][1]
 
 
 def figure_random_sets(table: pd.DataFrame, published: pd.Series | None = None) -> Figure:
-    """Draw how the metamers of random sets are recognized (paper, Fig. B1).
+    """Draw how the metamers of random sets are recognized (paper, Figure B1).
 
     Parameters
     ----------

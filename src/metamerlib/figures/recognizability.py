@@ -27,7 +27,7 @@ _PANELS, _PANEL_HEIGHT, _LEFT, _GAP, _HEAD, _FOOT = 4, 128, 40, 14, 36, 26
 
 
 def figure_recognizability(table: pd.DataFrame, *, chance: float | None = None) -> Figure:
-    """Draw recognizability over stages, set beside set (paper, Fig. 3).
+    """Draw recognizability over stages, set beside set (paper, Figure 3).
 
     Parameters
     ----------

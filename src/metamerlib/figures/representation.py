@@ -35,7 +35,7 @@ PAIRS = {
 
 
 def figure_divergence(table: pd.DataFrame) -> Figure:
-    """Show the divergence of representations, evaluator by evaluator (paper, Fig. 5).
+    """Show the divergence of representations, evaluator by evaluator (paper, Figure 5).
 
     Parameters
     ----------

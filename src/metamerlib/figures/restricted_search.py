@@ -30,7 +30,7 @@ _LEFT, _HEAD, _DOWN, _FOOT, _GAP, _BETWEEN = 76, 52, 128, 30, 2, 15
 def figure_restricted(
     restricted: pd.DataFrame, adversarial: pd.DataFrame, examples: Sequence[RestrictedExample]
 ) -> Figure:
-    """Draw recognizability over the radius of the search, and images from every ball (paper, Fig. 6).
+    """Draw recognizability over the radius of the search, and images from every ball (paper, Figure 6).
 
     Parameters
     ----------

@@ -194,7 +194,7 @@ ZOO: dict[str, ZooEntry] = {
 """The 31 networks of Tables A1 and B2, by key."""
 
 EXTRA_INSTANCES = ("resnet18_seed1", "resnet18_seed2")
-"""Further trainings of ResNet-18: not among the paper's evaluators, there for the transfer between instances."""
+"""Further trainings of ResNet-18, for the transfer between instances; not among the paper's evaluators."""
 
 MODEL_SETS: dict[str, tuple[str, ...]] = {
     "Single CNN": ("vgg19",),
