@@ -24,8 +24,8 @@ memory: peak against the bare loop's, and its growth over 500 updates.
 
 peers: against the loop of Feather et al. and plenoptic's Metamer, to the same residual.
 
-presets: residual, recognizability and image metrics of the paper's preset and of fast ones, by updates and seconds. \
-It takes a quarter of an hour and runs only if it is named.
+presets: residual, recognizability and image metrics of the paper's preset and of fast ones, by updates and seconds, \
+for five sets and stages. It takes an hour and runs only if it is named.
 
 precision: residual and recognizability of metamers made in bfloat16, beside float32's. It takes ten minutes and runs \
 only if it is named.

@@ -122,16 +122,19 @@ def test_every_benchmark_has_a_name_a_title_and_a_run(name):
 
 
 def test_presets_are_shown_side_by_side_with_what_their_images_look_like(tmp_path, monkeypatch):
-    few = {rule: (benchmarks.presets.RULES[rule][0], (20,)) for rule in ("paper", "fast")}
+    paper = benchmarks.presets.RULES["paper"][0]
+    few = {"paper": (paper, (20,)), "fast": (paper, (10, 20))}  # the same rule under both names
     monkeypatch.setattr(benchmarks.presets, "RULES", few)
     monkeypatch.setattr(benchmarks.presets, "_METRICS", ("tv", "ssim"))
-    table = benchmarks.presets.run(tmp_path, quick=True, sets=("Single CNN",))
-    assert table["set"].tolist() == ["Single CNN"] * 2 + ["references"]
-    assert table["updates"][:2].tolist() == [2, 2]
-    assert table["residual"][:2].gt(0).all()
-    assert table["recognizability"][:2].between(0, 1).all()
-    assert (table["ssim"][2], table["ssim"][:2].max() < 1) == (pytest.approx(1, abs=1e-5), True)
+    table = benchmarks.presets.run(tmp_path, quick=True, cells=(("Single CNN", "late"),))
+    assert table["set"].tolist() == ["Single CNN"] * 3 + ["references"]
+    assert table["updates"][:3].tolist() == [2, 1, 2]
+    assert table["residual"][:3].gt(0).all()
+    assert table["recognizability"][:3].between(0, 1).all()
+    assert (table["ssim"][3], table["ssim"][:3].max() < 1) == (pytest.approx(1, abs=1e-5), True)
+    assert table["matched_by"][0] == 2  # one update leaves more
+    assert table["matched_by"][1:].isna().all()
     assert {path.name for path in tmp_path.iterdir()} == {
-        "presets-single-cnn-cpu.png",
-        "presets-single-cnn-cpu-images.png",
+        "presets-single-cnn-late-cpu.png",
+        "presets-single-cnn-late-cpu-images.png",
     }
