@@ -170,14 +170,14 @@ def project(image, center, name, epsilon):
     return np.maximum(np.minimum(image, 1), 0)
 
 
-def waves(parameter, width):
-    """The image (H, W) of Fourier coefficients (H, W // 2 + 1, 2) over 1/f, through a sigmoid; one wave at a time."""
+def waves(parameter, width, exponent):
+    """The image (H, W) of Fourier coefficients (H, W // 2 + 1, 2) times 1/f^α, through a sigmoid; wave by wave."""
     height, columns, _ = parameter.shape
     longest = 1 / max(height, width)
 
     def scale(row, column):
         vertical, horizontal = min(row, height - row) / height, min(column, width - column) / width
-        return 1 / max(math.hypot(vertical, horizontal), longest)
+        return (1 / max(math.hypot(vertical, horizontal), longest)) ** exponent
 
     power = np.mean([scale(row, column) ** 2 for row, column in np.ndindex(height, width)])
     argument = np.zeros((height, width))

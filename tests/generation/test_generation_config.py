@@ -42,8 +42,10 @@ def test_the_repr_shows_every_hyper_parameter_and_rebuilds_the_config():
 
 def test_results_from_before_a_field_was_added_keep_their_keys():
     config = GenerationConfig(repetitions=7)
-    assert config.identity() == {name: value for name, value in config.to_dict().items() if name != "parametrization"}
-    other = config.replace(parametrization="fourier")
+    assert config.identity() == {
+        name: value for name, value in config.to_dict().items() if name not in ("parametrization", "fourier_exponent")
+    }
+    other = config.replace(parametrization="fourier", fourier_exponent=2.0)
     assert other.identity() == other.to_dict()
     assert GenerationConfig.from_dict(config.identity()) == config
 
@@ -93,6 +95,7 @@ def test_an_unknown_field_is_refused_with_the_nearest_one(build):
         ("initializer_radius", -1, "of at least 0"),
         ("initializer_constant", 1.5, "of at least 0 and of at most 1"),
         ("initializer_mix", -0.5, "of at least 0 and of at most 1"),
+        ("fourier_exponent", -1, "of at least 0 and of at most 4"),
     ],
 )
 def test_numbers_out_of_range_are_refused(field, value, message):
@@ -106,6 +109,7 @@ def test_numbers_out_of_range_are_refused(field, value, message):
         ("repetitions", 10.0),
         ("repetitions", True),
         ("repetitions", "10"),
+        ("fourier_exponent", "steep"),
         ("steps_per_model", None),
         ("learning_rate", "1"),
         ("epsilon", None),

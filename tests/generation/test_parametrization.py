@@ -18,8 +18,8 @@ def images(height, width, seed=0, count=2):
     return torch.rand(count, 3, height, width, generator=generator, dtype=torch.float64)
 
 
-def fourier(initial, center=None, projection="none", epsilon=1e4):
-    return Fourier(initial, initial if center is None else center, projection, epsilon)
+def fourier(initial, center=None, projection="none", epsilon=1e4, exponent=1.0):
+    return Fourier(initial, initial if center is None else center, projection, epsilon, exponent)
 
 
 def away_from(low, high, values):
@@ -27,13 +27,14 @@ def away_from(low, high, values):
     return torch.maximum(torch.minimum(values, high - margin), low + margin)
 
 
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 1.5])
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_fourier_images_equal_the_sum_of_waves(height, width):
-    stimulus = fourier(images(height, width))
+def test_fourier_images_equal_the_sum_of_waves(height, width, exponent):
+    stimulus = fourier(images(height, width), exponent=exponent)
     shape = stimulus.parameter.shape
     assert shape == (2, 3, height, width // 2 + 1, 2)
     stimulus.parameter = 3 * torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    expected = [[oracles.waves(channel.numpy(), width) for channel in image] for image in stimulus.parameter]
+    expected = [[oracles.waves(channel.numpy(), width, exponent) for channel in image] for image in stimulus.parameter]
     torch.testing.assert_close(stimulus.images(), torch.from_numpy(np.array(expected)), rtol=0, atol=1e-12)
 
 
@@ -80,15 +81,18 @@ def test_whatever_the_coefficients_the_ball_and_the_range_of_pixels_hold(epsilon
         assert (reached | (shown < 1e-6) | (shown > 1 - 1e-6)).float().mean() > 0.99
 
 
-def test_a_learning_rate_means_the_same_at_any_size():
+@pytest.mark.parametrize("exponent", [1.0, 1.5])
+def test_a_learning_rate_means_the_same_at_any_size(exponent):
     # All coefficients moved by one at random: the argument of the sigmoid changes by as much, whatever the size.
     changes = []
     for size in (8, 33, 128):
-        stimulus = fourier(torch.full((8, 3, size, size), 0.5))
+        stimulus = fourier(torch.full((8, 3, size, size), 0.5), exponent=exponent)
         signs = torch.randint(0, 2, stimulus.parameter.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
         stimulus.parameter = 1e-3 * signs
         changes.append(torch.logit(stimulus.images()).square().mean().sqrt().item() / 1e-3)
-    assert changes == pytest.approx([math.sqrt(2)] * 3, rel=0.1)  # two parts to a coefficient
+    assert changes == pytest.approx([changes[0]] * 3, rel=0.1)
+    # Two parts to a coefficient; those that come in mirrored pairs, at the lowest frequencies not few, partly cancel.
+    assert 1.2 < changes[0] < 1.1 * math.sqrt(2)
 
 
 @pytest.mark.parametrize("name", PARAMETRIZATIONS)
@@ -100,6 +104,24 @@ def test_metamers_are_found_within_a_ball_of_either_parametrisation(name):
     )
     assert (found.images - initial).abs().max() <= 0.25 + 1e-6
     assert (found.residuals < 0.1 * found.initial_residuals).all()
+
+
+def test_with_a_larger_exponent_metamers_are_smoother():
+    references, initial = random_images(4, low=0.3, high=0.7), torch.full((4, 3, 8, 8), 0.5)
+    roughness = []
+    for exponent in (0.0, 1.0, 2.0):
+        config = GenerationConfig.fast(repetitions=5, fourier_exponent=exponent)
+        found = generate_metamers(
+            references, wrap(Smooth()), stage="late", config=config, initial=initial, progress=False, device="cpu"
+        )
+        change = found.images - initial
+        roughness.append((change.diff(dim=-1).square().mean() / change.square().mean()).item())
+    assert roughness[0] > roughness[1] > roughness[2]
+
+
+def test_an_exponent_is_refused_where_there_are_no_frequencies():
+    with pytest.raises(ValueError, match="fourier_exponent=2 has no meaning with parametrization='pixels'"):
+        GenerationConfig(fourier_exponent=2)
 
 
 def test_an_l2_ball_is_refused_for_fourier_coefficients():

@@ -77,10 +77,11 @@ class Pixels:
 
 
 class Fourier:
-    """Coefficients of a real Fourier transform, scaled by 1/f, through a sigmoid (Olah et al. 2017).
+    """Coefficients of a real Fourier transform, scaled by 1/f^α, through a sigmoid (Olah et al. 2017, with α = 1).
 
-    The scale has photographs' spectrum: equal steps of all coefficients move low frequencies most. Its mean square over
-    the frequencies is 1, so that a learning rate means the same at any size of image.
+    With α = 1 the scale has photographs' spectrum: equal steps of all coefficients move low frequencies most, and with
+    a larger α all the more. Its mean square over the frequencies is 1, so that a learning rate means the same at any
+    size of image.
 
     The sigmoid's range is the interval that each value may lie in: [0, 1], cut by the ℓ∞ ball. So the ball holds
     exactly and nothing has to be projected; values only come close to the ends of their interval.
@@ -96,6 +97,8 @@ class Fourier:
         "linf" or "none"; no scaling of a sigmoid fills an ℓ₂ ball.
     epsilon
         The ball's radius; from 1 on only [0, 1] binds.
+    exponent
+        α above, at least 0.
 
     Attributes
     ----------
@@ -104,7 +107,7 @@ class Fourier:
         the scale.
     """
 
-    def __init__(self, initial: Tensor, center: Tensor, projection: str, epsilon: float) -> None:
+    def __init__(self, initial: Tensor, center: Tensor, projection: str, epsilon: float, exponent: float = 1.0) -> None:
         self._size = tuple(initial.shape[2:])
         self._interval: tuple[Tensor, Tensor] | None = None
         start = initial.detach()
@@ -112,7 +115,7 @@ class Fourier:
             low, high = (center - epsilon).clamp_(0, 1), (center + epsilon).clamp_(0, 1)
             self._interval = low, high - low
             start = (start - low) / (high - low)
-        self._scale = _inverse_frequencies(*self._size).to(start)[..., None]
+        self._scale = _inverse_frequencies(*self._size, exponent).to(start)[..., None]
         coefficients = torch.fft.rfft2(torch.logit(start, eps=_MARGIN), norm="ortho")
         self.parameter = (torch.view_as_real(coefficients) / self._scale).requires_grad_()
 
@@ -135,19 +138,19 @@ class Fourier:
         """Do nothing: every parameter stands for an allowed image."""
 
 
-def _inverse_frequencies(height: int, width: int) -> Tensor:
-    """Compute 1/f for the coefficients of `rfft2`, with a mean square of 1 over all of `fft2`'s."""
+def _inverse_frequencies(height: int, width: int, exponent: float) -> Tensor:
+    """Compute 1/f^α for the coefficients of `rfft2`, with a mean square of 1 over all of `fft2`'s."""
     vertical = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
     horizontal = torch.fft.fftfreq(width, dtype=torch.float64)
     # The mean of an image, at f = 0, gets the scale of the lowest frequency of the longer side.
-    scale = torch.hypot(vertical, horizontal).clamp_(min=1 / max(height, width)).reciprocal()
+    scale = torch.hypot(vertical, horizontal).clamp_(min=1 / max(height, width)) ** -exponent
     return (scale / scale.square().mean().sqrt())[:, : width // 2 + 1]
 
 
-PARAMETRIZATIONS: dict[str, Callable[[Tensor, Tensor, str, float], Parametrization]] = {
+PARAMETRIZATIONS: dict[str, Callable[..., Parametrization]] = {
     "pixels": Pixels,
     "fourier": Fourier,
 }
 """The parametrisations by the name that `GenerationConfig.parametrization` gives them.
 
-Each takes initial stimuli, the ball's centre, projection and radius."""
+Each takes initial stimuli, the ball's centre, projection and radius; "fourier" takes an `exponent` as well."""
