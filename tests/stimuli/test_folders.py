@@ -137,6 +137,16 @@ def test_report_leaves_out_and_lists(tmp_path):
     assert photographs[:1].unreadable == photographs.unreadable
 
 
+def test_of_very_many_files_that_are_no_images_the_message_names_the_first(tmp_path):
+    (tmp_path / "cat").mkdir()
+    for number in range(200):
+        (tmp_path / "cat" / f"{number:03d}.png").write_bytes(b"no picture")
+    with pytest.raises(UnreadableImagesError, match=r"(?s)200 files.*cat/000.png.*… and 150 more\n") as caught:
+        image_folder(tmp_path, size=8)
+    assert len(caught.value.unreadable) == 200
+    assert len(str(caught.value).splitlines()) < 60
+
+
 def test_report_replaces_unreadable_files_of_the_choice(tmp_path):
     fill(tmp_path, cat=numbered(10))
     chosen = image_folder(tmp_path, n_per_class=4, size=8)

@@ -14,14 +14,16 @@ from metamerlib.arguments import shown
 from metamerlib.stimuli.decoding import decode_photograph
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
 
+_MOST_LISTED = 50  # a folder that holds something else altogether would fill the screen
+
 
 class UnreadableImagesError(ValueError):
-    """Some files of an image folder could not be read; the message names every one.
+    """Some files of an image folder are unreadable; the message names them, of very many the first.
 
     Attributes
     ----------
     unreadable
-        The files with their reasons.
+        All of these files with their reasons.
     """
 
     def __init__(self, root: Path, unreadable: Sequence[UnreadableImage]) -> None:
@@ -32,7 +34,7 @@ class UnreadableImagesError(ValueError):
 
 
 class UnreadableImagesWarning(UserWarning):
-    """Some files of an image folder could not be read and were left out; the message names every one."""
+    """Some files of an image folder were left out, being unreadable; the message names them, of very many the first."""
 
 
 @dataclass(frozen=True)
@@ -155,5 +157,7 @@ def _read_category(
 
 
 def _listing(root: Path, unreadable: Sequence[UnreadableImage]) -> str:
-    lines = "".join(f"\n  {image}" for image in unreadable)
+    lines = "".join(f"\n  {image}" for image in unreadable[:_MOST_LISTED])
+    if len(unreadable) > _MOST_LISTED:
+        lines += f"\n  … and {len(unreadable) - _MOST_LISTED} more"
     return f"{len(unreadable)} files under {str(root)!r} could not be read as images:{lines}"
