@@ -40,7 +40,7 @@ class LongerSearch:
 
 
 def longer_search(
-    study: "Study", residuals: pd.DataFrame, *, below: float = 0.1, factor: int = 4, n_per_class: int = 1
+    study: "Study", residuals: pd.DataFrame, *, below: float = 0.1, factor: int = 8, n_per_class: int = 1
 ) -> LongerSearch | None:
     """Search longer where the match at the first stage is worst.
 
