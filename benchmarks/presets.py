@@ -117,7 +117,7 @@ def run(
         draw_curves(points, f"{name}, {stage}: each point is a run", output / f"{stem}.png")
         draw_images({row: images[:_SHOWN] for row, images in pictures[cell].items()}, output / f"{stem}-images.png")
     own = _metrics(references.images, references, zoo)
-    last = pd.DataFrame([{"set": "references", "stage": "", "rule": "", "updates": 0, **own}])
+    last = pd.DataFrame([{"set": "references", "stage": "", "rule": "", "updates": 0, "matched_by": "", **own}])
     return pd.concat([table, last], ignore_index=True)
 
 
@@ -132,7 +132,7 @@ def _with_matches(table: pd.DataFrame) -> pd.DataFrame:
             & (fast["residual"] <= row.residual)
             & (fast["recognizability"] >= row.recognizability)
         ]
-        matches.append(as_good["updates"].min() if row.rule == "paper" else float("nan"))
+        matches.append(as_good["updates"].min() if row.rule == "paper" and len(as_good) else "")
     return table.assign(matched_by=matches)
 
 
