@@ -191,7 +191,10 @@ def test_large_networks_have_the_machine_for_themselves(asked, zoo, several, ref
     monkeypatch.setenv("METAMERLIB_WORKERS", asked)
     monkeypatch.setenv("METAMERLIB_CORES", "4")
     monkeypatch.setattr(workers, "_WORTH_STARTING", 0)
-    materials = Materials(references, ChainMap({}, ModelZoo(zoo)), Store(tmp_path), device="cpu")
+    networks = ChainMap({}, ModelZoo(zoo))
+    assert (workers.processes_for(networks, torch.device("cpu")) > 1) == bool(several)
+    assert workers.processes_for(networks, torch.device("meta")) == 1
+    materials = Materials(references, networks, Store(tmp_path), device="cpu")
     assert bool(materials.workers_for([SimpleNamespace(cost=1.0)] * 2)) == bool(several)
 
 

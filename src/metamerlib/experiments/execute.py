@@ -19,12 +19,12 @@ from tqdm.std import tqdm
 from metamerlib.experiments.agenda import Agenda
 from metamerlib.experiments.cluster import ClusterWorkers
 from metamerlib.experiments.connection import scheduler_asked_for
-from metamerlib.experiments.networks import are_large, on_device
+from metamerlib.experiments.networks import on_device
 from metamerlib.experiments.runs import MetamerRun
 from metamerlib.experiments.snapshots import Recorder, kept_beside
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import BusyError, Store
-from metamerlib.experiments.workers import Workers, worker_count
+from metamerlib.experiments.workers import Workers, processes_for
 from metamerlib.generation import Metamers, UnusableModelError, generate_metamers
 from metamerlib.generation.validation import resolve_device
 from metamerlib.models import Classifier
@@ -110,8 +110,8 @@ class Materials:
         if self.on_cluster:
             if self._workers is None and pending:
                 self._workers = ClusterWorkers(self, scheduler_asked_for(self.scheduler))
-        elif self._workers is None and resolve_device(self.device).type == "cpu":
-            count = worker_count(most=1 if are_large(self.models) else 8)
+        elif self._workers is None:
+            count = processes_for(self.models, resolve_device(self.device))
             if count > 1 and Workers.worth_starting(pending):
                 self._workers = Workers(self, count)
         return self._workers

@@ -12,12 +12,13 @@ from tqdm.std import tqdm
 
 from metamerlib.experiments.costs import PassCosts
 from metamerlib.experiments.outline import outline
-from metamerlib.experiments.probe import Estimate, Speed, Timing, probe, processes_used
+from metamerlib.experiments.probe import Estimate, Speed, Timing, probe
 from metamerlib.experiments.representation import RepresentationRun
 from metamerlib.experiments.runs import MetamerRun
 from metamerlib.experiments.snapshots import TrajectoryRun, kept_beside
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.study_parts import StudyPart, study_parts
+from metamerlib.experiments.workers import processes_for
 from metamerlib.experiments.workload import Passes, generation_memory, passes, representation_passes, stored_bytes
 from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.validation import resolve_device
@@ -133,8 +134,9 @@ def plan_study(study: "Study", *, seconds: float | None = 10.0, progress: bool |
     timings = [] if seconds is None else _probe(study, complete, [work for _, work in rows], costs, device, seconds)
     speed = None
     if timings:
-        speed = Speed(timings, device, _batch(study, device, timings), processes_used(device))
-        notes.append(_on_timings(timings, rows, device))
+        processes = processes_for(study.networks.models, device)
+        speed = Speed(timings, device, _batch(study, device, timings), processes)
+        notes.append(_on_timings(timings, rows, processes))
     if study.settings.compile:
         notes.append("Networks are timed as they are, not compiled: that takes each of them a minute or so.")
     notes.append(
@@ -260,6 +262,7 @@ def _probe(
         config=settings.config,
         arithmetic=Arithmetic(settings.precision, device=device),
         device=device,
+        processes=processes_for(study.networks.models, device),
         seconds=seconds,
     )
 
@@ -272,7 +275,7 @@ def _batch(study: "Study", device: torch.device, timings: Iterable[Timing] = ())
     return None if device.type == "cpu" else min((timing.images for timing in timings), default=None)
 
 
-def _on_timings(timings: list[Timing], rows: list[tuple[StudyPart, _Work]], device: torch.device) -> str:
+def _on_timings(timings: list[Timing], rows: list[tuple[StudyPart, _Work]], processes: int) -> str:
     """Say how much of the work was timed itself."""
     timed = {(timing.model, timing.layer) for timing in timings}
     known = whole = 0
@@ -280,7 +283,7 @@ def _on_timings(timings: list[Timing], rows: list[tuple[StudyPart, _Work]], devi
         for one, cost in work.passes(work.left):
             whole += one.flops(cost)
             known += one.flops(cost) if one.backward and (one.model, one.layer) in timed else 0
-    share, processes = known / whole if whole else 1.0, processes_used(device)
+    share = known / whole if whole else 1.0
     among = f" and divided among {processes} processes" if processes > 1 else ""
     return (
         f"Hours come from updates with {len(timings)} network{'s' * (len(timings) > 1)}, cut at a stage, that were "

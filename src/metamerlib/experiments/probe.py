@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from metamerlib.experiments.costs import PassCost
-from metamerlib.experiments.workers import worker_count
 from metamerlib.experiments.workload import Passes
 from metamerlib.generation import GenerationConfig
 from metamerlib.generation.arithmetic import Arithmetic
@@ -169,22 +168,6 @@ def _between(timing: Timing, images: int) -> float:
     return max(timing.few_seconds, timing.seconds + slope * (images - timing.images))
 
 
-def processes_used(device: torch.device) -> int:
-    """Count the processes that generation would use.
-
-    Parameters
-    ----------
-    device
-        Where it computes.
-
-    Returns
-    -------
-    int
-        As for `metamerlib.experiments.workers.worker_count` on the CPU; 1 elsewhere.
-    """
-    return worker_count() if device.type == "cpu" else 1
-
-
 def probe(
     wanted: Mapping[tuple[str, str], PassCost],
     build: Callable[[str], Classifier],
@@ -194,6 +177,7 @@ def probe(
     config: GenerationConfig,
     arithmetic: Arithmetic,
     device: torch.device,
+    processes: int,
     seconds: float,
 ) -> list[Timing]:
     """Time updates of some networks, on noise: the first three always, then as many as there is time for.
@@ -214,6 +198,8 @@ def probe(
         How forward passes are computed.
     device
         Where.
+    processes
+        Among how many generation divides the cores.
     seconds
         How long to go on, building networks included. The first three may take longer, and the last one.
 
@@ -225,7 +211,7 @@ def probe(
     ends, timings = time.perf_counter() + seconds, []
     config = config.replace(repetitions=1000, steps_per_model=1, mode="round_robin")
     stopwatch = _Stopwatch(size, config, arithmetic, device, ends)
-    with _threads(max(1, cores() // processes_used(device)) if device.type == "cpu" else None):
+    with _threads(max(1, cores() // processes) if device.type == "cpu" else None):
         for (key, layer), cost in wanted.items():
             if len(timings) >= _FEWEST and time.perf_counter() >= ends:
                 break

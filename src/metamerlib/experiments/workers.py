@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
@@ -18,9 +18,11 @@ from typing import Protocol
 import torch
 
 from metamerlib.experiments.agenda import Agenda
+from metamerlib.experiments.networks import are_large
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import BusyError
 from metamerlib.machine import cores
+from metamerlib.models import Classifier
 
 _VARIABLE = "METAMERLIB_WORKERS"
 _WORTH_STARTING = 20_000  # images × updates, about half a minute of one core: starting the processes takes ten seconds
@@ -62,6 +64,29 @@ def worker_count(default: str = "1", most: int = 8) -> int:
     if not asked.isdecimal() or int(asked) < 1:
         raise ValueError(f'{_VARIABLE} is {asked!r}: give a number of processes, or "auto" for one per core.')
     return int(asked)
+
+
+def processes_for(models: Mapping[str, Classifier], device: torch.device) -> int:
+    """Count the processes that computing is divided among.
+
+    Parameters
+    ----------
+    models
+        The networks that it is done with.
+    device
+        Where it is done.
+
+    Returns
+    -------
+    int
+        On the CPU as for `worker_count`, where "auto" is one process for networks that are large; elsewhere 1.
+
+    Raises
+    ------
+    ValueError
+        If the variable is something else.
+    """
+    return worker_count(most=1 if are_large(models) else 8) if device.type == "cpu" else 1
 
 
 class Workers:
