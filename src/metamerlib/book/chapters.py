@@ -179,8 +179,8 @@ def _execute_all(
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
-            # What is under way goes on to its end, and is up to date the next time.
-            pool.shutdown(wait=False, cancel_futures=True)
+            # What is under way goes on to its end before this is said, and is up to date the next time.
+            pool.shutdown(cancel_futures=True)
             raise
 
 
