@@ -39,11 +39,7 @@ def _paper(updates: int) -> GenerationConfig:
 
 def _pixel_adam(updates: int) -> GenerationConfig:
     return GenerationConfig.fast(
-        repetitions=updates,
-        parametrization="pixels",
-        fourier_exponent=1.0,
-        learning_rate=0.02,
-        final_learning_rate=0.0001,
+        repetitions=updates, parametrization="pixels", learning_rate=0.02, final_learning_rate=0.0001
     )
 
 

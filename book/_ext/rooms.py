@@ -24,7 +24,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.typing import stringify_annotation
 
 _FENCE = re.compile(r"^```\{room\} (\S+)\n(?::(only|except): ([\w ]+)\n)?```$", re.MULTILINE)
-_SHARED_FIELD = re.compile(r":ivar (\w+(?:, \w+)+): (.*)")
+_SHARED_FIELD = re.compile(r"^:ivar (\w+(?:, \w+)+): (.*(?:\n[ \t]+.*)*)", re.MULTILINE)
 
 
 def room_pages(app: Sphinx, docname: str, content: list[str]) -> None:
@@ -96,24 +96,15 @@ def divide_fields(app: Sphinx, what: str, name: str, obj: object, options: objec
 
     Of a field with two names Sphinx takes the first for a type.
     """
-    divided: list[str] = []
-    fields: list[str] = []
-    for line in [*lines, ":end:"]:
-        if fields and line.startswith((" ", "\t")):
-            fields.append(line)
-            continue
-        if fields:
-            names, words = _SHARED_FIELD.fullmatch(fields[0]).groups()
-            for attribute in names.split(", "):
-                divided += [f":ivar {attribute}: {words}", *fields[1:]]
-                if attribute in (annotations := getattr(obj, "__annotations__", {})):
-                    divided.append(f":vartype {attribute}: {stringify_annotation(annotations[attribute], 'smart')}")
-            fields = []
-        if _SHARED_FIELD.fullmatch(line):
-            fields = [line]
-        else:
-            divided.append(line)
-    lines[:] = divided[:-1]
+    annotations = getattr(obj, "__annotations__", {})
+
+    def fields(match: re.Match) -> str:
+        names, words = match[1].split(", "), match[2]
+        described = [f":ivar {name}: {words}" for name in names]
+        kinds = {name: stringify_annotation(annotations[name], "smart") for name in names if name in annotations}
+        return "\n".join([*described, *(f":vartype {name}: {kind}" for name, kind in kinds.items())])
+
+    lines[:] = _SHARED_FIELD.sub(fields, "\n".join(lines)).split("\n")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

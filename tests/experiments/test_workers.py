@@ -127,15 +127,20 @@ class Ledger:
         (self.folder / spec.label).touch()
 
 
-def test_nothing_is_begun_before_what_it_requires_has_ended(tmp_path):
-    first, second = Step("first"), Step("second")
-    pending = [first, Step("of the first", (first,)), second, Step("of both", (first, second))]
-    processes = workers.Workers(Ledger(tmp_path), 2)
-    done = []
+def done_by_two(ledger, pending):
+    """Have two processes do steps, and list them in the order in which they ended."""
+    processes, done = workers.Workers(ledger, 2), []
     try:
         processes.run(pending, lambda spec: done.append(spec.label))
     finally:
         processes.close()
+    return done
+
+
+def test_nothing_is_begun_before_what_it_requires_has_ended(tmp_path):
+    first, second = Step("first"), Step("second")
+    pending = [first, Step("of the first", (first,)), second, Step("of both", (first, second))]
+    done = done_by_two(Ledger(tmp_path), pending)
     assert sorted(done) == sorted(spec.label for spec in pending)
 
 
@@ -152,12 +157,7 @@ class TakenElsewhere(Ledger):
 def test_processes_do_last_what_another_process_computes(tmp_path):
     elsewhere = Step("elsewhere")
     pending = [elsewhere, *(Step(name) for name in "abcd"), Step("of elsewhere", (elsewhere,))]
-    processes = workers.Workers(TakenElsewhere(tmp_path), 2)
-    done = []
-    try:
-        processes.run(pending, lambda spec: done.append(spec.label))
-    finally:
-        processes.close()
+    done = done_by_two(TakenElsewhere(tmp_path), pending)
     assert set(done[:3]) <= set("abcd")
     assert done[-1] == "of elsewhere"
 

@@ -6,8 +6,9 @@ from torch import nn
 from toy_models import Function, Pixels, Rectified, Smooth, random_images, wrap
 
 from metamerlib.generation import GenerationConfig, UnusableModelError, generate_metamers
-from metamerlib.generation.validation import models_on, resolve_device
+from metamerlib.generation.validation import models_on
 from metamerlib.models import Classifier
+from metamerlib.models.devices import resolve_device
 from metamerlib.stimuli import StimulusSet
 
 SHORT = GenerationConfig(repetitions=2, steps_per_model=3)

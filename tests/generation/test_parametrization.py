@@ -119,9 +119,12 @@ def test_with_a_larger_exponent_metamers_are_smoother():
     assert roughness[0] > roughness[1] > roughness[2]
 
 
-def test_an_exponent_is_refused_where_there_are_no_frequencies():
-    with pytest.raises(ValueError, match="fourier_exponent=2 has no meaning with parametrization='pixels'"):
-        GenerationConfig(fourier_exponent=2)
+def test_pixels_do_not_use_the_exponent():
+    references, config = random_images(2, low=0.3, high=0.7), GenerationConfig.fast(repetitions=3)
+    pixels = [config.replace(parametrization="pixels", fourier_exponent=exponent) for exponent in (1.0, 2.0)]
+    run = {"stage": "late", "progress": False, "device": "cpu"}
+    one, other = (generate_metamers(references, wrap(Smooth()), config=config, **run) for config in pixels)
+    assert torch.equal(one.images, other.images)
 
 
 def test_an_l2_ball_is_refused_for_fourier_coefficients():

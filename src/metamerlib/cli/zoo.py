@@ -135,12 +135,11 @@ def zoo_verify(
       metamerlib zoo verify --photos ~/ILSVRC2012/val
       metamerlib zoo verify resnet18 --photos ~/ILSVRC2012/val --n-per-class 5
     """  # noqa: D301 - the mark keeps the lines apart in --help
-    from metamerlib.generation.validation import resolve_device
     from metamerlib.models import ModelZoo
 
     if photos is None and zoo != "mini":
         raise ValueError("--photos is missing: these networks know photographs; give a folder of them.")
-    networks = ModelZoo(zoo, device=resolve_device(device), weights=folder)
+    networks = ModelZoo(zoo, device=device, weights=folder)
     stimuli = load_images(photos, n_per_class, seed, None)
     table = networks.verify(stimuli, keys or None)
     print_table(table.drop(columns="suspicion"), f"{len(stimuli)} images")

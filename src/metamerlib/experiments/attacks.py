@@ -12,7 +12,8 @@ from metamerlib.experiments.execute import Materials, compute
 from metamerlib.experiments.panels import judge
 from metamerlib.experiments.runs import ModelRef, StimuliRef
 from metamerlib.experiments.spec import Spec
-from metamerlib.generation.validation import models_on, resolve_device
+from metamerlib.generation.validation import models_on
+from metamerlib.models.devices import resolve_device
 
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study

@@ -96,7 +96,8 @@ class ClusterWorkers:
                 with self._answering():
                     workers = self._count_workers()
                     while len(running) < workers and (taken := agenda.take()):
-                        running[self._submit(taken[0])] = taken[0]
+                        spec, _ = taken
+                        running[self._submit(spec)] = spec
                     ended = self._ended(running)
                 for future, outcome in ended.items():
                     spec = running.pop(future)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from metamerlib.experiments.workers import worker_count
-from metamerlib.generation.validation import resolve_device
 from metamerlib.machine import cores
+from metamerlib.models.devices import resolve_device
 
 if TYPE_CHECKING:
     from dask.distributed import Client

@@ -26,8 +26,8 @@ from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import BusyError, Store
 from metamerlib.experiments.workers import Workers, processes_for
 from metamerlib.generation import Metamers, UnusableModelError, generate_metamers
-from metamerlib.generation.validation import resolve_device
 from metamerlib.models import Classifier
+from metamerlib.models.devices import resolve_device
 from metamerlib.models.memory import naming_batch_size
 from metamerlib.stimuli import StimulusSet
 

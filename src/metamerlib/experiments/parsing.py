@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from metamerlib.arguments import file_path, real_number, shown, whole_number
+from metamerlib.arguments import LARGEST_SEED, file_path, real_number, shown, whole_number
 from metamerlib.evaluation.recognizability import CRITERIA
 from metamerlib.generation.arithmetic import PRECISIONS
 from metamerlib.generation.config import PRESETS
@@ -18,7 +18,6 @@ from metamerlib.models.classifier import DECISIONS
 
 _MOST_IMAGES = 1_000_000
 _MOST_PIXELS = 16_384
-_LARGEST_SEED = 2**63 - 1
 
 
 def did_you_mean(value: str, choices: Iterable[str], alike: float = 0.5) -> str:
@@ -242,8 +241,8 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "n_per_class": _all_or(_integer(1, _MOST_IMAGES)),
     "size": _integer(1, _MOST_PIXELS),
     "categories": _names,
-    "seed": _integer(0, _LARGEST_SEED),
-    "stimuli_seed": _integer(0, _LARGEST_SEED),
+    "seed": _integer(0, LARGEST_SEED),
+    "stimuli_seed": _integer(0, LARGEST_SEED),
     "stages": _stages,
     "model_sets": _model_sets,
     "evaluators": _names,

@@ -21,8 +21,8 @@ from metamerlib.experiments.study_parts import StudyPart, study_parts
 from metamerlib.experiments.workers import processes_for
 from metamerlib.experiments.workload import Passes, generation_memory, passes, representation_passes, stored_bytes
 from metamerlib.generation.arithmetic import Arithmetic
-from metamerlib.generation.validation import resolve_device
 from metamerlib.models import ModelZoo
+from metamerlib.models.devices import resolve_device
 
 if TYPE_CHECKING:
     from metamerlib.experiments.study import Study
@@ -131,10 +131,11 @@ def plan_study(study: "Study", *, seconds: float | None = 10.0, progress: bool |
         new = {spec.key: spec for spec in part.specs if spec.key not in seen}
         seen |= new.keys()
         rows.append((part, _Work(complete, costs, list(new.values()))))
-    timings = [] if seconds is None else _probe(study, complete, [work for _, work in rows], costs, device, seconds)
+    processes = processes_for(study.networks.models, device)
+    works = [work for _, work in rows]
+    timings = [] if seconds is None else _probe(study, complete, works, costs, device, processes, seconds)
     speed = None
     if timings:
-        processes = processes_for(study.networks.models, device)
         speed = Speed(timings, device, _batch(study, device, timings), processes)
         notes.append(_on_timings(timings, rows, processes))
     if study.settings.compile:
@@ -234,6 +235,7 @@ def _probe(
     works: Iterable[_Work],
     costs: PassCosts,
     device: torch.device,
+    processes: int,
     seconds: float,
 ) -> list[Timing]:
     """Time the networks that the most FLOPs are in, and small ones in between, since those use a device worse."""
@@ -262,7 +264,7 @@ def _probe(
         config=settings.config,
         arithmetic=Arithmetic(settings.precision, device=device),
         device=device,
-        processes=processes_for(study.networks.models, device),
+        processes=processes,
         seconds=seconds,
     )
 

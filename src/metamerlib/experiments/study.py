@@ -21,7 +21,6 @@ from metamerlib.experiments.settings import StudySettings
 from metamerlib.experiments.spec import Spec
 from metamerlib.experiments.store import Store
 from metamerlib.generation import Metamers
-from metamerlib.generation.validation import resolve_device
 from metamerlib.models import STAGES, Classifier, MissingWeightsError, ModelZoo, Stage
 from metamerlib.stimuli import StimulusSet
 
@@ -84,7 +83,7 @@ class Study:
             check_scheduler(scheduler)
         self._scheduler = scheduler
         if zoo is None:
-            zoo = ModelZoo(settings.zoo, device=resolve_device(settings.device), decision=settings.decision)
+            zoo = ModelZoo(settings.zoo, device=settings.device, decision=settings.decision)
         elif settings.decision != getattr(zoo, "decision", "max_logit"):
             raise ValueError(
                 f"decision is {settings.decision!r}, but the networks of the given zoo decide as they were made: make "

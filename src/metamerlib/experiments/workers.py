@@ -155,10 +155,7 @@ class Workers:
                     running[self._executor.submit(_compute, spec, waits)] = spec
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    error, spec = future.exception(), running[future]
-                    if isinstance(error, BrokenProcessPool):
-                        raise error
-                    del running[future]
+                    error, spec = future.exception(), running.pop(future)
                     if isinstance(error, BusyError):
                         agenda.put_back(spec, busy=True)
                         continue

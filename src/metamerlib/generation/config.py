@@ -96,7 +96,7 @@ class GenerationConfig:
         stimuli are moved away from its edges by 1/510 of its width; an ℓ₂ ball it cannot keep to.
     fourier_exponent
         α above, in [0, 4]: 1 is the spectrum of photographs; with more, steps move low frequencies still further and
-        metamers become smoother. Pixels have none.
+        metamers become smoother. Pixels do not use it.
 
     Raises
     ------
@@ -158,11 +158,6 @@ class GenerationConfig:
             raise ValueError(
                 "projection='l2' does not go with parametrization='fourier', which keeps each value in an interval: "
                 "give 'linf' or 'none', or parametrization='pixels'."
-            )
-        if self.parametrization == "pixels" and self.fourier_exponent != 1.0:
-            raise ValueError(
-                f"fourier_exponent={self.fourier_exponent:g} has no meaning with parametrization='pixels': give "
-                "parametrization='fourier', or leave it at 1."
             )
         self._set("optimizer_options", _plain_options(self.optimizer_options))
         check_optimizer(self.optimizer, self.optimizer_options)

@@ -22,10 +22,10 @@ from metamerlib.generation.validation import (
     check_images,
     check_models,
     models_on,
-    resolve_device,
     resolve_seed,
 )
 from metamerlib.models import Classifier, Stage
+from metamerlib.models.devices import resolve_device
 from metamerlib.models.memory import naming_batch_size
 
 

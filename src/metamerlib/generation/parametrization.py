@@ -48,6 +48,8 @@ class Pixels:
         One of `PROJECTIONS`. The initial stimuli are projected at once.
     epsilon
         The ball's radius.
+    exponent
+        Not used: pixels have no frequencies.
 
     Attributes
     ----------
@@ -55,7 +57,7 @@ class Pixels:
         (N, 3, H, W), the images.
     """
 
-    def __init__(self, initial: Tensor, center: Tensor, projection: str, epsilon: float) -> None:
+    def __init__(self, initial: Tensor, center: Tensor, projection: str, epsilon: float, exponent: float = 1.0) -> None:
         self._constrain = PROJECTIONS[projection](center, epsilon)
         start = initial.detach().clone(memory_format=torch.contiguous_format)
         self.parameter = self._constrain(start).requires_grad_()
@@ -147,10 +149,10 @@ def _inverse_frequencies(height: int, width: int, exponent: float) -> Tensor:
     return (scale / scale.square().mean().sqrt())[:, : width // 2 + 1]
 
 
-PARAMETRIZATIONS: dict[str, Callable[..., Parametrization]] = {
+PARAMETRIZATIONS: dict[str, Callable[[Tensor, Tensor, str, float, float], Parametrization]] = {
     "pixels": Pixels,
     "fourier": Fourier,
 }
 """The parametrisations by the name that `GenerationConfig.parametrization` gives them.
 
-Each takes initial stimuli, the ball's centre, projection and radius; "fourier" takes an `exponent` as well."""
+Each takes initial stimuli, the ball's centre, projection and radius, and the exponent of the frequencies' scale."""

@@ -62,8 +62,7 @@ class Part:
         self.positions = range(first, first + self._count)
         center = initial if config.center == "initial" else references
         parametrize = PARAMETRIZATIONS[config.parametrization]
-        own = {"exponent": config.fourier_exponent} if config.parametrization == "fourier" else {}
-        self._stimulus = parametrize(initial, center, config.projection, config.epsilon, **own)
+        self._stimulus = parametrize(initial, center, config.projection, config.epsilon, config.fourier_exponent)
         self._optimizer = make_optimizer(
             config.optimizer, self._stimulus.parameter, config.learning_rate, config.optimizer_options
         )

@@ -190,37 +190,6 @@ def resolve_seed(seed: int | torch.Generator) -> int:
     return whole_number(seed, "seed", at_most=LARGEST_SEED)
 
 
-def resolve_device(device: str | torch.device) -> torch.device:
-    """Turn "auto" into the best device there is.
-
-    Parameters
-    ----------
-    device
-        "auto" for CUDA, else MPS, else the CPU; or a device.
-
-    Returns
-    -------
-    torch.device
-        The device.
-
-    Raises
-    ------
-    ValueError
-        If there is no such device on this machine.
-    """
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if isinstance(device, str) and device == "auto":
-        return torch.device(next(kind for kind, there in available.items() if there))
-    try:
-        resolved = torch.device(device)
-        torch.empty(0, device=resolved)
-    except (RuntimeError, AssertionError, NotImplementedError, TypeError, ValueError, OverflowError) as error:
-        there = ", ".join(repr(kind) for kind, present in available.items() if present)
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"device={shown(device)} cannot be used: give 'auto' or one of {there} ({reason}).") from error
-    return resolved
-
-
 @contextmanager
 def models_on(models: Sequence[Classifier], device: torch.device) -> Iterator[None]:
     """Move models to a device, and back to where they were at the end.

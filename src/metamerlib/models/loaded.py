@@ -1,7 +1,5 @@
 """Networks that are kept in memory, up to a limit."""
 
-import torch
-
 from metamerlib.models.classifier import Classifier
 
 
@@ -61,26 +59,6 @@ class LoadedNetworks:
         self._models[key] = model
         while len(self._models) > 1 and sum(map(_size, self._models.values())) > self.memory:
             del self._models[next(iter(self._models))]
-
-
-def default_memory(device: torch.device) -> int:
-    """Tell how many bytes of weights a device may hold beside images and activations.
-
-    Parameters
-    ----------
-    device
-        Where the networks are.
-
-    Returns
-    -------
-    int
-        2 GiB on the CPU, half of an accelerator's memory.
-    """
-    if device.type == "cuda":
-        return torch.cuda.get_device_properties(device).total_memory // 2
-    if device.type == "mps":
-        return torch.mps.recommended_max_memory() // 2
-    return 2 << 30
 
 
 def _size(model: Classifier) -> int:

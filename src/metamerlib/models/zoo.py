@@ -11,15 +11,15 @@ from torch import nn
 
 from metamerlib.arguments import entries_of, file_path, shown
 from metamerlib.models.classifier import Classifier
+from metamerlib.models.devices import default_memory, resolve_device
 from metamerlib.models.editions import Edition, MiniatureEdition, OutlineEdition, PaperEdition
-from metamerlib.models.loaded import LoadedNetworks, default_memory
+from metamerlib.models.loaded import LoadedNetworks
 from metamerlib.models.registry import MODEL_SETS, ZOO
 from metamerlib.models.stages import STAGES, block_at
 from metamerlib.models.verification import verify
 from metamerlib.stimuli import StimulusSet
 
 EDITIONS = ("mini", "paper", "paper-untrained")
-
 
 _EARLY_COLUMNS = ("parameters", "multiply_adds", "accuracy", "classes", "robust_accuracy", "seconds")
 
@@ -44,7 +44,7 @@ class ModelZoo(Mapping[str, Classifier]):
         weights `fetch` or ``metamerlib zoo fetch`` brings. "paper-untrained": the same, all only initialised; they
         compute nonsense at the cost of the trained ones, for trying a profile out.
     device
-        Where the networks are put.
+        Where the networks are put; "auto" is CUDA, else MPS, else the CPU.
     weights
         The folder of the weights: by default the bundled one of the miniatures, and for the paper's networks
         ``$METAMERLIB_WEIGHTS``, else ``~/.cache/metamerlib/weights``.
@@ -60,7 +60,7 @@ class ModelZoo(Mapping[str, Classifier]):
     Raises
     ------
     ValueError
-        If there is no zoo of that name, no such decision, or `memory` is negative.
+        If there is no zoo of that name, no such decision or device, or `memory` is negative.
 
     Examples
     --------
@@ -88,7 +88,7 @@ class ModelZoo(Mapping[str, Classifier]):
                 "per category. Leave it at 'max_logit', or name the zoo 'paper'."
             )
         self.name = name
-        self.device = _device(device)
+        self.device = resolve_device(device)
         weights = None if weights is None else file_path(weights, "weights")
         self.decision = decision
         self._edition: Edition = (
@@ -397,10 +397,3 @@ class ModelZoo(Mapping[str, Classifier]):
                 + (f" Did you mean {' or '.join(near)}?" if near else "")
                 + " `metamerlib zoo list` names them all."
             )
-
-
-def _device(device: object) -> torch.device:
-    try:
-        return torch.device(device)
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise ValueError(f"device is {shown(device)}: give the name of a device, such as 'cpu' or 'cuda'.") from error
