@@ -37,7 +37,7 @@ test: $(installed) ## run the tests
 lint: $(installed) ## check code, docstrings and the pairing of the notebooks
 	$(bin)ruff check $(ARGS)
 	$(bin)ruff format --check
-	$(bin)python -m metamerlib.book.pairing --check
+	$(bin)python -m metamerbook.build.pairing --check
 
 zoo: $(installed) ## train the miniature networks whose weights are not there
 	$(bin)metamerlib train $(ARGS)
@@ -46,7 +46,7 @@ bench: $(installed) ## measure speed and memory: build/benchmarks/report.md (ARG
 	$(bin)python -m benchmarks $(ARGS)
 
 pdf: $(installed) ## print the book into one PDF: _build/metamerlib.pdf (needs chromium)
-	$(bin)python -m metamerlib.book.pdf $(ARGS)
+	$(bin)python -m metamerbook.build.pdf $(ARGS)
 
 clean: ## remove all that was built, stored results included; the environment stays
 	rm -rf build _build dist .pytest_cache .ruff_cache .hypothesis

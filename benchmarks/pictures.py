@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from metamerlib.figures.style import ACCENT, INK, MEMBER_COLOURS, MUTED, canvas
+from metamerbook.plots.style import ACCENT, INK, MEMBER_COLOURS, MUTED, canvas
 
 _SOLVER = "#0f62b0"
 

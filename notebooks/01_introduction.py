@@ -31,8 +31,10 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, featured_stage, overview, sentences
-from metamerlib.figures import figure_process
+from metamerbook.ensembles import sentences
+from metamerbook.ensembles.figures.introduction import figure_process
+from metamerbook.ensembles.introduction import featured_stage, overview
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

@@ -21,8 +21,13 @@ seed = None  # of the images and of the noise
 # %% tags=["hide-input"]
 from myst_nb import glue
 
-from metamerlib.experiments import Study, alterations, one_per_category, published, sentences
-from metamerlib.figures import figure_alterations, table_metrics
+from metamerbook.ensembles import sentences
+from metamerbook.ensembles.figures.experimental_setup import table_metrics
+from metamerbook.ensembles.figures.related_work import figure_alterations
+from metamerbook.ensembles.pictures import one_per_category
+from metamerbook.ensembles.related_work import alterations
+from metamerbook.study.published import published
+from metamerbook.study.study import Study
 
 # %% [markdown]
 # ## Metamers of one network

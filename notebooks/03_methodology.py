@@ -29,8 +29,12 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, featured_set, featured_stage, one_per_category, sentences, trajectory
-from metamerlib.figures import figure_optimisation
+from metamerbook.ensembles import sentences
+from metamerbook.ensembles.figures.methodology import figure_optimisation
+from metamerbook.ensembles.introduction import featured_set, featured_stage
+from metamerbook.ensembles.methodology import trajectory
+from metamerbook.ensembles.pictures import one_per_category
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

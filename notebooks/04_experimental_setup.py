@@ -29,9 +29,13 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, model_sets_table, one_per_category, sentences, settings_table
-from metamerlib.experiments.sentences import about_random_sets
-from metamerlib.figures import figure_stimuli, table_model_sets, table_settings, table_stages, table_zoo
+from metamerbook.ensembles import sentences
+from metamerbook.ensembles.experimental_setup import model_sets_table, settings_table
+from metamerbook.ensembles.figures.examples import figure_stimuli
+from metamerbook.ensembles.figures.experimental_setup import table_model_sets, table_settings, table_stages, table_zoo
+from metamerbook.ensembles.pictures import one_per_category
+from metamerbook.ensembles.sentences import about_random_sets
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

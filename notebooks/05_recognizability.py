@@ -29,27 +29,23 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import (
-    Study,
-    criteria_table,
-    examples,
-    featured_stage,
-    mean_recognizability,
-    overall_recognizability,
-    published_means,
-    sentences,
-    spread_over_categories,
-)
-from metamerlib.experiments.patience import longer_search
-from metamerlib.figures import (
+from metamerbook.ensembles import sentences
+from metamerbook.ensembles.criteria import criteria_table
+from metamerbook.ensembles.figures.examples import figure_examples
+from metamerbook.ensembles.figures.methodology import table_residuals
+from metamerbook.ensembles.figures.recognizability import (
     figure_evaluators,
-    figure_examples,
     figure_recognizability,
     table_criteria,
     table_means,
-    table_residuals,
 )
-from metamerlib.figures.mosaic import CELL
+from metamerbook.ensembles.introduction import featured_stage
+from metamerbook.ensembles.patience import longer_search
+from metamerbook.ensembles.pictures import examples, spread_over_categories
+from metamerbook.ensembles.recognizability import mean_recognizability, overall_recognizability
+from metamerbook.plots.mosaic import CELL
+from metamerbook.study.published import published_means
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

@@ -30,16 +30,17 @@ repetitions = None  # of the optimisation
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import (
-    Study,
-    featured_stage,
-    image_metrics,
-    mean_image_metrics,
-    metric_agreement,
-    sentences,
+from metamerbook.ensembles import sentences
+from metamerbook.ensembles.figures.image_metrics import (
+    figure_image_metrics,
+    table_image_metrics,
+    table_metric_agreement,
 )
-from metamerlib.experiments.sentences import about_appearance
-from metamerlib.figures import figure_image_metrics, table_image_metrics, table_metric_agreement
+from metamerbook.ensembles.image_metrics import image_metrics, mean_image_metrics
+from metamerbook.ensembles.introduction import featured_stage
+from metamerbook.ensembles.sentences import about_appearance
+from metamerbook.ensembles.summaries import metric_agreement
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

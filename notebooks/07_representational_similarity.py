@@ -30,27 +30,19 @@ repetitions = None  # of the optimisation
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import (
-    Study,
-    common_judge,
-    densities_of_sets,
-    distance_correlations,
-    divergence,
-    divergence_agreement,
-    featured_stage,
-    mean_representation,
-    metamer_success,
-    sentences,
-    success_counts,
-)
-from metamerlib.experiments.sentences import about_representations, about_success
-from metamerlib.figures import (
+from metamerbook.ensembles import sentences
+from metamerbook.ensembles.figures.representational_similarity import (
     figure_densities,
     figure_divergence,
-    figure_success,
     table_representation,
-    table_success,
 )
+from metamerbook.ensembles.figures.success import figure_success, table_success
+from metamerbook.ensembles.introduction import featured_stage
+from metamerbook.ensembles.representational_similarity import distance_correlations, divergence
+from metamerbook.ensembles.sentences import about_representations, about_success
+from metamerbook.ensembles.success import metamer_success, success_counts
+from metamerbook.ensembles.summaries import common_judge, densities_of_sets, divergence_agreement, mean_representation
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

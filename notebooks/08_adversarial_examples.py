@@ -33,21 +33,15 @@ attack_steps = None  # of the adversarial attack
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import (
-    Study,
-    adversarial,
-    featured_set,
-    featured_stage,
-    one_per_category,
-    restricted,
-    restricted_example,
-    restricted_means,
-    sentences,
-)
-from metamerlib.experiments.restricted_search import restricted_study
-from metamerlib.experiments.sentences import about_attacks
-from metamerlib.experiments.smaller import scope
-from metamerlib.figures import figure_restricted, table_restricted
+from metamerbook.ensembles import sentences
+from metamerbook.ensembles.adversarial_examples import adversarial, restricted, restricted_example, restricted_study
+from metamerbook.ensembles.figures.adversarial_examples import figure_restricted, table_restricted
+from metamerbook.ensembles.introduction import featured_set, featured_stage
+from metamerbook.ensembles.pictures import one_per_category
+from metamerbook.ensembles.sentences import about_attacks
+from metamerbook.ensembles.summaries import restricted_means
+from metamerbook.study.smaller import scope
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

@@ -29,10 +29,11 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, sentences
-from metamerlib.experiments.claims import claims_table
-from metamerlib.experiments.measured import measured_tables
-from metamerlib.experiments.sentences.about_discussion import claims_in_words, claims_made_in, tally
+from metamerbook.ensembles import sentences
+from metamerbook.ensembles.claims import claims_table
+from metamerbook.ensembles.measured import measured_tables
+from metamerbook.ensembles.sentences.about_discussion import claims_in_words, claims_made_in, tally
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

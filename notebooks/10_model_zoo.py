@@ -29,9 +29,10 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, published
-from metamerlib.experiments.sentences import about_random_sets
-from metamerlib.figures import figure_accuracies, table_model_zoo
+from metamerbook.ensembles.figures.model_zoo import figure_accuracies, table_model_zoo
+from metamerbook.ensembles.sentences import about_random_sets
+from metamerbook.study.published import published
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

@@ -31,11 +31,17 @@ mixed_stage = None  # the stage of their metamers
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, statement
-from metamerlib.experiments.random_sets import mixed, mixed_agreement, mixed_effects, mixed_means, mixed_study
-from metamerlib.experiments.sentences import about_random_sets, stage_in_words
-from metamerlib.experiments.smaller import scope
-from metamerlib.figures import figure_effects, figure_random_sets, table_agreement, table_effects
+from metamerbook.ensembles.figures.mixed_models import (
+    figure_effects,
+    figure_random_sets,
+    table_agreement,
+    table_effects,
+)
+from metamerbook.ensembles.mixed_models import mixed, mixed_agreement, mixed_effects, mixed_means, mixed_study
+from metamerbook.ensembles.sentences import about_random_sets, stage_in_words
+from metamerbook.study.published import statement
+from metamerbook.study.smaller import scope
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

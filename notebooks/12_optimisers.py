@@ -30,8 +30,9 @@ ablation_initializers = None  # for instance ["l1_ball", "normal", "mix"]
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, featured_set, featured_stage
-from metamerlib.experiments.ablations import (
+from metamerbook.ensembles.figures.optimisers import figure_conditions, figure_convergence, table_conditions
+from metamerbook.ensembles.introduction import featured_set, featured_stage
+from metamerbook.ensembles.optimisers import (
     ablation_study,
     convergence,
     mode_runs,
@@ -39,10 +40,10 @@ from metamerlib.experiments.ablations import (
     optimizer_runs,
     optimizers,
 )
-from metamerlib.experiments.contrasts import contrasts
-from metamerlib.experiments.sentences import about_variations, members, stage_in_words
-from metamerlib.experiments.smaller import scope
-from metamerlib.figures import figure_conditions, figure_convergence, table_conditions
+from metamerbook.ensembles.sentences import about_variations, members, stage_in_words
+from metamerbook.study.contrasts import contrasts
+from metamerbook.study.smaller import scope
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

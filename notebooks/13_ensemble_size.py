@@ -30,13 +30,15 @@ largest_ensemble = None  # ensembles of one up to so many networks
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, featured_stage, network_label, statement
-from metamerlib.experiments.ablations import ablation_study
-from metamerlib.experiments.contrasts import contrasts
-from metamerlib.experiments.ensembles import ensemble_pool, ensemble_sizes
-from metamerlib.experiments.sentences import about_variations, stage_in_words
-from metamerlib.experiments.smaller import scope
-from metamerlib.figures import figure_ensemble_sizes
+from metamerbook.ensembles.ensemble_size import ensemble_pool, ensemble_sizes
+from metamerbook.ensembles.figures.optimisers import figure_ensemble_sizes
+from metamerbook.ensembles.introduction import featured_stage
+from metamerbook.ensembles.optimisers import ablation_study
+from metamerbook.ensembles.sentences import about_variations, network_label, stage_in_words
+from metamerbook.study.contrasts import contrasts
+from metamerbook.study.published import statement
+from metamerbook.study.smaller import scope
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

@@ -30,13 +30,14 @@ transfer_generators = None  # keys of networks, for instance ["alexnet", "vit_ba
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, featured_stage
-from metamerlib.experiments.ablations import ablation_study
-from metamerlib.experiments.sentences import about_variations, stage_in_words
-from metamerlib.experiments.smaller import scope
-from metamerlib.experiments.transferability import transfer
-from metamerlib.experiments.transferability import transfer_generators as chosen_generators
-from metamerlib.figures import figure_instances, figure_transfer, related_generators
+from metamerbook.ensembles.figures.transfer import figure_instances, figure_transfer, related_generators
+from metamerbook.ensembles.introduction import featured_stage
+from metamerbook.ensembles.optimisers import ablation_study
+from metamerbook.ensembles.sentences import about_variations, stage_in_words
+from metamerbook.ensembles.transfer import transfer
+from metamerbook.ensembles.transfer import transfer_generators as chosen_generators
+from metamerbook.study.smaller import scope
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

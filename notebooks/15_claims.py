@@ -29,10 +29,11 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, sentences
-from metamerlib.experiments.claims import claims_by_section, claims_in_short, claims_summary, claims_table
-from metamerlib.experiments.measured import measured_tables
-from metamerlib.figures import figure_verdicts, table_claims, table_claims_summary
+from metamerbook.ensembles import sentences
+from metamerbook.ensembles.claims import claims_by_section, claims_in_short, claims_summary, claims_table
+from metamerbook.ensembles.figures.claims import figure_verdicts, table_claims, table_claims_summary
+from metamerbook.ensembles.measured import measured_tables
+from metamerbook.study.study import Study
 
 # %%
 study = Study.from_profile(

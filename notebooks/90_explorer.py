@@ -29,8 +29,9 @@ compile = None  # whether networks are compiled for that
 from IPython.display import HTML, Markdown
 from myst_nb import glue
 
-from metamerlib.experiments import Study, explore
-from metamerlib.figures import explorer_html
+from metamerbook.ensembles.explorer import explore
+from metamerbook.ensembles.figures.explorer import explorer_html
+from metamerbook.study.study import Study
 
 study = Study.from_profile(
     profile,

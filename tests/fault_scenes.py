@@ -27,14 +27,15 @@ import store_toys  # noqa: E402
 import toy_models  # noqa: E402
 from weight_server import serving  # noqa: E402
 
-from metamerlib.experiments import Store, write_pictures  # noqa: E402
+from metamerbook.engine.store import Store  # noqa: E402
+from metamerbook.ensembles.pictures import write_pictures  # noqa: E402
 from metamerlib.generation import GenerationConfig, generate_metamers  # noqa: E402
 from metamerlib.models import cache as cache_module  # noqa: E402
 from metamerlib.models.releases import Release  # noqa: E402
 from metamerlib.models.training import Recipe, trainer  # noqa: E402
 from metamerlib.models.weights import WeightsFolder  # noqa: E402
 from metamerlib.stimuli.objects16 import drawings_batch  # noqa: E402
-from metamerlib.writing import whole_file  # noqa: E402
+from metamerlib.system import whole_file  # noqa: E402
 
 MEGABYTE = 1 << 20
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from torch import nn
 
-from metamerlib.arguments import shown
+from metamerlib.checks import shown
 
 FIXED = {
     "derandomize": True,

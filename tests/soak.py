@@ -17,9 +17,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from metamerlib import CATEGORIES, Classifier, StimulusSet, Study
-from metamerlib.experiments import PanelRun, Store, StudySettings
-from metamerlib.experiments.snapshots import kept_beside
+from metamerbook import Study
+from metamerbook.engine.store import Store
+from metamerbook.study.judging import PanelRun
+from metamerbook.study.settings import StudySettings
+from metamerbook.study.tasks import kept_beside
+from metamerlib import CATEGORIES, Classifier, StimulusSet
 from metamerlib.generation import Metamers
 from metamerlib.generation.checkpoint import Checkpoint
 from metamerlib.generation.metamers import _TENSORS as METAMER_TENSORS
@@ -34,13 +37,13 @@ class NotingStore(Store):
         super().__init__(root)
         self.log = log
 
-    def get_or_compute(self, spec, compute, **options):
+    def get_or_compute(self, task, compute, **options):
         def noted(scratch):
             with self.log.open("a") as file:
-                file.write(f"{spec.key}\n")
+                file.write(f"{task.key}\n")
             return compute(scratch)
 
-        return super().get_or_compute(spec, noted, **options)
+        return super().get_or_compute(task, noted, **options)
 
 
 def toy(name, seed):
@@ -74,16 +77,16 @@ def work_of(study, count):
     panel = tuple(study.networks.ref(key) for key in study.evaluators)
     conditions = itertools.product(range(count), study.running_sets, study.settings.stages)
     runs = [study.run(name, stage, seed=seed) for seed, name, stage in itertools.islice(conditions, count)]
-    return [spec for run in runs for spec in (run, kept_beside(run), PanelRun(run, panel)) if spec is not None]
+    return [task for run in runs for task in (run, kept_beside(run), PanelRun(run, panel)) if task is not None]
 
 
 def work(root, log, count, backwards):
     """Compute everything, with a checkpoint after every repetition."""
     Checkpoint.due = lambda self: self.path is not None
     study = study_in(NotingStore(root, log))
-    specs = work_of(study, count)
-    for spec in reversed(specs) if backwards else specs:
-        study.result(spec)
+    tasks = work_of(study, count)
+    for task in reversed(tasks) if backwards else tasks:
+        study.result(task)
 
 
 def child(*arguments):
@@ -138,9 +141,9 @@ class Victim:
             os.kill(self._process, signal.SIGKILL)
 
 
-def content(store, spec):
+def content(store, task):
     """Give all of a result but the seconds that it took."""
-    value = store.load(spec)
+    value = store.load(task)
     if isinstance(value, Metamers):
         about = (value.models, value.layers, value.stage, value.config, value.seed)
         return about, {name: getattr(value, name).numpy().tobytes() for name in METAMER_TENSORS}
@@ -165,10 +168,10 @@ def soak(folder, count, kills, seed):
     if os.waitstatus_to_exitcode(os.waitpid(quiet, 0)[1]):
         raise RuntimeError("the undisturbed process failed")
     undisturbed = time.monotonic() - started
-    specs = work_of(study_in(roots[0]), count)
+    tasks = work_of(study_in(roots[0]), count)
 
     chance = random.Random(seed)
-    pause = undisturbed / len(specs)
+    pause = undisturbed / len(tasks)
     started = time.monotonic()
     victims = [Victim(roots[1], count, backwards, pause, chance) for backwards in (False, True)]
     while not all(victim.done for victim in victims):
@@ -178,19 +181,19 @@ def soak(folder, count, kills, seed):
     seconds = time.monotonic() - started
 
     stores = [Store(root) for root in roots]
-    missing = [spec.label for spec in specs if spec not in stores[1]]
-    there = [spec for spec in specs if spec in stores[1]]
+    missing = [task.label for task in tasks if task not in stores[1]]
+    there = [task for task in tasks if task in stores[1]]
     disturbed = roots[1]
     hidden = [path for path in disturbed.rglob(".*") if path.parent.name not in ("locks",)]
     leftovers = [*hidden, *(disturbed / "running").iterdir(), *(disturbed.glob("quarantine/*"))]
     return {
         "runs": count,
-        "results": len(specs),
+        "results": len(tasks),
         "kills": sum(victim.kills for victim in victims),
         "seconds_undisturbed": round(undisturbed, 1),
         "seconds": round(seconds, 1),
-        "recomputed": sum(lines(victim.log) for victim in victims) - len(specs),
-        "different": [spec.label for spec in there if content(stores[0], spec) != content(stores[1], spec)],
+        "recomputed": sum(lines(victim.log) for victim in victims) - len(tasks),
+        "different": [task.label for task in there if content(stores[0], task) != content(stores[1], task)],
         "missing": missing,
         "leftovers": [str(path.relative_to(disturbed)) for path in leftovers],
     }

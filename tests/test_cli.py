@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from metamerbook.cli import app
 from metamerlib import CATEGORIES
-from metamerlib.cli import app
 
 COMMANDS = [
     "run",
@@ -44,7 +44,7 @@ def size_of(path):
 
 
 def test_help_comes_without_torch():
-    code = "import sys; from metamerlib.cli import app; assert not {'torch', 'pandas'} & sys.modules.keys()"
+    code = "import sys; from metamerbook.cli import app; assert not {'torch', 'pandas'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -229,7 +229,7 @@ def test_book_hands_its_arguments_on(call, monkeypatch):
 
 
 def test_the_installed_command_works(tmp_path):
-    command = [sys.executable, "-c", "from metamerlib.cli import main; main()"]
+    command = [sys.executable, "-c", "from metamerbook.cli import main; main()"]
     result = subprocess.run([*command, "run", "--set", "CNNs"], capture_output=True, text=True, cwd=tmp_path)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
@@ -242,7 +242,7 @@ def test_where_an_error_came_up_is_told_in_the_same_line(call, monkeypatch):
         error.add_note("on worker tcp://10.0.0.5:1")
         raise error
 
-    monkeypatch.setattr("metamerlib.experiments.Study.from_profile", fail)
+    monkeypatch.setattr("metamerbook.study.study.Study.from_profile", fail)
     assert call("run").stderr == "metamerlib: no memory (on worker tcp://10.0.0.5:1)\n"
 
 
@@ -250,7 +250,7 @@ def test_book_names_the_scheduler_to_its_chapters(call, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
     seen = []
     monkeypatch.delenv("METAMERLIB_SCHEDULER", raising=False)
-    monkeypatch.setattr("metamerlib.book.build_book", lambda **_: seen.append(os.environ.get("METAMERLIB_SCHEDULER")))
+    monkeypatch.setattr("metamerbook.build.build_book", lambda **_: seen.append(os.environ.get("METAMERLIB_SCHEDULER")))
     with distributed.LocalCluster(
         n_workers=0, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
     ) as threads:

@@ -13,7 +13,12 @@ from typer.testing import CliRunner
 
 import metamerlib as ml
 from junk import FIXED, JUNK, WORDS, refused_clearly
-from metamerlib.cli import app
+from metamerbook.cli import app
+from metamerbook.engine.store import Store
+from metamerbook.ensembles.pictures import one_per_category
+from metamerbook.study.parsing import CHECKS
+from metamerbook.study.settings import StudySettings
+from metamerbook.study.study import Study
 from metamerlib.evaluation import (
     adversarial_examples,
     distance_correlation,
@@ -23,8 +28,6 @@ from metamerlib.evaluation import (
     pair_distances,
     representational_divergence,
 )
-from metamerlib.experiments import Store, Study, StudySettings, one_per_category
-from metamerlib.experiments.parsing import CHECKS
 from metamerlib.generation import GenerationConfig, Metamers, generate_metamers
 
 

@@ -11,7 +11,7 @@ import torch
 import fault_scenes
 from metamerlib.models import Classifier
 from metamerlib.models.memory import naming_batch_size
-from metamerlib.writing import UnwritableFileError, whole_file
+from metamerlib.system import UnwritableFileError, whole_file
 
 SCRIPT = [sys.executable, fault_scenes.__file__]
 NAMESPACE = ["unshare", "--map-root-user", "--mount"]

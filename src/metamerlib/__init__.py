@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from metamerlib.evaluation import recognizability
-    from metamerlib.experiments import Study
     from metamerlib.generation import GenerationConfig, Metamers, generate_metamers
     from metamerlib.models import Classifier, ModelZoo
     from metamerlib.stimuli import CATEGORIES, StimulusSet, load_stimuli
@@ -25,7 +24,6 @@ _ROOM_OF = {
     "Metamers": "generation",
     "generate_metamers": "generation",
     "recognizability": "evaluation",
-    "Study": "experiments",
 }
 
 __all__ = [  # noqa: RUF022 - in the order of the rooms
@@ -38,7 +36,6 @@ __all__ = [  # noqa: RUF022 - in the order of the rooms
     "Metamers",
     "generate_metamers",
     "recognizability",
-    "Study",
     "__version__",
 ]
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from metamerlib.arguments import LARGEST_SEED, real_number, shown, whole_number
+from metamerlib.checks import LARGEST_SEED, real_number, shown, whole_number
 from metamerlib.evaluation.validate import check_choice, check_evaluators, check_images
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.steps import GRADIENT_RULES

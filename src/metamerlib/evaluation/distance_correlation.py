@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from metamerlib.arguments import LARGEST_SEED, whole_number
+from metamerlib.checks import LARGEST_SEED, whole_number
 from metamerlib.evaluation.representation import PairDistances, check_distances
 
 _MOST_PERMUTATIONS = 1_000_000

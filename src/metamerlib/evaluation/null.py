@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import real_number, whole_number
+from metamerlib.checks import real_number, whole_number
 from metamerlib.evaluation.activations import euclidean_distances, flat_activations, row_correlations, row_ranks
 from metamerlib.evaluation.validate import check_evaluators, check_images, check_pair, images_of
 

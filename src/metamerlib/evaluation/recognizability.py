@@ -16,7 +16,7 @@ import torch
 from scipy.stats import binomtest
 from torch import Tensor
 
-from metamerlib.arguments import shown, whole_number
+from metamerlib.checks import shown, whole_number
 from metamerlib.evaluation.validate import (
     check_choice,
     check_evaluators,

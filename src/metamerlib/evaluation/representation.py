@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import LARGEST_SEED, shown, whole_number
+from metamerlib.checks import LARGEST_SEED, shown, whole_number
 from metamerlib.evaluation.activations import euclidean_distances, flat_activations
 from metamerlib.evaluation.densities import density, jensen_shannon, shared_grid
 from metamerlib.evaluation.validate import check_choice, check_evaluators, check_pair, images_of

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import entries_of, shown
+from metamerlib.checks import entries_of, shown
 
 if TYPE_CHECKING:
     from metamerlib.models import Classifier

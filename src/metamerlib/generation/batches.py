@@ -9,9 +9,8 @@ from typing import Any
 
 import torch
 
-from metamerlib.locations import batch_sizes_file
 from metamerlib.models import Classifier
-from metamerlib.writing import whole_file
+from metamerlib.system import batch_sizes_file, whole_file
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import file_path, shown
+from metamerlib.checks import file_path, shown
 from metamerlib.generation.tensorfile import CorruptFileError, read_tensors, tensor_digest, write_tensors
 from metamerlib.models import Classifier
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from metamerlib.arguments import real_number, shown, whole_number
+from metamerlib.checks import real_number, shown, whole_number
 from metamerlib.generation.initializers import INITIALIZERS
 from metamerlib.generation.losses import LOSSES
 from metamerlib.generation.parametrization import PARAMETRIZATIONS

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import shown, whole_number
+from metamerlib.checks import shown, whole_number
 from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.batches import Kind, remember, remembered
 from metamerlib.generation.checkpoint import Checkpoint, run_identity

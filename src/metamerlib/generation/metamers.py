@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import file_path
+from metamerlib.checks import file_path
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.generation.tensorfile import read_tensors, write_tensors
 from metamerlib.models import Stage

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import shown
+from metamerlib.checks import shown
 
 NORM_FLOOR = 1e-12
 """Added to the norm that a gradient is divided by."""

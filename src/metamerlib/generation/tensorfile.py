@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from metamerlib.writing import whole_file
+from metamerlib.system import whole_file
 
 
 class CorruptFileError(ValueError):

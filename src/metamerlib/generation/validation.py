@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from metamerlib.arguments import LARGEST_SEED, entries_of, shown, whole_number
+from metamerlib.checks import LARGEST_SEED, entries_of, shown, whole_number
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.models import Classifier
 

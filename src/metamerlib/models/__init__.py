@@ -1,6 +1,5 @@
 """Networks: the wrapper that every other room talks to, the zoo, and its training."""
 
-from metamerlib.locations import weights_folder
 from metamerlib.models.cache import WeightFile
 from metamerlib.models.classifier import Classifier
 from metamerlib.models.download import DownloadError
@@ -9,6 +8,7 @@ from metamerlib.models.registry import EXTRA_INSTANCES, MODEL_SETS, ZOO, ZooEntr
 from metamerlib.models.stages import STAGES, Stage
 from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError
 from metamerlib.models.zoo import ModelZoo
+from metamerlib.system import weights_folder
 
 __all__ = [
     "EXTRA_INSTANCES",

@@ -14,13 +14,12 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from metamerlib.locations import weights_folder
 from metamerlib.models.checkpoints import check_container
 from metamerlib.models.download import DownloadError, Served, download, unwritable
 from metamerlib.models.published import PUBLISHED
 from metamerlib.models.releases import Release
 from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError
-from metamerlib.writing import whole_file
+from metamerlib.system import weights_folder, whole_file
 
 OnProgress = Callable[[int, int | None], None]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from metamerlib.arguments import entries_of, names, shown, whole_number
+from metamerlib.checks import entries_of, names, shown, whole_number
 from metamerlib.models.memory import naming_batch_size
 from metamerlib.models.stages import Stage, resolve_stage
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from metamerlib.arguments import shown
+from metamerlib.checks import shown
 
 
 def resolve_device(device: str | torch.device) -> torch.device:

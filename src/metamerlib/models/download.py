@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from metamerlib.models.checkpoints import web_page_title
-from metamerlib.writing import TROUBLE
+from metamerlib.system import TROUBLE
 
 _CHUNK = 1 << 20
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})

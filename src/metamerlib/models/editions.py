@@ -11,7 +11,7 @@ import torch
 from timm.data import ImageNetInfo
 from torch import nn
 
-from metamerlib.arguments import shown
+from metamerlib.checks import shown
 from metamerlib.models.cache import WeightsCache
 from metamerlib.models.checkpoints import load_exactly, read_checkpoint, state_of
 from metamerlib.models.classifier import DECISIONS, Classifier

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from metamerlib.arguments import shown
+from metamerlib.checks import shown
 
 STAGES: dict[str, float] = {"early": 0.2, "middle": 0.5, "late": 0.8}
 """The paper's three inversion stages and their share of the total depth."""

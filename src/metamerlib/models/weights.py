@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
-from metamerlib.writing import whole_file
+from metamerlib.system import whole_file
 
 
 class MissingWeightsError(FileNotFoundError):

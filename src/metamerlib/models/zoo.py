@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from metamerlib.arguments import entries_of, file_path, shown
+from metamerlib.checks import entries_of, file_path, shown
 from metamerlib.models.classifier import Classifier
 from metamerlib.models.devices import default_memory, resolve_device
 from metamerlib.models.editions import Edition, MiniatureEdition, OutlineEdition, PaperEdition

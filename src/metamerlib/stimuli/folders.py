@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from metamerlib.arguments import file_path, names
+from metamerlib.checks import file_path, names
 from metamerlib.stimuli.categories import CATEGORIES
 from metamerlib.stimuli.photographs import Photograph, read_photographs
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage

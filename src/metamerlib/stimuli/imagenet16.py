@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from metamerlib.arguments import file_path, names
+from metamerlib.checks import file_path, names
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
 from metamerlib.stimuli.ground_truth import NUMBERED, read_ground_truth
 from metamerlib.stimuli.photographs import Photograph, read_photographs

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from typing import Literal
 
-from metamerlib.arguments import LARGEST_SEED, file_path, names, shown, whole_number
+from metamerlib.checks import LARGEST_SEED, file_path, names, shown, whole_number
 from metamerlib.stimuli.categories import CATEGORIES
 from metamerlib.stimuli.folders import image_folder
 from metamerlib.stimuli.imagenet16 import imagenet16

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from metamerlib.arguments import shown
+from metamerlib.checks import shown
 from metamerlib.stimuli.decoding import decode_photograph
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import entries_of, names, shown
+from metamerlib.checks import entries_of, names, shown
 
 
 @dataclass(frozen=True)

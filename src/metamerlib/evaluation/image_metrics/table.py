@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from metamerlib.arguments import entries_of, real_number
+from metamerlib.checks import entries_of, real_number
 from metamerlib.evaluation.image_metrics.backbone import Backbone, as_backbone
 from metamerlib.evaluation.image_metrics.image_text import DownloadedClip, ImageTextModel
 from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError

@@ -13,9 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm.auto import tqdm
 
-from metamerlib.machine import cores
 from metamerlib.stimuli.objects16 import drawings_batch
-from metamerlib.writing import whole_file
+from metamerlib.system import cores, whole_file
 
 TRAINING_SEED = 1_000_003
 TEST_SEED = 2_000_003

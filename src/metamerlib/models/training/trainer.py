@@ -20,7 +20,7 @@ from metamerlib.models.miniature import MEAN, STD, build_miniature
 from metamerlib.models.training.drawings import as_images, augment
 from metamerlib.models.training.perturbations import attack, corrupt
 from metamerlib.models.training.recipes import Recipe
-from metamerlib.writing import UnwritableFileError, whole_file
+from metamerlib.system import UnwritableFileError, whole_file
 
 _TEMPERATURE = 2.0
 _SMOOTHING = 0.05

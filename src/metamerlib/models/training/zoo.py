@@ -12,13 +12,13 @@ import torch
 from timm.layers import set_fused_attn
 from torch.utils.flop_counter import FlopCounterMode
 
-from metamerlib.machine import cores
 from metamerlib.models.miniature import RANDOM_SEEDS, SIDE, build_miniature
 from metamerlib.models.training.drawings import TEST_SEED, as_images, drawing_pool
 from metamerlib.models.training.recipes import EPSILON, RECIPES
 from metamerlib.models.training.trainer import accuracy, robust_accuracy, train_miniature
 from metamerlib.models.weights import WeightsFolder
 from metamerlib.stimuli.objects16 import drawings_batch
+from metamerlib.system import cores
 
 POOL = 60_000
 _TEST_IMAGES = 2_000

@@ -1,0 +1,120 @@
+"""Keep every chapter's `.ipynb` equal to its `.py`, which is the one that is written by hand.
+
+`python -m metamerbook.build.pairing --check` names the pairs that differ and ends with 1 if there are any;
+`--write` makes the `.ipynb` files anew. Neither looks at modification times, which a checkout sets at will.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from metamerbook.build.layout import book_root
+from metamerbook.build.parameters import declared_parameters
+
+
+def paired_notebook(source: Path) -> str:
+    """Make the `.ipynb` text of a chapter.
+
+    Parameters
+    ----------
+    source : Path
+        A `.py` file in jupytext's percent format.
+
+    Returns
+    -------
+    str
+        The notebook as JSON: the same cells, no outputs, cells numbered, the kernel `python3`. It depends
+        on nothing but the source.
+
+    Raises
+    ------
+    ValueError
+        If the source has not exactly one `parameters` cell.
+    """
+    notebook = jupytext.read(source)
+    declared_parameters(notebook, source.name)
+    notebook.metadata = NotebookNode(
+        jupytext=NotebookNode(formats="ipynb,py:percent"),
+        kernelspec=NotebookNode(display_name="Python 3", language="python", name="python3"),
+        language_info=NotebookNode(name="python"),
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for number, cell in enumerate(notebook.cells, start=1):
+        cell.id = f"cell-{number}"
+        cell.metadata.pop("lines_to_next_cell", None)
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook) + "\n"
+
+
+def unpaired(folder: Path) -> list[str]:
+    """Find what is wrong with the pairs of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the chapters.
+
+    Returns
+    -------
+    list of str
+        One sentence per chapter whose two files differ, or whose other file is missing.
+    """
+    problems = [
+        f"{notebook.name} has no {notebook.stem}.py beside it."
+        for notebook in sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+        if not notebook.with_suffix(".py").exists()
+    ]
+    for source in sorted(folder.glob("[0-9][0-9]_*.py")):
+        notebook = source.with_suffix(".ipynb")
+        if not notebook.exists():
+            problems.append(f"{source.name} has no {notebook.name} beside it.")
+        elif json.loads(notebook.read_text(encoding="utf8")) != json.loads(paired_notebook(source)):
+            problems.append(f"{notebook.name} is not what {source.name} says.")
+    return problems
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check or write the pairs of the repository's chapters.
+
+    Parameters
+    ----------
+    arguments : list of str or None
+        Command line without the program's name. None takes the process's.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 1 where `--check` found a difference.
+    """
+    parser = argparse.ArgumentParser(prog="python -m metamerbook.build.pairing", description=__doc__)
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--check", action="store_true", help="name the pairs that differ")
+    action.add_argument("--write", action="store_true", help="make every .ipynb from its .py")
+    parser.add_argument("--folder", type=Path, help="folder of the chapters (the repository's notebooks/)")
+    options = parser.parse_args(arguments)
+    folder = options.folder or book_root() / "notebooks"
+
+    if options.write:
+        for source in sorted(folder.glob("[0-9][0-9]_*.py")):
+            source.with_suffix(".ipynb").write_text(paired_notebook(source), encoding="utf8")
+    problems = unpaired(folder)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems and options.check:
+        print(
+            "The .py is the one that counts: `python -m metamerbook.build.pairing --write` makes the .ipynb "
+            "from it. Where the .ipynb holds the newer words, first: jupytext --to py:percent NOTEBOOK",
+            file=sys.stderr,
+        )
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

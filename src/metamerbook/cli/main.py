@@ -1,0 +1,265 @@
+"""The `metamerlib` command. Everything heavy is imported by the command that needs it, so that --help is quick."""
+
+import os
+import sys
+import warnings
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from metamerbook.cli.options import (
+    Criterion,
+    Device,
+    Evaluators,
+    Options,
+    PerClass,
+    Photos,
+    Preset,
+    Profile,
+    Repetitions,
+    Scheduler,
+    Seed,
+    Sets,
+    Size,
+    Stages,
+    StepsPerModel,
+    StoreFolder,
+    key_and_value,
+    study_settings,
+)
+from metamerbook.cli.plan import plan
+from metamerbook.cli.zoo import Zoo, load_images, print_table, zoo_app
+from metamerlib.system import whole_file
+
+_DEBUG = "METAMERLIB_DEBUG"
+
+
+class _PlainErrors(TyperGroup):
+    """Turns errors that a user can mend into one line and exit code 2; $METAMERLIB_DEBUG=1 shows the traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with warnings.catch_warnings():
+            if not os.environ.get(_DEBUG):
+                warnings.showwarning = _show_warning
+            try:
+                return super().invoke(ctx)
+            except (typer.Exit, typer.Abort):
+                raise
+            except KeyboardInterrupt:
+                typer.echo("\ninterrupted: the same command takes up where this one stopped.", err=True)
+                raise typer.Exit(130) from None
+            except BrokenPipeError:  # such as `metamerlib zoo list | head`
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise typer.Exit(1) from None
+            except (ValueError, TypeError, LookupError, OSError, RuntimeError, ImportError) as error:
+                if os.environ.get(_DEBUG):
+                    raise
+                # The text of a KeyError is the repr of its message.
+                message = error.args[0] if isinstance(error, KeyError) and error.args else error
+                notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+                typer.echo(f"metamerlib: {message or type(error).__name__}{notes}", err=True)
+                raise typer.Exit(2) from None
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    typer.echo(f"warning: {message}", err=True)
+
+
+app = typer.Typer(
+    name="metamerlib",
+    cls=_PlainErrors,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Ensemble metamers of neural networks: make them, and measure how recognizable and how natural they are.",
+)
+stimuli_app = typer.Typer(help="The images that metamers are made of.", no_args_is_help=True)
+app.add_typer(zoo_app, name="zoo")
+app.add_typer(stimuli_app, name="stimuli")
+
+app.command()(plan)
+
+
+@app.command()
+def run(
+    profile: Profile = "mini",
+    preset: Preset = None,
+    sets: Sets = None,
+    stage: Stages = None,
+    photos: Photos = None,
+    size: Size = None,
+    n_per_class: PerClass = None,
+    seed: Seed = None,
+    repetitions: Repetitions = None,
+    steps_per_model: StepsPerModel = None,
+    evaluator: Evaluators = None,
+    criterion: Criterion = None,
+    device: Device = None,
+    option: Options = None,
+    store: StoreFolder = None,
+    scheduler: Scheduler = None,
+    pictures: Annotated[Path | None, typer.Option(help="Folder to write every metamer into, as PNG.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="File to write the table of all evaluators into.")] = None,
+) -> None:
+    """Make metamers and measure how recognizable they are; what was computed before is found again.
+
+    \b
+    Examples:
+      metamerlib run
+      metamerlib run --set CNN --set "Robust CNNs" --stage late
+      metamerlib run --set mine=resnet18,vgg19 --repetitions 400
+      metamerlib run --set vgg19 -o optimizer=Adam -o learning_rate=0.02
+      metamerlib run --preset fast
+      metamerlib run --photos ~/pictures --size 64 --pictures metamers/
+      metamerlib run --profile paper --scheduler tcp://10.0.0.5:8786
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerbook.ensembles.pictures import write_pictures
+    from metamerbook.study.study import Study
+
+    settings = study_settings(
+        sets=sets,
+        stage=stage,
+        photos=photos,
+        option=option,
+        size=size,
+        n_per_class=n_per_class,
+        seed=seed,
+        preset=preset,
+        repetitions=repetitions,
+        steps_per_model=steps_per_model,
+        evaluators=evaluator,
+        criterion=criterion,
+        device=device,
+    )
+    study = Study.from_profile(profile, store=store, scheduler=scheduler, **settings)
+    typer.echo(study.describe() + "\n")
+    table = study.recognizability()
+    means = study.mean_recognizability()
+    print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
+    print_table(study.residuals(), "Residuals ‖a'−a‖ / ‖a‖ at the end")
+    if csv is not None:
+        with whole_file(csv) as draft:
+            table.to_csv(draft, index=False)
+        typer.echo(f"{len(table)} rows in {csv}")
+    if pictures is not None:
+        typer.echo(f"{write_pictures(study, pictures)} metamers in {pictures}")
+
+
+@app.command()
+def train(
+    keys: Annotated[list[str] | None, typer.Argument(help="Which miniatures; all where none is named.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where weights and card go; the bundled zoo's folder.")] = None,
+    work_folder: Annotated[Path, typer.Option(help="Where checkpoints are kept.")] = Path("build/zoo"),
+    workers: Annotated[int | None, typer.Option(help="Networks trained at once; one per core by default.")] = None,
+    device: Annotated[str, typer.Option(help="Where to train.")] = "cpu",
+    force: Annotated[bool, typer.Option("--force", help="Train anew what is there.")] = False,
+) -> None:
+    """Train networks of the miniature zoo from scratch; an interrupted training is taken up again.
+
+    \b
+    Examples:
+      metamerlib train resnet18
+      metamerlib train --workers 2
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerlib.models.training import train_zoo
+
+    train_zoo(keys or None, folder=folder, work_folder=work_folder, workers=workers, device=device, force=force)
+
+
+@app.command()
+def layers(
+    model: Annotated[str, typer.Argument(help="Key of a network, such as resnet18.")],
+    modules: Annotated[bool, typer.Option("--modules", help="List every module that can be tapped.")] = False,
+    zoo: Zoo = "mini",
+) -> None:
+    """List a network's blocks from the image to the logits, and which one each stage taps.
+
+    \b
+    Examples:
+      metamerlib layers vgg19
+      metamerlib layers vit_base --modules
+      metamerlib layers resnet50 --zoo paper
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerlib.models import STAGES, ModelZoo
+    from metamerlib.models.stages import block_at
+
+    networks = ModelZoo(zoo)
+    blocks, network = networks.blocks(model), networks.build(model)
+    tapped = {block_at(blocks, depth): stage for stage, depth in STAGES.items()}
+    names = [name for name, _ in network.named_modules() if name] if modules else blocks
+    for name in names:
+        number = f"{blocks.index(name) + 1:3d}" if name in blocks else "   "
+        mark = f"{tapped[name]} ({STAGES[tapped[name]]:.0%})" if name in tapped else ""
+        typer.echo(f"{number}  {name:32} {type(network.get_submodule(name)).__name__:22} {mark}".rstrip())
+
+
+@stimuli_app.command("sheet")
+def stimuli_sheet(
+    out: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("stimuli.png"),
+    n_per_class: Annotated[int, typer.Option(min=1, help="Images per category.")] = 4,
+    photos: Photos = None,
+    size: Size = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the images.")] = 0,
+) -> None:
+    """Write a contact sheet of the stimuli, one row per category.
+
+    \b
+    Examples:
+      metamerlib stimuli sheet
+      metamerlib stimuli sheet --photos ~/pictures --size 128 --out mine.png
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from PIL import Image
+    from torchvision.utils import make_grid
+
+    stimuli = load_images(photos, n_per_class, seed, size)
+    grid = make_grid(stimuli.images, nrow=n_per_class, padding=2, pad_value=1.0)
+    with whole_file(out) as draft:
+        Image.fromarray(grid.mul(255).round().byte().permute(1, 2, 0).numpy()).save(draft)
+    rows = dict.fromkeys(stimuli.category_names)
+    typer.echo(f"{out}: {len(stimuli)} images; rows from the top: {', '.join(rows)}")
+
+
+@app.command()
+def book(
+    chapters: Annotated[list[str] | None, typer.Argument(help="Names or numbers; all where none is named.")] = None,
+    profile: Profile = "mini",
+    force: Annotated[bool, typer.Option("--force", help="Execute also what is up to date.")] = False,
+    html: Annotated[bool, typer.Option("--html/--no-html", help="Build the pages after executing.")] = True,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="A chapter's parameter, as KEY=VALUE. Repeat.")
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", help="Chapters at a time after the first; two by default, one for paper."),
+    ] = None,
+    scheduler: Scheduler = None,
+) -> None:
+    """Execute the book's chapters and build its pages; chapters that are up to date are left alone.
+
+    \b
+    Examples:
+      metamerlib book
+      metamerlib book 05 --profile smoke -p 'stages=["late"]'
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerbook.build import build_book
+
+    parameters = dict(key_and_value(entry) for entry in parameter or [])
+    with _served(scheduler):
+        build_book(profile=profile, chapters=chapters or None, force=force, html=html, parameters=parameters, jobs=jobs)
+
+
+def _served(scheduler: str | None) -> AbstractContextManager[None]:
+    if scheduler is None:
+        return nullcontext()
+    from metamerbook.engine.connection import served
+
+    return served(scheduler)
+
+
+def main() -> None:
+    """Run the command line."""
+    os.environ.setdefault("METAMERLIB_WORKERS", "auto")
+    app()

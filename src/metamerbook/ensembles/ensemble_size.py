@@ -1,0 +1,80 @@
+"""How many networks an ensemble needs: recognizability by their number (paper, section 4.3; thesis outline)."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from metamerbook.ensembles.introduction import featured_set, featured_stage
+from metamerbook.ensembles.optimisers import Labelled, ablation_study
+from metamerbook.study.judging import judge
+
+if TYPE_CHECKING:
+    from metamerbook.study.study import Study
+
+
+def ensemble_pool(study: "Study") -> tuple[str, ...]:
+    """Choose the networks that ensembles of different sizes are made of.
+
+    Parameters
+    ----------
+    study
+        The study; its setting ``largest_ensemble`` says how many.
+
+    Returns
+    -------
+    tuple of str
+        The members of the `featured_set`, then trained evaluators of the same family that are robust like the first
+        member or not, in the order of the zoo: fewer than asked for where there are no more.
+    """
+    members = study.model_sets[featured_set(study)].members
+    traits = study.networks.traits([*members, *study.evaluators]).drop_duplicates("evaluator")
+    kind = traits.iloc[0]
+    alike = traits[(traits["family"] == kind["family"]) & (traits["robust"] == kind["robust"]) & ~traits["random"]]
+    further = [key for key in alike["evaluator"] if key not in members]
+    return (*members, *further)[: study.settings.tables.largest_ensemble]
+
+
+def ensemble_size_runs(study: "Study") -> Labelled:
+    """Describe the generation of metamers of ensembles of one network up to the whole pool.
+
+    Every size below the whole has one ensemble per network of the pool: that network and those behind it, in a circle.
+    So each network is in as many ensembles of a size as any other, and sizes differ in nothing but the number.
+
+    Parameters
+    ----------
+    study
+        The study; pool as in `ensemble_pool`, stage `featured_stage`.
+
+    Returns
+    -------
+    list
+        Pairs of {"size"} and a run in the `ablation_study`, named by its networks.
+    """
+    small, pool, stage = ablation_study(study), ensemble_pool(study), featured_stage(study)
+    runs = []
+    for size in range(1, len(pool) + 1):
+        for start in range(len(pool) if size < len(pool) else 1):
+            keys = [pool[(start + step) % len(pool)] for step in range(size)]
+            runs.append(({"size": size}, dataclasses.replace(small.run(keys, stage), name=" + ".join(keys))))
+    return runs
+
+
+def ensemble_sizes(study: "Study") -> pd.DataFrame:
+    """Tabulate recognizability by the number of networks that metamers were made with.
+
+    Parameters
+    ----------
+    study
+        As for `ensemble_size_runs`.
+
+    Returns
+    -------
+    DataFrame
+        One row per ensemble and evaluator: size, model_set (the ensemble's networks), outside (whether the evaluator is
+        none of the pool, so that it can judge every size alike), and what `judge` returns.
+    """
+    pool = ensemble_pool(study)
+    runs = [({**labels, "model_set": run.name}, run) for labels, run in ensemble_size_runs(study)]
+    table = judge(ablation_study(study), runs, title="ensemble sizes")
+    return table.assign(outside=~table["evaluator"].isin(pool))

@@ -1,0 +1,158 @@
+"""Tables of the set-up: metrics (Table 1), model sets (Table 2), settings (Table 3), stages, and the zoo's card."""
+
+import math
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from metamerbook.ensembles.sentences import network_label
+from metamerbook.plots.style import FAMILIES
+from metamerbook.plots.tables import book_table
+from metamerlib.evaluation import METRICS
+from metamerlib.models import STAGES
+
+_LOOKS_AT = {"pairs": "pair", "sets": "sets", "single images": "image"}
+
+
+def table_metrics(published: pd.DataFrame) -> Styler:
+    """Tabulate the image metrics (paper, Table 1).
+
+    Parameters
+    ----------
+    published
+        ``metamerbook.study.published("table_1")``.
+
+    Returns
+    -------
+    Styler
+        Name, what it measures, what it looks at, direction of better, range, and the value of a perfect copy.
+    """
+    rows = []
+    for row in published.itertuples():
+        metric = METRICS[row.key]
+        rows.append(
+            {
+                "metric": row.abbreviation,
+                "measures": f"{row.metric}: {row.description}",
+                "looks at": _LOOKS_AT[row.compares] + ", learned" * row.learned,
+                "better": f"{'↑' if row.better == 'higher' else '↓'} {row.better}",
+                "range": f"{_end(metric.low)} … {_end(metric.high)}",
+                "of a copy": "its own" if metric.perfect is None else _end(metric.perfect),
+            }
+        )
+    return book_table(pd.DataFrame(rows), "tab-1", wrap=["measures"])
+
+
+def table_model_sets(frame: pd.DataFrame) -> Styler:
+    """Tabulate the model sets (paper, Table 2).
+
+    Parameters
+    ----------
+    frame
+        As `metamerbook.ensembles.experimental_setup.model_sets_table` returns it.
+
+    Returns
+    -------
+    Styler
+        The models in the paper's words, and those that generate here, with those whose weights are missing.
+    """
+    shown = {
+        "model set": frame["model_set"],
+        "models in the paper": [", ".join(models) or None for models in frame["paper"]],
+        "networks here": [_members(row) for row in frame.itertuples()],
+    }
+    return book_table(pd.DataFrame(shown), "tab-2", wrap=list(shown)[1:])
+
+
+def table_settings(frame: pd.DataFrame) -> Styler:
+    """Tabulate the hyper-parameters (paper, Table 3), with what section 4 says beside them.
+
+    Parameters
+    ----------
+    frame
+        As `metamerbook.ensembles.experimental_setup.settings_table` returns it.
+
+    Returns
+    -------
+    Styler
+        The paper's value, the value here, and the field that changes it; values that differ in bold.
+    """
+    shown = pd.DataFrame(
+        {
+            "setting": frame["setting"] + ": " + frame["part"],
+            "paper": frame["paper"],
+            "here": frame["here"],
+            "field": frame["field"].replace("", None),
+        }
+    )
+    differs = (frame["paper"] != frame["here"]).map({True: "font-weight: 650", False: ""})
+    return book_table(shown, "tab-3").apply(lambda _: differs, subset=["here"])
+
+
+def table_stages(stage_table: pd.DataFrame) -> Styler:
+    """Tabulate the module that each stage taps (paper, section 4.4).
+
+    Parameters
+    ----------
+    stage_table
+        As `ModelZoo.stage_table` returns it.
+
+    Returns
+    -------
+    Styler
+        One row per network.
+    """
+    names = {stage: f"{stage} ({depth:.0%})" for stage, depth in STAGES.items()}
+    shown = stage_table.rename(columns={"table_name": "network", "n_blocks": "blocks", **names})
+    return book_table(shown[["network", "blocks", *names.values()]], "tab-stages")
+
+
+def table_zoo(table: pd.DataFrame) -> Styler:
+    """Tabulate the networks, with how well the trained ones do.
+
+    Parameters
+    ----------
+    table
+        As `ModelZoo.table` returns it.
+
+    Returns
+    -------
+    Styler
+        Name, family and training, number of parameters, accuracy on new pictures, and under attack.
+    """
+    shown = pd.DataFrame(
+        {
+            "network": table["table_name"],
+            "kind": [f"{FAMILIES[row.family][0]}, {_training(row)}" for row in table.itertuples()],
+            "parameters": [f"{count:,}".replace(",", "\u202f") for count in table["parameters"]],
+            "accuracy": [_known(value) for value in table["accuracy"]],
+            "under attack": [_known(value) for value in table["robust_accuracy"]],
+        }
+    )
+    numbers = list(shown)[2:]
+    return book_table(shown, "tab-zoo").set_properties(subset=numbers, **{"text-align": "right"})
+
+
+def _members(row: object) -> str:
+    present, missing = (", ".join(map(network_label, keys)) for keys in (row.members, row.missing))
+    if not missing:
+        return present
+    return f"{present}; without {missing}" if row.runs else f"left out, for want of {missing}"
+
+
+def _training(row: object) -> str:
+    if row.random:
+        return "untrained"
+    if not row.available:
+        return "missing"
+    if "distilled" in row.trained_on:
+        return "distilled"
+    return "robust" if row.robust else "standard"
+
+
+def _known(value: float | None) -> str | None:
+    return None if value is None or math.isnan(value) else f"{value:.3f}"
+
+
+def _end(value: float) -> str:
+    return {math.inf: "∞", -math.inf: "−∞"}.get(value, f"{value:g}".replace("-", "−"))

@@ -1,0 +1,160 @@
+"""The explorer: a page's own small program that shows every metamer on its way, with what is measured on it."""
+
+import base64
+import json
+from collections.abc import Iterable
+from html import escape
+from importlib import resources
+
+import torch
+from torch import Tensor
+
+from metamerbook.ensembles.explorer import Exploration, ExploredRun
+from metamerbook.ensembles.sentences import network_label
+from metamerbook.plots.sheets import encode_sheets
+from metamerbook.plots.style import stage_label
+
+_TEMPLATE = """\
+<div class="metamer-explorer" style="--explorer-side: {side}px; --explorer-count: {count}">
+<style>{style}</style>
+<noscript><p>The explorer is a small program inside this page; it needs JavaScript.</p></noscript>
+{sets}
+{stages}
+<fieldset class="explorer-pictures" data-choice="category">
+<legend>Picture: <output class="explorer-category"></output></legend>
+{thumbs}
+</fieldset>
+<div class="explorer-stage">
+<div class="explorer-view">
+<div><canvas class="explorer-reference" role="img"></canvas></div>
+<p>reference</p>
+</div>
+<div class="explorer-view">
+<div class="explorer-wipe"><canvas aria-hidden="true"></canvas><canvas aria-hidden="true"></canvas>
+<input type="range" min="0" max="100" value="50" aria-label="Wipe between reference and metamer"
+ aria-valuetext="reference on the left 50 %"></div>
+<p>reference ◂ <span>slide</span> ▸ metamer</p>
+</div>
+<div class="explorer-view">
+<div><canvas class="explorer-metamer" role="img"></canvas></div>
+<p>metamer <span class="explorer-when"></span></p>
+</div>
+<div class="explorer-steps">
+<label for="explorer-step">Along the optimisation
+<small>(below each picture: updates{legend})</small></label>
+<button type="button" class="explorer-play">Play</button>
+<input type="range" id="explorer-step" min="0" max="{last}" value="{last}" step="1">
+<div class="explorer-film" aria-hidden="true">{frames}</div>
+</div>
+</div>
+<p class="explorer-said" role="status"></p>
+<ul class="explorer-bars" aria-label="Residual of each network, and recognition"></ul>
+<template class="explorer-row"><li><span></span><span class="explorer-bar"><i></i></span><span></span></li></template>
+<script type="application/json">{data}</script>
+<script>{program}</script>
+</div>
+"""
+
+_FRAME = '<div class="explorer-frame"><canvas></canvas><span></span><span></span></div>'
+
+
+def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
+    """Make the explorer: choose a picture, a model set and a stage; slide along the optimisation.
+
+    Parameters
+    ----------
+    exploration
+        As `metamerbook.ensembles.explorer.explore` returns it.
+    limit
+        Bytes that it may take, pictures included: they are compressed as far as that needs.
+
+    Returns
+    -------
+    str
+        HTML with its styles, program and pictures in it, for a page of the book or a cell of Jupyter. It loads nothing.
+    """
+    first = exploration.runs[0]
+    count = len(first.trajectory.repetitions)
+    sets = list(dict.fromkeys(run.model_set for run in exploration.runs))
+    stages = list(dict.fromkeys(run.stage for run in exploration.runs))
+    shown_set, shown_stage = exploration.featured
+    data = {
+        "categories": exploration.categories,
+        "stages": stages,
+        "size": list(exploration.references.shape[-1:-3:-1]),
+        "runs": [_measured(run) for run in exploration.runs],
+    }
+    parts = {
+        "side": exploration.references.shape[-1],
+        "count": count,
+        "last": count - 1,
+        "style": _file("explorer.css"),
+        "program": _file("explorer.js"),
+        "sets": _chips("set", "Model set", sets, sets.index(shown_set)),
+        "stages": _chips("stage", "Stage", map(stage_label, stages), stages.index(shown_stage)),
+        "thumbs": "\n".join(_thumb(position, name) for position, name in enumerate(exploration.categories)),
+        "frames": _FRAME * count,
+        "legend": ", networks that recognize it" if any(run.evaluators for run in exploration.runs) else "",
+    }
+    words = len(_TEMPLATE.format(**parts, data=_json(data)).encode())
+    room = (limit - words) * 3 // 4 - 1000  # base64 makes four bytes of three
+    sheets = [exploration.references[None], first.trajectory.images[:1], *map(_sheet, exploration.runs)]
+    files, data["size"] = encode_sheets(sheets, room)
+    data["references"], data["initial"], *pictures = [base64.b64encode(file).decode() for file in files]
+    for run, picture in zip(data["runs"], pictures, strict=True):
+        run["pictures"] = picture
+    return _TEMPLATE.format(**parts, data=_json(data))
+
+
+def _sheet(run: ExploredRun) -> Tensor:
+    """One row per picture, one column per step; the initial stimuli, which all runs share, are left out."""
+    return run.trajectory.images[1:].transpose(0, 1)
+
+
+def _measured(run: ExploredRun) -> dict[str, object]:
+    counts = run.recognized
+    return {
+        "set": run.model_set,
+        "stage": stage_label(run.stage),
+        "updates": run.trajectory.updates,
+        "models": [network_label(key) for key in run.trajectory.models],
+        "residuals": _numbers(run.trajectory.residuals),
+        "recognized": counts.tolist() if run.evaluators else None,
+        "evaluators": len(run.evaluators),
+    }
+
+
+def _numbers(values: Tensor) -> list[object]:
+    """Nested lists with three digits and without what JSON has no word for."""
+    if values.ndim:
+        return [_numbers(part) for part in values]
+    return float(f"{values.item():.3g}") if torch.isfinite(values) else None
+
+
+def _json(data: dict[str, object]) -> str:
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _chips(choice: str, legend: str, names: Iterable[str], checked: int) -> str:
+    chips = "\n".join(
+        f'<label><input type="radio" name="explorer-{choice}" value="{position}"{_checked(position == checked)}>'
+        f'<span class="explorer-chip">{escape(name)}</span></label>'
+        for position, name in enumerate(names)
+    )
+    return f'<fieldset data-choice="{choice}"><legend>{legend}</legend>\n{chips}\n</fieldset>'
+
+
+def _thumb(position: int, name: str) -> str:
+    return (
+        f'<label title="{escape(name)}"><input type="radio" name="explorer-category" value="{position}" '
+        f'aria-label="{escape(name)}"{_checked(position == 0)}>'
+        '<canvas class="explorer-thumb" aria-hidden="true"></canvas></label>'
+    )
+
+
+def _checked(yes: bool) -> str:
+    return " checked" if yes else ""
+
+
+def _file(name: str) -> str:
+    return (resources.files("metamerbook.ensembles.figures") / name).read_text(encoding="utf-8")

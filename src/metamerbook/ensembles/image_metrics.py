@@ -1,0 +1,202 @@
+"""The image metrics of every set and stage as one table (paper, section 4.5, Table 1 and Fig. 4)."""
+
+import dataclasses
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from metamerbook.engine.context import Context
+from metamerbook.engine.task import Task
+from metamerbook.study.model_sets import set_sizes
+from metamerbook.study.tasks import MetamerRun, ModelRef
+from metamerlib.evaluation import METRICS, Backbone
+from metamerlib.evaluation import image_metrics as measure
+from metamerlib.evaluation.image_metrics.backbone import ALEXNET_FILE, INCEPTION_FILE
+from metamerlib.models import ZOO
+
+if TYPE_CHECKING:
+    from metamerbook.study.study import Study
+
+DOWNLOADED = "downloaded"
+
+
+@dataclass(frozen=True)
+class ImageMetricsRun(Task):
+    """Measure the metamers of a run by every image metric; the result is a table.
+
+    Attributes
+    ----------
+    run
+        The metamers.
+    backbone
+        The network of FID, KID and LPIPS; "downloaded" for the published ones; None for none.
+    backbone_label
+        Its name in the table.
+    scorer
+        The image-text model of CLIP-IQA: "downloaded", or None for none.
+    downloads
+        Which of the published networks are on this machine; what is not measured for want of one is measured as soon
+        as it is there.
+    """
+
+    run: MetamerRun
+    backbone: ModelRef | str | None
+    backbone_label: str
+    scorer: str | None
+    downloads: tuple[str, ...] = ()
+
+    def compute(self, context: Context) -> pd.DataFrame:
+        backbone: Any = self.backbone
+        if isinstance(self.backbone, ModelRef):
+            key, model = self.backbone.key, context.models[self.backbone.key]
+            # Swin transformers keep the channels in the last dimension.
+            feature = Backbone(model, self.backbone_label, channels_last=key.startswith("swin_"))
+            # The weights that Zhang et al. fitted to human judgements exist for the published networks only.
+            backbone = {
+                "fid": feature,
+                "kid": feature,
+                "lpips": dataclasses.replace(feature, label=f"{self.backbone_label}, not fitted"),
+            }
+        return measure(context.metamers(self.run).images, context.references, backbone=backbone, scorer=self.scorer)
+
+    def about(self) -> dict[str, Any]:
+        """Return what the run notes.
+
+        Returns
+        -------
+        dict
+            Name of the set, number and size of the images, and the settings that they came from.
+        """
+        return self.run.about()
+
+    @property
+    def label(self) -> str:
+        """Name of the run."""
+        return f"{self.run.label}, image metrics"
+
+    @property
+    def cost(self) -> float:
+        """In updates of an image: windowed metrics take as long as some thirty."""
+        return 30.0 * self.run.stimuli.count
+
+
+def image_metrics(study: "Study") -> pd.DataFrame:
+    """Measure the metamers of every set and stage by every image metric.
+
+    Parameters
+    ----------
+    study
+        Which sets and stages; its settings ``metric_backbone`` and ``metric_scorer`` name the networks of the learned
+        metrics.
+
+    Returns
+    -------
+    DataFrame
+        One row per model set, stage, metric and image, or one per model set, stage and metric where only the set has a
+        value (FID, KID): model_set, stage, metric (key), label (with the network of learned metrics), image (position
+        in the references; missing for a value of the set), n (images that went into the value), value, reference_value
+        (what the reference itself has), direction ("higher" or "lower" is better), backbone (network of learned
+        metrics, or missing), reason (why there is no value, or none that an average should hold), n_members and
+        n_wanted (networks of the set that ran, and that it should have).
+    """
+    study.execute(study.runs)
+    tasks = image_metrics_runs(study)
+    study.execute(tasks, title="image metrics")
+    _, _, missing = _backbone(study)
+    scorer = study.settings.tables.metric_scorer
+    absent = {"backbone": missing, "scorer": "" if scorer else "no image-text model: metric_scorer is not set"}
+    reasons = {key: absent[metric.needs] for key, metric in METRICS.items() if metric.needs and absent[metric.needs]}
+    tables = []
+    for task in tasks:
+        table = study.result(task)
+        table["reason"] = table["metric"].map(reasons).fillna(table["reason"])
+        table.insert(0, "model_set", task.run.name)
+        table.insert(1, "stage", task.run.stage)
+        tables.append(table.assign(**set_sizes(study.model_sets, task.run)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def image_metrics_runs(study: "Study") -> list[ImageMetricsRun]:
+    """Describe the measuring of the metamers of every set and stage.
+
+    Parameters
+    ----------
+    study
+        As for `image_metrics`.
+
+    Returns
+    -------
+    list of ImageMetricsRun
+        In the order of the study's runs.
+    """
+    backbone, label, _ = _backbone(study)
+    scorer = study.settings.tables.metric_scorer
+    downloads = _downloads() if DOWNLOADED in (backbone, scorer) else ()
+    return [ImageMetricsRun(run, backbone, label, scorer, downloads) for run in study.runs]
+
+
+def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
+    """Average image metrics over images, as Figure 4 shows them.
+
+    Parameters
+    ----------
+    table
+        As `image_metrics` returns it.
+
+    Returns
+    -------
+    DataFrame
+        One row per model set, stage and metric: model_set, stage, metric, label, direction, mean (or the value of the
+        whole set; NaN where there is none), sd (over images, n - 1; NaN for values of the set), reference_mean (what
+        the references have), n (images behind the mean), n_left_out (images without a finite value), reason (why
+        something is missing; empty otherwise), n_members, n_wanted.
+    """
+    rows = []
+    for cell, group in table.groupby(["model_set", "stage", "metric"], sort=False):
+        finite = group[np.isfinite(group["value"])]
+        of_set = bool(group["image"].isna().all())
+        rows.append(
+            dict(zip(("model_set", "stage", "metric"), cell, strict=True))
+            | {name: group[name].iloc[0] for name in ("label", "direction")}
+            | {
+                "mean": finite["value"].mean(),
+                "sd": finite["value"].std(ddof=1),
+                "reference_mean": finite["reference_value"].mean(),
+                "n": int(finite["n"].sum()),
+                "n_left_out": 0 if of_set else len(group) - len(finite),
+                "reason": next((reason for reason in group["reason"] if reason), ""),
+            }
+            | {name: group[name].iloc[0] for name in ("n_members", "n_wanted")}
+        )
+    return pd.DataFrame(rows)
+
+
+def _backbone(study: "Study") -> tuple[ModelRef | str | None, str, str]:
+    """Look up the network of FID, KID and LPIPS: itself, its name in tables, and the reason if there is none."""
+    key = study.settings.tables.metric_backbone
+    if key is None:
+        return None, "", "no network: metric_backbone is not set"
+    if key == DOWNLOADED:
+        return DOWNLOADED, "", ""
+    if key not in study.networks.models:
+        return None, "", f"no network: metric_backbone is {key!r}, whose weights are not there"
+    if key not in ZOO or key in study.networks.own:
+        return study.networks.ref(key), key, ""
+    kind = {"mini": "mini ", "paper-untrained": "untrained "}.get(getattr(study.zoo, "name", ""), "")
+    return study.networks.ref(key), f"{kind}{ZOO[key].table_name}", ""
+
+
+def _downloads() -> tuple[str, ...]:
+    """List what the published networks need and is on this machine."""
+    hub = Path(torch.hub.get_dir()) / "checkpoints"
+    files = [name for name in (INCEPTION_FILE, ALEXNET_FILE) if (hub / name).is_file()]
+    packages = [name for name in ("torch_fidelity", "transformers", "piq") if importlib.util.find_spec(name)]
+    hugging_face = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")) / "hub"
+    clip = [path.name for path in sorted(hugging_face.glob("models--openai--clip-*"))]
+    return (*files, *packages, *clip)

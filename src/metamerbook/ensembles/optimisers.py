@@ -1,0 +1,178 @@
+"""What parts of the generation matter: optimiser and initial stimulus, and how networks take turns (thesis outline)."""
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from metamerbook.ensembles.introduction import featured_set, featured_stage
+from metamerbook.study.judging import judge
+from metamerbook.study.smaller import smaller_study
+from metamerbook.study.tasks import MetamerRun
+from metamerlib.generation import GenerationConfig
+
+if TYPE_CHECKING:
+    from metamerbook.study.study import Study
+
+OPTIMIZERS = ("SGD", "SGD, momentum", "Adam")
+MODES = ("round_robin", "joint")
+_MOMENTUM = 0.9
+
+Labelled = list[tuple[dict[str, Any], MetamerRun]]
+"""Runs, each with what tells it from the others."""
+
+
+def ablation_study(study: "Study") -> "Study":
+    """Set up the study of ablations, ensemble sizes and transfer: fewer images, and a budget of its own.
+
+    Parameters
+    ----------
+    study
+        The study; its settings ``ablation_n_per_class``, ``ablation_repetitions`` and so on say how few.
+
+    Returns
+    -------
+    Study
+        With the same networks, evaluators and store.
+    """
+    settings = study.settings.tables
+    return smaller_study(study, n_per_class=settings.ablation_n_per_class, **settings.budget("ablation"))
+
+
+def optimizer_settings(config: GenerationConfig, pixels: int) -> dict[str, dict[str, Any]]:
+    """Give each optimiser learning rates that make its steps about as long as plain gradient descent's.
+
+    With a momentum of 0.9 steps in one direction add up to ten times their length; Adam moves every value of an image
+    by about its learning rate, so that its step is √values as long. With one and the same learning rate the comparison
+    would be between lengths of steps.
+
+    Parameters
+    ----------
+    config
+        The settings, from whose optimiser the lengths of the steps come: plain gradient descent, or Adam.
+    pixels
+        Values of an image: 3 × height × width.
+
+    Returns
+    -------
+    dict
+        Optimiser's name, one of `OPTIMIZERS`, to the fields of `GenerationConfig` to change.
+    """
+    own = pixels**-0.5 if config.optimizer == "Adam" else 1.0
+
+    def scaled(factor: float, **changes: Any) -> dict[str, Any]:
+        rates = {name: getattr(config, name) * factor / own for name in ("learning_rate", "final_learning_rate")}
+        return rates | changes
+
+    return {
+        "SGD": scaled(1.0, optimizer="SGD", optimizer_options={}),
+        "SGD, momentum": scaled(1 - _MOMENTUM, optimizer="SGD", optimizer_options={"momentum": _MOMENTUM}),
+        "Adam": scaled(pixels**-0.5, optimizer="Adam", optimizer_options={}),
+    }
+
+
+def optimizer_runs(study: "Study") -> Labelled:
+    """Describe the generation of metamers by every optimiser from every initial stimulus.
+
+    Parameters
+    ----------
+    study
+        The study; its setting ``ablation_initializers`` names the initial stimuli. The set and the stage are
+        `featured_set` and `featured_stage`.
+
+    Returns
+    -------
+    list
+        Pairs of {"optimizer", "initializer"} and a run in the `ablation_study`. From the reference itself nothing
+        moves, since its residual is 0: an initial stimulus near the reference is "mix", half reference and half noise.
+    """
+    small = ablation_study(study)
+    ways = optimizer_settings(small.settings.config, small.references.images[0].numel())
+    return [
+        (
+            {"optimizer": name, "initializer": initializer},
+            small.run(featured_set(study), featured_stage(study), initializer=initializer, **changes),
+        )
+        for initializer in study.settings.tables.ablation_initializers
+        for name, changes in ways.items()
+    ]
+
+
+def mode_runs(study: "Study") -> Labelled:
+    """Describe the generation of metamers by taking turns and by adding gradients up.
+
+    Parameters
+    ----------
+    study
+        The study; set and stage as in `optimizer_runs`.
+
+    Returns
+    -------
+    list
+        Pairs of {"mode"} ("round_robin" or "joint") and a run in the `ablation_study`. Either way each network's
+        gradient is taken equally often; the joint mode moves the image by their sum, as many times fewer as there are
+        networks.
+    """
+    small = ablation_study(study)
+    return [({"mode": mode}, small.run(featured_set(study), featured_stage(study), mode=mode)) for mode in MODES]
+
+
+def optimizers(study: "Study") -> pd.DataFrame:
+    """Tabulate how well the metamers of every optimiser and initial stimulus are recognized.
+
+    Parameters
+    ----------
+    study
+        As for `optimizer_runs`.
+
+    Returns
+    -------
+    DataFrame
+        One row per optimiser, initial stimulus and evaluator: optimizer (one of `OPTIMIZERS`), initializer, variant
+        (the same, by the name under which claims are tested), model_set, and what `judge` returns.
+    """
+    runs = [({**labels, "variant": labels["initializer"]}, run) for labels, run in optimizer_runs(study)]
+    return _judged(study, runs, "optimisers")
+
+
+def modes(study: "Study") -> pd.DataFrame:
+    """Tabulate how well metamers are recognized that were made by turns or jointly.
+
+    Parameters
+    ----------
+    study
+        As for `mode_runs`.
+
+    Returns
+    -------
+    DataFrame
+        One row per mode and evaluator: mode, model_set, and what `judge` returns.
+    """
+    return _judged(study, mode_runs(study), "modes")
+
+
+def convergence(study: "Study", runs: Labelled) -> pd.DataFrame:
+    """Follow the residuals of some runs over their updates.
+
+    Parameters
+    ----------
+    study
+        The study.
+    runs
+        As `optimizer_runs` or `mode_runs` return them.
+
+    Returns
+    -------
+    DataFrame
+        One row per run, repetition and network: the labels; model_set, stage, repetition, update (of the images),
+        model, residual (mean over images), learning_rate.
+    """
+    small = ablation_study(study)
+    small.execute([run for _, run in runs])
+    tables = [small.result(run).history.assign(**labels, model_set=run.name, stage=run.stage) for labels, run in runs]
+    table = pd.concat(tables, ignore_index=True)
+    first = [*(runs[0][0] if runs else {}), "model_set", "stage"]
+    return table[[*first, *(name for name in table.columns if name not in first)]]
+
+
+def _judged(study: "Study", runs: Labelled, title: str) -> pd.DataFrame:
+    return judge(ablation_study(study), [({**labels, "model_set": run.name}, run) for labels, run in runs], title=title)

@@ -1,0 +1,1 @@
+"""How figures and tables look; with the chapters' `figures`, all that draws."""

@@ -1,0 +1,312 @@
+"""Chapters are executed with their parameters, when something has changed, and leave the same bytes."""
+
+import os
+from types import SimpleNamespace
+
+import jupytext
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from small_books import HEAD, write_chapter
+
+from metamerbook.build import ChapterError, execute_chapters
+from metamerbook.build.kernel import chapter_environment
+from metamerbook.build.keys import chapter_key
+from metamerbook.build.layout import BookLayout
+from metamerbook.build.normalise import complaints, normalised
+from metamerbook.build.parameters import declared_parameters
+
+
+def outputs(run):
+    """Join what an executed chapter printed."""
+    notebook = nbformat.read(run.path, as_version=4)
+    return "".join(out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", []))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def package(tmp_path_factory):
+    """Let keys hash a package of one file, so that no edit of the real one during the tests executes chapters again."""
+    module = tmp_path_factory.mktemp("package") / "__init__.py"
+    module.write_text("")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("metamerbook.build.keys.metamerlib", SimpleNamespace(__file__=str(module)))
+        yield module
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """Give a book with two chapters that were executed once; the first shows all that may vary."""
+    root = tmp_path_factory.mktemp("book")
+    body = """
+# %%
+import os, sys
+import matplotlib.pyplot as plt
+from tqdm import tqdm
+
+for _ in tqdm(range(3)):
+    pass
+print(profile, stages, os.path.basename(os.getcwd()))
+
+# %%
+object()
+
+# %% tags=["remove-cell"]
+_ = plt.plot([1, 2])
+"""
+    write_chapter(root, "01_first", body)
+    write_chapter(root, "02_second", "\n# %%\nprint(profile)\n", head=HEAD.replace("stages = None\n", ""))
+    return root, execute_chapters("smoke", root=root)
+
+
+def test_parameters_reach_the_chapters(book):
+    root, runs = book
+    assert [run.name for run in runs] == ["01_first", "02_second"]
+    assert [outputs(run) for run in runs] == ["smoke None notebooks\n", "smoke\n"]
+    (run,) = execute_chapters("mini", ["01"], parameters={"stages": ["late"]}, root=root, output=root / "other")
+    assert outputs(run) == "mini ['late'] notebooks\n"
+    assert run.path == root / "other" / "executed" / "notebooks" / "01_first.ipynb"
+
+
+def test_unknown_parameter_is_an_error_that_names_the_near_one(book):
+    root, _ = book
+    with pytest.raises(ChapterError, match=r"Unknown parameter 'stage' of 01_first.*Did you mean 'stages'\?"):
+        execute_chapters("smoke", ["01"], parameters={"stage": "late"}, root=root)
+    with pytest.raises(ChapterError, match="Unknown parameter 'stages' of 02_second"):
+        execute_chapters("smoke", ["02"], parameters={"stages": ["late"]}, root=root)
+
+
+def test_unknown_chapter_is_an_error_that_names_the_near_one(book):
+    with pytest.raises(ChapterError, match=r"No chapter '02_secnd'. Did you mean '02_second'\?"):
+        execute_chapters("smoke", ["02_secnd"], root=book[0])
+
+
+def test_book_without_chapters_is_an_error(tmp_path):
+    with pytest.raises(ChapterError, match="No chapter in"):
+        execute_chapters("smoke", root=tmp_path)
+
+
+def test_up_to_date_chapters_are_left_alone(book, capsys):
+    root, runs = book
+    before = [run.path.stat().st_mtime_ns for run in runs]
+    again = execute_chapters("smoke", root=root)
+    assert [run.executed for run in again] == [False, False]
+    assert [run.path.stat().st_mtime_ns for run in again] == before
+    assert "0 of 2 chapters executed" in capsys.readouterr().out
+
+
+MEETING = """
+# %%
+import time
+from pathlib import Path
+
+mine, other = Path("{mine}"), Path("{other}")
+mine.touch()
+deadline = time.monotonic() + 60
+while not other.exists():
+    assert time.monotonic() < deadline, "the other chapter does not run"
+    time.sleep(0.05)
+print("met")
+"""
+
+
+def test_after_the_first_chapters_run_side_by_side(tmp_path):
+    write_chapter(tmp_path, "01_first", '\n# %%\nfrom pathlib import Path\nassert not Path("two").exists()\n')
+    write_chapter(tmp_path, "02_second", MEETING.format(mine="two", other="three"))
+    write_chapter(tmp_path, "03_third", MEETING.format(mine="three", other="two"))
+    runs = execute_chapters("smoke", root=tmp_path, jobs=2)
+    assert [run.name for run in runs] == ["01_first", "02_second", "03_third"]
+    assert [outputs(run) for run in runs] == ["", "met\n", "met\n"]
+    assert not any(run.executed for run in execute_chapters("smoke", root=tmp_path, jobs=2))
+
+
+SLOW_TO_RETURN = """
+# %%
+import time
+
+handlers = get_ipython().kernel.shell_handlers
+answer = handlers["kernel_info_request"]
+
+
+async def answer_and_linger(*message):
+    await answer(*message)
+    time.sleep(0.5)
+
+
+handlers["kernel_info_request"] = answer_and_linger
+"""
+
+
+def test_a_kernel_that_has_just_answered_ends_without_a_word(tmp_path, capfd):
+    write_chapter(tmp_path, body=SLOW_TO_RETURN)
+    execute_chapters("smoke", root=tmp_path)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_killed_kernel_is_said_and_a_record_cut_off_is_not_believed(tmp_path):
+    write_chapter(tmp_path, body="\n# %%\nimport os\nos.kill(os.getpid(), 9)\n")
+    with pytest.raises(ChapterError, match=r"01_tiny\.py: the process that executed it was killed, perhaps for want"):
+        execute_chapters("smoke", root=tmp_path)
+    write_chapter(tmp_path)
+    (run,) = execute_chapters("smoke", root=tmp_path)
+    run.path.with_suffix(".json").write_text('{"key": "')
+    (again,) = execute_chapters("smoke", root=tmp_path)
+    assert again.executed
+
+
+def test_one_of_several_chapters_fails(tmp_path):
+    write_chapter(tmp_path, "01_first")
+    write_chapter(tmp_path, "02_second", "\n# %%\nimport time\ntime.sleep(2)\n")  # still at it when the third fails
+    write_chapter(tmp_path, "03_third", '\n# %%\nraise KeyError("lost")\n')
+    with pytest.raises(ChapterError, match=r"03_third\.py failed in its code cell 3: KeyError: 'lost'"):
+        execute_chapters("smoke", root=tmp_path, jobs=2)
+    write_chapter(tmp_path, "03_third")
+    assert [run.executed for run in execute_chapters("smoke", root=tmp_path, jobs=2)] == [False, False, True]
+
+
+def test_no_chapter_at_a_time_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="jobs is 0: give at least 1"):
+        execute_chapters("smoke", root=tmp_path, jobs=0)
+
+
+def test_forced_runs_leave_the_same_bytes(book):
+    root, runs = book
+    before = runs[0].path.read_bytes()
+    (run,) = execute_chapters("smoke", ["01_first"], force=True, root=root)
+    assert run.executed
+    assert run.path.read_bytes() == before
+
+
+def test_executed_chapter_holds_results_and_no_traces_of_the_run(book):
+    notebook = nbformat.read(book[1][0].path, as_version=4)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert [cell.id for cell in notebook.cells] == [f"cell-{n + 1}" for n in range(len(notebook.cells))]
+    injected = [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    assert ["remove-cell" in cell.metadata.tags for cell in injected] == [True]
+    shown = [out for cell in notebook.cells if cell.cell_type == "code" for out in cell.outputs]
+    texts = [out.get("text") or out.data["text/plain"] for out in shown if "image/png" not in out.get("data", {})]
+    assert texts == ["smoke None notebooks\n", "<object>"]
+
+
+def test_figures_are_drawn_at_twice_the_resolution_whatever_backend_is_exported(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    write_chapter(tmp_path, body="\n# %%\nimport matplotlib.pyplot as plt\n_ = plt.plot([1, 2])\n")
+    (run,) = execute_chapters("smoke", root=tmp_path)
+    (output,) = nbformat.read(run.path, as_version=4).cells[-1].outputs
+    assert "image/png" in output.data
+    assert set(output.metadata["image/png"]) == {"width", "height"}
+    assert os.environ["MPLBACKEND"] == "agg"
+
+
+@pytest.mark.parametrize(
+    "changed", ["package", "data/zoo/card.json", "constraints.txt", "notebooks/profiles/smoke.yml"]
+)
+def test_key_changes_with_everything_that_a_result_depends_on(tmp_path, package, changed):
+    source = write_chapter(tmp_path)
+    keys = [chapter_key(BookLayout(tmp_path), source, {}) for _ in range(2)]
+    path = package if changed == "package" else tmp_path / changed
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"# changed: {changed}")
+    keys.append(chapter_key(BookLayout(tmp_path), source, {}))
+    keys.append(chapter_key(BookLayout(tmp_path), source, {"profile": "mini"}))
+    package.write_text("")
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+
+
+def test_changed_source_is_executed_again_and_a_failure_keeps_the_last_good_copy(tmp_path):
+    body = "\n# %%\nprint({})\n"
+    source = write_chapter(tmp_path, body=body.format("1"))
+    (first,) = execute_chapters("smoke", root=tmp_path)
+    write_chapter(tmp_path, body=body.format("1 / 0"))
+    with pytest.raises(ChapterError, match=r"01_tiny\.py failed.*ZeroDivisionError: division by zero"):
+        execute_chapters("smoke", root=tmp_path)
+    failed = first.path.with_suffix(".failed.ipynb")
+    assert "ZeroDivisionError" in failed.read_text(encoding="utf8")
+    assert outputs(first) == "1\n"
+    write_chapter(tmp_path, body=body.format("2"))
+    (second,) = execute_chapters("smoke", root=tmp_path)
+    assert second.executed
+    assert outputs(second) == "2\n"
+    assert not failed.exists()
+    assert source.stem == second.name
+
+
+def test_another_environments_kernel_is_refused(tmp_path, monkeypatch):
+    kernel = tmp_path / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text(
+        '{"argv": ["/elsewhere/bin/python"], "display_name": "x", "language": "python"}'
+    )
+    monkeypatch.setattr("metamerbook.build.kernel.sys.prefix", str(tmp_path / "environment"))
+    with pytest.raises(RuntimeError, match="not part of the running environment"), chapter_environment():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("", "has 0 cells tagged `parameters`"),
+        ('# %% tags=["parameters"]\na = 1\n# %% tags=["parameters"]\nb = 1\n', "has 2 cells tagged"),
+        ('# %% tags=["parameters"]\na = len("x")\n', r"not `a = len\('x'\)`"),
+        ('# %% tags=["parameters"]\nimport os\n', "not `import os`"),
+        ('# %% tags=["parameters"]\na, b = 1, 2\n', r"not `a, b = \(1, 2\)`"),
+    ],
+)
+def test_parameters_cell_is_one_cell_of_literals(body, message):
+    with pytest.raises(ValueError, match=message):
+        declared_parameters(jupytext.reads(body, fmt="py:percent"), "01_x.py")
+
+
+def test_parameters_are_read_with_their_defaults():
+    text = '# %% tags=["parameters"]\n# how much\nprofile: str = "mini"\nstages = None\nepsilons = [0.03, 0.3]\n'
+    assert declared_parameters(jupytext.reads(text, fmt="py:percent"), "x") == {
+        "profile": "mini",
+        "stages": None,
+        "epsilons": [0.03, 0.3],
+    }
+
+
+def test_complaints_stop_a_chapter_and_it_is_executed_again_next_time(tmp_path):
+    body = "\n# %%\nimport warnings\nif stages is None:\n    warnings.warn('look out', stacklevel=1)\n"
+    write_chapter(tmp_path, body=body)
+    for _ in range(2):
+        with pytest.raises(ChapterError, match=r"(?s)01_tiny\.py wrote to its error stream:.*UserWarning: look out"):
+            execute_chapters("smoke", root=tmp_path)
+    (run,) = execute_chapters("smoke", parameters={"stages": "late"}, root=tmp_path)
+    assert run.executed
+
+
+def test_progress_bars_and_logging_are_no_complaints(tmp_path):
+    body = """
+# %%
+import logging
+from tqdm import tqdm
+
+for _ in tqdm(range(3), desc="outer"):
+    for _ in tqdm(range(3), desc="inner", leave=False):
+        pass
+logging.getLogger("metamerlib").warning("another process computes this")
+"""
+    write_chapter(tmp_path, body=body)
+    (run,) = execute_chapters("smoke", root=tmp_path)
+    assert [cell.outputs for cell in nbformat.read(run.path, as_version=4).cells[-1:]] == [[]]
+
+
+def test_a_sentence_without_words_leaves_no_trace():
+    empty, said = (
+        new_output("display_data", data={"text/plain": "<IPython.core.display.Markdown object>"} | text)
+        for text in ({}, {"text/markdown": "Only this."})
+    )
+    notebook = normalised(new_notebook(cells=[new_code_cell(outputs=[empty, said])]))
+    assert [output.data["text/markdown"] for output in notebook.cells[0].outputs] == ["Only this."]
+
+
+def test_what_terminals_do_with_nested_bars_is_told_from_a_complaint():
+    bars = " 67%|██████    | 2/3 [00:01<00:00,  1.9it/s]\x1b[A\r100%|██████████| 3/3 [00:01<00:00,  2.0it/s]\n\x1b[A"
+    shown = [
+        new_output("stream", name="stderr", text=bars),
+        new_output("stream", name="stderr", text=bars + "UserWarning: look out\n"),
+    ]
+    notebook = normalised(new_notebook(cells=[new_code_cell(outputs=shown)]))
+    assert [output.text for output in notebook.cells[0].outputs] == ["UserWarning: look out"]
+    assert complaints(notebook) == "UserWarning: look out"

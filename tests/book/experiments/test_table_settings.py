@@ -1,0 +1,87 @@
+"""Settings of single tables: read like all others, from YAML, Python and text."""
+
+import pytest
+
+from metamerbook.study.settings import StudySettings
+from metamerbook.study.table_settings import TableSettings
+
+
+def tables(**changes):
+    return StudySettings.from_profile("mini", **changes).tables
+
+
+@pytest.mark.parametrize("given", [[8 / 255, 0.3], ["8/255", 0.3], "8/255, 0.3", '["8/255", 0.3]'])
+def test_radii_may_be_fractions(given):
+    assert tables(epsilons=given).epsilons == (8 / 255, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "wanted"),
+    [
+        ("metric_backbone", "none", None),
+        ("metric_backbone", "vgg19", "vgg19"),
+        ("metric_scorer", "downloaded", "downloaded"),
+        ("mixed_n_per_class", "all", None),
+        ("mixed_stage", "late", "late"),
+        ("mixed_stage", 0.4, 0.4),
+        ("mixed_stage", "0.4", 0.4),
+        ("transfer_generators", "all", None),
+        ("transfer_generators", "vgg19, alexnet", ("vgg19", "alexnet")),
+        ("ablation_initializers", ["normal"], ("normal",)),
+        ("ablation_learning_rate", 2, 2.0),
+        ("null_quantile", 0.95, 0.95),
+    ],
+)
+def test_settings_are_read_in_every_spelling(name, given, wanted):
+    assert getattr(tables(**{name: given}), name) == wanted
+
+
+def test_none_keeps_the_profiles():
+    assert tables(transfer_generators=None, epsilons=None) == tables()
+
+
+def test_budgets_are_fields_of_the_generation():
+    changed = tables(mixed_repetitions=7, ablation_learning_rate=3.0)
+    assert changed.budget("mixed")["repetitions"] == 7
+    assert changed.budget("ablation")["learning_rate"] == 3.0
+    assert set(changed.budget("restricted")) == {
+        "repetitions",
+        "steps_per_model",
+        "learning_rate",
+        "final_learning_rate",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"epsilons": ["8/0"]}, TypeError, r"epsilons is \['8/0'\]"),
+        ({"epsilons": [-1]}, ValueError, "radii above 0"),
+        ({"epsilons": "wide"}, TypeError, "'wide': give radii such as"),
+        ({"metric_scorer": "clip"}, ValueError, "metric_scorer is 'clip'"),
+        ({"mixed_sets": 0}, ValueError, "mixed_sets is 0: give at least 1"),
+        ({"mixed_smallest": 4, "mixed_largest": 3}, ValueError, "mixed_smallest=4 is above mixed_largest=3"),
+        ({"mixed_stage": "lat"}, ValueError, "Did you mean 'late'"),
+        ({"ablation_learning_rate": 0}, ValueError, "above 0"),
+        ({"ablation_learning_rate": "fast"}, TypeError, "give a number"),
+        ({"ablation_initializers": ["noise"]}, ValueError, r"ablation_initializers is \['noise'\]"),
+        ({"null_quantile": 1.5}, ValueError, "at most 1"),
+        ({"null_quantile": True}, TypeError, "give a number"),
+        ({"permutation": 3}, ValueError, "Did you mean 'permutations'"),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_refused_with_the_fix(changes, error, words):
+    with pytest.raises(error, match=words):
+        tables(**changes)
+
+
+def test_a_number_that_a_table_needs_cannot_be_left_out(tmp_path):
+    own = tmp_path / "own.yml"
+    own.write_text("permutations: null\n")
+    with pytest.raises(TypeError, match="permutations is None"):
+        StudySettings.from_profile(own)
+
+
+def test_the_defaults_are_those_of_the_default_profile():
+    assert tables() == TableSettings()

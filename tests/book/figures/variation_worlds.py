@@ -1,0 +1,119 @@
+"""Small tables with known content for the appendices, the thesis part and the claims."""
+
+import numpy as np
+import pandas as pd
+
+from metamerbook.ensembles.claims import VERDICTS
+from metamerbook.study.published import published
+from metamerlib.models import ZOO
+
+JUDGES = ("alexnet", "vgg19", "resnet18", "densenet121", "squeezenet", "vit_base", "mlp_mixer", "resnet18_robust")
+
+
+def traits(key):
+    """What kind of network a key stands for."""
+    entry = ZOO.get("resnet18" if "_seed" in key else key)
+    return {"evaluator": key, "family": entry.family, "robust": entry.robust, "random": entry.random}
+
+
+def random_sets(count=12, judges=JUDGES):
+    """Sets of two to four networks; the share of every judge is known from the number of its set and of itself."""
+    rows = []
+    for number in range(count):
+        size = 2 + number % 3
+        members = [judges[(number + step) % len(judges)] for step in range(size)]
+        for place, key in enumerate(judges):
+            rows.append(
+                {"model_set": f"mixed {number + 1}", "size": size, "members": " ".join(members)}
+                | traits(key)
+                | {"held_out": key not in members, "n": 16, "recognizability": (number + place) / (count + len(judges))}
+            )
+    return pd.DataFrame(rows)
+
+
+def effects(networks=None):
+    """Effects in the paper's order: the first clearly positive, the second clearly negative, the last missing."""
+    table = published("table_b2").drop(columns=["model", "where"]).rename(columns={"key": "model"})
+    table = table if networks is None else table.head(networks)
+    values = np.zeros(len(table))
+    values[:2] = 0.1, -0.1
+    frame = pd.DataFrame({"model": table["model"], "available": True, "appearances": 9, "sets": 40})
+    for name, prefix in (("difference", ""), ("adjusted", "adjusted_"), ("levelled", "levelled_")):
+        frame[name], frame[f"{prefix}low"], frame[f"{prefix}high"] = values, values - 0.05, values + 0.05
+    estimates = [name for name in frame.columns if frame[name].dtype == float]
+    frame.loc[frame.index[-1], estimates] = np.nan
+    frame.loc[frame.index[-1], "available"] = False
+    frame = frame.assign(
+        published_rank=table["rank"],
+        published_appearances=table["appearances"],
+        published_difference=table["difference_in_means"],
+    )
+    whole = ["appearances", "sets", "published_rank", "published_appearances"]
+    return frame.astype(dict.fromkeys(whole, "Int64"))
+
+
+def ablation(column, values, judges=JUDGES, starts=("l1_ball",)):
+    """Each value of a column adds a tenth to what each judge recognizes; AlexNet took part."""
+    rows = []
+    for start in starts:
+        for number, value in enumerate(values):
+            for place, key in enumerate(judges):
+                share = min(1.0, 0.2 + place / 50 + number / 10)
+                rows.append(
+                    {column: value, "initializer": start, "model_set": f"set {value}", "residual": 0.5 - number / 10}
+                    | traits(key)
+                    | {"held_out": key != "alexnet", "outside": key != "alexnet", "recognizability": share}
+                )
+    return pd.DataFrame(rows)
+
+
+def history(column, values, starts=("l1_ball",), rounds=8):
+    """Residuals of two networks that fall faster with every value of a column."""
+    return pd.DataFrame(
+        {column: value, "initializer": start, "repetition": repetition, "model": model}
+        | {"residual": offset / (1 + repetition * (1 + number))}
+        for start in starts
+        for number, value in enumerate(values)
+        for repetition in range(rounds + 1)
+        for model, offset in (("alexnet", 1.0), ("resnet18", 1.5))
+    )
+
+
+def transfer(generators=("resnet18", "resnet18_seed1", "vit_base"), judges=(*JUDGES, "resnet18_seed1")):
+    """Networks recognize all of their own metamers, half of another training's, and a quarter of others'."""
+
+    def relation(one, two):
+        if one == two:
+            return "itself"
+        return "other training" if "resnet18" in one and "resnet18" in two else "other architecture"
+
+    shares = {"itself": 1.0, "other training": 0.5, "other architecture": 0.25}
+    rows = []
+    for one in generators:
+        kind = traits(one)
+        for two in judges:
+            row = {"generator": one, "generator_family": kind["family"], "generator_robust": kind["robust"]}
+            row |= traits(two) | {"held_out": one != two, "relation": relation(one, two)}
+            rows.append(row | {"recognizability": shares[relation(one, two)]})
+    return pd.DataFrame(rows)
+
+
+def claims():
+    """All published claims, with the verdicts in turn."""
+    frame = published("claims")
+    verdicts = [VERDICTS[number % len(VERDICTS)] for number in range(len(frame))]
+    tested = [verdict != VERDICTS[-1] for verdict in verdicts]
+    return pd.DataFrame(
+        {
+            "id": frame["id"],
+            "where": frame["where"],
+            "claim": frame["claim"],
+            "published": "",
+            "measured": ["recognizability" if known else "" for known in tested],
+            "value": np.where(tested, -0.25, np.nan),
+            "low": np.where(tested, -0.5, np.nan),
+            "high": np.where(tested, 0.125, np.nan),
+            "verdict": verdicts,
+            "reason": "<because>",
+        }
+    )
