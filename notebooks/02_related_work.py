@@ -23,9 +23,9 @@ from myst_nb import glue
 
 from metamerbook.ensembles import sentences
 from metamerbook.ensembles.figures.experimental_setup import table_metrics
-from metamerbook.ensembles.figures.related_work import figure_alterations
+from metamerbook.ensembles.figures.related_work import figure_distortions
 from metamerbook.ensembles.pictures import one_per_category
-from metamerbook.ensembles.related_work import alterations
+from metamerbook.ensembles.related_work import distortions
 from metamerbook.study.published import published
 from metamerbook.study.study import Study
 
@@ -70,23 +70,23 @@ glue("tab-1", table_metrics(published("table_1")), display=False)
 #
 # ### What they see
 #
-# None of them was made for metamers. To know what to expect, {numref}`fig-alterations` alters one picture in ways whose effect on a person is plain, and lists what the metrics say that need no trained network.
+# None of them was made for metamers. To know what to expect, {numref}`fig-distortions` alters one picture in ways whose effect on a person is plain, and lists what the metrics say that need no trained network.
 
 # %%
 study = Study.from_profile(profile, n_per_class=n_per_class, size=size, root=root, seed=seed)
 firsts = one_per_category(study)
 position = firsts[len(firsts) // 2]
-altered = alterations(study.references.images[position])
+altered = distortions(study.references.images[position])
 
 # %% tags=["remove-cell"]
-glue("fig-alterations", figure_alterations(altered), display=False)
+glue("fig-distortions", figure_distortions(altered), display=False)
 glue("category", study.references.category_names[position], display=False)
 glue("side", study.references.size[0], display=False)
 glue("profile", sentences.profile_name(study), display=False)
 
 # %% [markdown]
-# ```{glue:figure} fig-alterations
-# :name: fig-alterations
+# ```{glue:figure} fig-distortions
+# :name: fig-distortions
 # :alt: A picture, and five altered copies of it in a row: moved, blurred, noisy, with inverted colours, and plain grey. Below each, its values by SSIM, PSNR, VIF, RASE, SCC and TV.
 #
 # One picture altered in known ways: moved by three pixels down and to the right, blurred over 5 × 5 pixels, with added noise (standard deviation 0.1), with inverted colours, and replaced by grey. In red, the worst value of each row. Profile {glue:text}`profile`, the first {glue:text}`category` of the references, {glue:text}`side:d` px; no network is involved.

@@ -35,7 +35,7 @@ from metamerlib.models.releases import Release  # noqa: E402
 from metamerlib.models.training import Recipe, trainer  # noqa: E402
 from metamerlib.models.weights import WeightsFolder  # noqa: E402
 from metamerlib.stimuli.objects16 import drawings_batch  # noqa: E402
-from metamerlib.system import whole_file  # noqa: E402
+from metamerlib.system import atomic_write  # noqa: E402
 
 MEGABYTE = 1 << 20
 
@@ -140,7 +140,7 @@ def table(disk):
     path.write_text("old")
 
     def write():
-        with whole_file(path) as draft:
+        with atomic_write(path) as draft:
             pd.DataFrame({"value": range(200_000)}).to_csv(draft)
 
     disk.fill(leaving=16_384)
@@ -218,7 +218,7 @@ def killed_writing(folder):
                 os.kill(os.getpid(), signal.SIGKILL)
 
             os.replace = deadly
-            with whole_file(folder / f"{moment}.txt") as draft:
+            with atomic_write(folder / f"{moment}.txt") as draft:
                 if moment == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
                 draft.write_text("new, half")
@@ -230,7 +230,7 @@ def killed_writing(folder):
     left = sorted(path.name for path in folder.iterdir())
     contents = [(folder / f"{moment}.txt").read_text() for moment in range(4)]
     for moment in range(4):
-        with whole_file(folder / f"{moment}.txt") as draft:
+        with atomic_write(folder / f"{moment}.txt") as draft:
             draft.write_text("newest")
     return {"codes": codes, "left": left, "contents": contents, "swept": sorted(p.name for p in folder.iterdir())}
 

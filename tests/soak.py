@@ -19,7 +19,7 @@ from torch import nn
 
 from metamerbook import Study
 from metamerbook.engine.store import Store
-from metamerbook.study.judging import PanelRun
+from metamerbook.study.judging import Predictions
 from metamerbook.study.settings import StudySettings
 from metamerbook.study.tasks import kept_beside
 from metamerlib import CATEGORIES, Classifier, StimulusSet
@@ -77,7 +77,7 @@ def work_of(study, count):
     panel = tuple(study.networks.ref(key) for key in study.evaluators)
     conditions = itertools.product(range(count), study.running_sets, study.settings.stages)
     runs = [study.run(name, stage, seed=seed) for seed, name, stage in itertools.islice(conditions, count)]
-    return [task for run in runs for task in (run, kept_beside(run), PanelRun(run, panel)) if task is not None]
+    return [task for run in runs for task in (run, kept_beside(run), Predictions(run, panel)) if task is not None]
 
 
 def work(root, log, count, backwards):

@@ -11,7 +11,7 @@ import torch
 import fault_scenes
 from metamerlib.models import Classifier
 from metamerlib.models.memory import naming_batch_size
-from metamerlib.system import UnwritableFileError, whole_file
+from metamerlib.system import UnwritableFileError, atomic_write
 
 SCRIPT = [sys.executable, fault_scenes.__file__]
 NAMESPACE = ["unshare", "--map-root-user", "--mount"]
@@ -136,7 +136,7 @@ def test_a_killed_training_goes_on(killed):
 
 
 def write(path, content):
-    with whole_file(path) as draft:
+    with atomic_write(path) as draft:
         draft.write_text(content)
 
 
@@ -164,11 +164,11 @@ def test_an_error_of_the_writer_is_its_own_and_leaves_the_old_file(tmp_path):
 
 
 def test_what_another_process_is_writing_is_left_alone(tmp_path):
-    with whole_file(tmp_path / "[file]*.txt") as draft:
+    with atomic_write(tmp_path / "[file]*.txt") as draft:
         draft.write_text("new")
         other = draft.with_name(draft.name.replace(str(os.getpid()), str(os.getppid())))
         other.write_text("of another process")
-    with whole_file(tmp_path / "[file]*.txt") as draft:
+    with atomic_write(tmp_path / "[file]*.txt") as draft:
         draft.write_text("newer")
     assert other.exists()
 

@@ -121,7 +121,7 @@ class UnwritableFileError(OSError):
 
 
 @contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Write a file so that whoever reads it finds the old content or the new one, never a part.
 
     Parameters

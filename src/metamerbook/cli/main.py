@@ -32,7 +32,7 @@ from metamerbook.cli.options import (
 )
 from metamerbook.cli.plan import plan
 from metamerbook.cli.zoo import Zoo, load_images, print_table, zoo_app
-from metamerlib.system import whole_file
+from metamerlib.system import atomic_write
 
 _DEBUG = "METAMERLIB_DEBUG"
 
@@ -141,7 +141,7 @@ def run(
     print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
     print_table(study.residuals(), "Residuals ‖a'−a‖ / ‖a‖ at the end")
     if csv is not None:
-        with whole_file(csv) as draft:
+        with atomic_write(csv) as draft:
             table.to_csv(draft, index=False)
         typer.echo(f"{len(table)} rows in {csv}")
     if pictures is not None:
@@ -216,7 +216,7 @@ def stimuli_sheet(
 
     stimuli = load_images(photos, n_per_class, seed, size)
     grid = make_grid(stimuli.images, nrow=n_per_class, padding=2, pad_value=1.0)
-    with whole_file(out) as draft:
+    with atomic_write(out) as draft:
         Image.fromarray(grid.mul(255).round().byte().permute(1, 2, 0).numpy()).save(draft)
     rows = dict.fromkeys(stimuli.category_names)
     typer.echo(f"{out}: {len(stimuli)} images; rows from the top: {', '.join(rows)}")

@@ -25,7 +25,7 @@ from metamerbook.cli.options import (
     study_settings,
 )
 from metamerbook.cli.zoo import print_table
-from metamerlib.system import whole_file
+from metamerlib.system import atomic_write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,11 +117,11 @@ def plan(
 
 def _write(found: "Plan", json: Path | None, csv: Path | None) -> None:
     if json is not None:
-        with whole_file(json) as draft:
+        with atomic_write(json) as draft:
             draft.write_text(found.to_json() + "\n", encoding="utf-8")
         typer.echo(f"everything in {json}")
     if csv is not None:
-        with whole_file(csv) as draft:
+        with atomic_write(csv) as draft:
             found.table.to_csv(draft, index=False)
         typer.echo(f"{len(found.table)} rows in {csv}")
 

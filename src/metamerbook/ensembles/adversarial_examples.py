@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from torch import Tensor
 
-from metamerbook.ensembles.attacks import attack_recognizability, attack_runs
+from metamerbook.ensembles.attacks import attack_recognizability, attacks
 from metamerbook.ensembles.introduction import featured_set, featured_stage
-from metamerbook.study.judging import judge
-from metamerbook.study.smaller import first_of_each_category, smaller_study
+from metamerbook.study.judging import evaluate
+from metamerbook.study.smaller import first_of_each_category, subset_study
 from metamerbook.study.tasks import MetamerRun
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def restricted_study(study: "Study") -> "Study":
         With the same networks, evaluators and store.
     """
     settings = study.settings.tables
-    return smaller_study(study, n_per_class=settings.restricted_n_per_class, **settings.budget("restricted"))
+    return subset_study(study, n_per_class=settings.restricted_n_per_class, **settings.budget("restricted"))
 
 
 def restricted_runs(study: "Study") -> dict[tuple[float, str], MetamerRun]:
@@ -113,7 +113,7 @@ def restricted(study: "Study") -> pd.DataFrame:
     labelled = [
         ({"epsilon": epsilon, "center": center, "model_set": run.name}, run) for (epsilon, center), run in runs.items()
     ]
-    return judge(restricted_study(study), labelled, title="restricted search")
+    return evaluate(restricted_study(study), labelled, title="restricted search")
 
 
 def adversarial(study: "Study") -> pd.DataFrame:
@@ -160,13 +160,13 @@ def restricted_example(study: "Study", image: int = 0) -> RestrictedExample:
     if image not in searched:
         raise IndexError(f"image is {image}: the restricted search has the images {searched} of the study.")
     runs, place = restricted_runs(study), searched.index(image)
-    attacks = {run.epsilon: small.result(run) for run in attack_runs(small, featured_set(study))}
-    categories = study.networks.outline(next(iter(runs.values())).models[0].key).categories
+    attacked = {run.epsilon: small.result(run) for run in attacks(small, featured_set(study))}
+    categories = study.networks.skeleton(next(iter(runs.values())).models[0].key).categories
     return RestrictedExample(
         image=image,
         category=study.references.category_names[image],
         reference=study.references.images[image],
         metamers={ball: small.result(run).images[place] for ball, run in runs.items()},
-        attacks={epsilon: attack["images"][place] for epsilon, attack in attacks.items()},
-        targets={epsilon: categories[int(attack["targets"][place])] for epsilon, attack in attacks.items()},
+        attacks={epsilon: attack["images"][place] for epsilon, attack in attacked.items()},
+        targets={epsilon: categories[int(attack["targets"][place])] for epsilon, attack in attacked.items()},
     )

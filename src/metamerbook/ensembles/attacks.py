@@ -8,7 +8,7 @@ from torch import Tensor
 
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
-from metamerbook.study.judging import judge
+from metamerbook.study.judging import evaluate
 from metamerbook.study.tasks import ClassifierRef, StimuliRef
 from metamerlib.evaluation import adversarial_examples
 from metamerlib.generation.validation import models_on
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AttackRun(Task):
+class Attack(Task):
     """Change images until networks take them for something else; the result is a mapping of tensors.
 
     Attributes
@@ -75,7 +75,7 @@ class AttackRun(Task):
         return 2.0 * self.stimuli.count * self.steps * len(self.models)
 
 
-def attack_runs(study: "Study", model_set: str) -> list[AttackRun]:
+def attacks(study: "Study", model_set: str) -> list[Attack]:
     """Describe the attacks on the networks of a set, one per radius.
 
     Parameters
@@ -87,13 +87,13 @@ def attack_runs(study: "Study", model_set: str) -> list[AttackRun]:
 
     Returns
     -------
-    list of AttackRun
+    list of Attack
         In the order of ``epsilons``.
     """
     run, settings = study.run(model_set, study.settings.stages[0]), study.settings.tables
     models = tuple(study.networks.classifier_ref(model.key) for model in run.models)
     return [
-        AttackRun(run.stimuli, models, epsilon, settings.attack_steps, study.settings.seed)
+        Attack(run.stimuli, models, epsilon, settings.attack_steps, study.settings.seed)
         for epsilon in settings.epsilons
     ]
 
@@ -111,8 +111,8 @@ def attack_recognizability(study: "Study", model_set: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per radius and evaluator: epsilon, model_set, and what `judge` returns, fooled among it.
+        One row per radius and evaluator: epsilon, model_set, and what `evaluate` returns, fooled among it.
     """
-    runs = attack_runs(study, model_set)
+    runs = attacks(study, model_set)
     labelled = [({"epsilon": run.epsilon, "model_set": model_set}, run) for run in runs]
-    return judge(study, labelled, title="adversarial examples")
+    return evaluate(study, labelled, title="adversarial examples")

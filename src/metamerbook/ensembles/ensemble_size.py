@@ -7,7 +7,7 @@ import pandas as pd
 
 from metamerbook.ensembles.introduction import featured_set, featured_stage
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
-from metamerbook.study.judging import judge
+from metamerbook.study.judging import evaluate
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
@@ -72,9 +72,9 @@ def ensemble_sizes(study: "Study") -> pd.DataFrame:
     -------
     DataFrame
         One row per ensemble and evaluator: size, model_set (the ensemble's networks), outside (whether the evaluator is
-        none of the pool, so that it can judge every size alike), and what `judge` returns.
+        none of the pool, so that it can judge every size alike), and what `evaluate` returns.
     """
     pool = ensemble_pool(study)
     runs = [({**labels, "model_set": run.name}, run) for labels, run in ensemble_size_runs(study)]
-    table = judge(ablation_study(study), runs, title="ensemble sizes")
+    table = evaluate(ablation_study(study), runs, title="ensemble sizes")
     return table.assign(outside=~table["evaluator"].isin(pool))

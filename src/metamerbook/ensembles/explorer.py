@@ -10,7 +10,7 @@ from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.ensembles.introduction import featured_set, featured_stage
 from metamerbook.ensembles.methodology import Trajectory, trajectory_of
-from metamerbook.study.tasks import ClassifierRef, TrajectoryRun, kept_beside
+from metamerbook.study.tasks import ClassifierRef, Snapshots, kept_beside
 from metamerlib.models import Stage
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SnapshotRecognitionRun(Task):
+class SnapshotPredictions(Task):
     """Let evaluators look at the snapshots of a generation; the result is one tensor.
 
     Attributes
@@ -33,7 +33,7 @@ class SnapshotRecognitionRun(Task):
         What counts as recognized, as for `metamerlib.evaluation.recognized`.
     """
 
-    trajectory: TrajectoryRun
+    trajectory: Snapshots
     evaluators: tuple[ClassifierRef, ...]
     generators: tuple[ClassifierRef, ...]
     criterion: str = "reference"
@@ -133,7 +133,7 @@ def explore(study: "Study") -> Exploration:
     )
 
 
-def snapshot_runs(study: "Study") -> list[SnapshotRecognitionRun]:
+def snapshot_runs(study: "Study") -> list[SnapshotPredictions]:
     """Describe who looks at the snapshots of every set and stage: trained networks that had no part in them.
 
     Parameters
@@ -143,7 +143,7 @@ def snapshot_runs(study: "Study") -> list[SnapshotRecognitionRun]:
 
     Returns
     -------
-    list of SnapshotRecognitionRun
+    list of SnapshotPredictions
         In the order of the study's runs.
     """
     traits = study.networks.traits(study.evaluators)
@@ -153,11 +153,11 @@ def snapshot_runs(study: "Study") -> list[SnapshotRecognitionRun]:
         members = [model.key for model in run.models]
         judges = tuple(study.networks.classifier_ref(key) for key in trained if key not in members)
         generators = tuple(study.networks.classifier_ref(key) for key in members)
-        tasks.append(SnapshotRecognitionRun(kept_beside(run), judges, generators, study.settings.criterion))
+        tasks.append(SnapshotPredictions(kept_beside(run), judges, generators, study.settings.criterion))
     return tasks
 
 
-def _explored(study: "Study", task: SnapshotRecognitionRun) -> ExploredRun:
+def _explored(study: "Study", task: SnapshotPredictions) -> ExploredRun:
     run = task.trajectory.run
     return ExploredRun(
         model_set=run.name,

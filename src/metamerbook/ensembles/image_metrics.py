@@ -27,7 +27,7 @@ DOWNLOADED = "downloaded"
 
 
 @dataclass(frozen=True)
-class ImageMetricsRun(Task):
+class ImageMetrics(Task):
     """Measure the metamers of a run by every image metric; the result is a table.
 
     Attributes
@@ -122,7 +122,7 @@ def image_metrics(study: "Study") -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def image_metrics_runs(study: "Study") -> list[ImageMetricsRun]:
+def image_metrics_runs(study: "Study") -> list[ImageMetrics]:
     """Describe the measuring of the metamers of every set and stage.
 
     Parameters
@@ -132,13 +132,13 @@ def image_metrics_runs(study: "Study") -> list[ImageMetricsRun]:
 
     Returns
     -------
-    list of ImageMetricsRun
+    list of ImageMetrics
         In the order of the study's runs.
     """
     backbone, label, _ = _backbone(study)
     scorer = study.settings.tables.metric_scorer
     downloads = _downloads() if DOWNLOADED in (backbone, scorer) else ()
-    return [ImageMetricsRun(run, backbone, label, scorer, downloads) for run in study.runs]
+    return [ImageMetrics(run, backbone, label, scorer, downloads) for run in study.runs]
 
 
 def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:

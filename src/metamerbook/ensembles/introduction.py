@@ -10,7 +10,7 @@ from torch import Tensor
 from metamerbook.ensembles.methodology import Trajectory, trajectory
 from metamerbook.ensembles.pictures import one_per_category
 from metamerbook.ensembles.related_work import PLAIN
-from metamerbook.study.judging import classes_seen
+from metamerbook.study.judging import predicted_classes
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.evaluation import PairDistances, image_metrics, pair_distances
 from metamerlib.models import STAGES, Stage
@@ -84,7 +84,7 @@ def featured_set(study: "Study") -> str:
     """
     sets = study.running_sets
     if not sets:
-        raise ValueError(f"no model set of this study can run for want of weights: {study.networks.remedy()}.")
+        raise ValueError(f"no model set of this study can run for want of weights: {study.networks.hint()}.")
     ensembles = [name for name, model_set in sets.items() if len(model_set.members) > 1]
     return "CNN" if "CNN" in sets else [*ensembles, *sets][0]
 
@@ -156,7 +156,7 @@ def overview(study: "Study", *, image: int | None = None, n_examples: int = 12, 
 
 def _verdicts(study: "Study", run: MetamerRun, judges: list[str], image: int) -> pd.DataFrame:
     """Name the classes that evaluators give a reference and its metamer."""
-    seen = classes_seen(study, run)
+    seen = predicted_classes(study, run)
     rows = []
     for judge in judges:
         of_reference, of_metamer = (study.references.categories[classes[image]] for classes in seen[judge])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from metamerbook.study.tasks import TrajectoryRun, spread
+from metamerbook.study.tasks import Snapshots, spread
 from metamerlib.models import Stage
 
 if TYPE_CHECKING:
@@ -83,11 +83,11 @@ def trajectory(
     if outside := [position for position in images if not 0 <= position < count]:
         raise IndexError(f"images names {outside}: the study has images 0 to {count - 1}.")
     run = study.run(model_set, stage, **config)
-    task = TrajectoryRun(run, tuple(images), spread(run.config.repetitions, n))
+    task = Snapshots(run, tuple(images), spread(run.config.repetitions, n))
     return trajectory_of(task, study.result(task))
 
 
-def trajectory_of(task: TrajectoryRun, tensors: Mapping[str, Tensor]) -> Trajectory:
+def trajectory_of(task: Snapshots, tensors: Mapping[str, Tensor]) -> Trajectory:
     """Put the snapshots of a generation together with when and for whom they were taken.
 
     Parameters

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from scipy.stats import spearmanr
 
-from metamerbook.study.judging import judge
+from metamerbook.study.judging import evaluate
 from metamerbook.study.published import published
-from metamerbook.study.smaller import smaller_study
+from metamerbook.study.smaller import subset_study
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.evaluation import difference_in_means, draw_model_sets, set_means
 
@@ -30,7 +30,7 @@ def mixed_study(study: "Study") -> "Study":
         With the same networks, evaluators and store.
     """
     settings = study.settings.tables
-    return smaller_study(study, n_per_class=settings.mixed_n_per_class, **settings.budget("mixed"))
+    return subset_study(study, n_per_class=settings.mixed_n_per_class, **settings.budget("mixed"))
 
 
 def mixed_runs(study: "Study") -> list[MetamerRun]:
@@ -88,7 +88,7 @@ def mixed(study: "Study") -> pd.DataFrame:
     for run in runs:
         keys = [model.key for model in run.models]
         labelled.append(({"model_set": run.name, "size": len(keys), "members": " ".join(keys)}, run))
-    return judge(mixed_study(study), labelled, title="random sets")
+    return evaluate(mixed_study(study), labelled, title="random sets")
 
 
 def mixed_means(table: pd.DataFrame) -> pd.DataFrame:

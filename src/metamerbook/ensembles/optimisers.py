@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from metamerbook.ensembles.introduction import featured_set, featured_stage
-from metamerbook.study.judging import judge
-from metamerbook.study.smaller import smaller_study
+from metamerbook.study.judging import evaluate
+from metamerbook.study.smaller import subset_study
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.generation import GenerationConfig
 
@@ -35,7 +35,7 @@ def ablation_study(study: "Study") -> "Study":
         With the same networks, evaluators and store.
     """
     settings = study.settings.tables
-    return smaller_study(study, n_per_class=settings.ablation_n_per_class, **settings.budget("ablation"))
+    return subset_study(study, n_per_class=settings.ablation_n_per_class, **settings.budget("ablation"))
 
 
 def optimizer_settings(config: GenerationConfig, pixels: int) -> dict[str, dict[str, Any]]:
@@ -128,7 +128,7 @@ def optimizers(study: "Study") -> pd.DataFrame:
     -------
     DataFrame
         One row per optimiser, initial stimulus and evaluator: optimizer (one of `OPTIMIZERS`), initializer, variant
-        (the same, by the name under which claims are tested), model_set, and what `judge` returns.
+        (the same, by the name under which claims are tested), model_set, and what `evaluate` returns.
     """
     runs = [({**labels, "variant": labels["initializer"]}, run) for labels, run in optimizer_runs(study)]
     return _judged(study, runs, "optimisers")
@@ -145,7 +145,7 @@ def modes(study: "Study") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per mode and evaluator: mode, model_set, and what `judge` returns.
+        One row per mode and evaluator: mode, model_set, and what `evaluate` returns.
     """
     return _judged(study, mode_runs(study), "modes")
 
@@ -175,4 +175,6 @@ def convergence(study: "Study", runs: Labelled) -> pd.DataFrame:
 
 
 def _judged(study: "Study", runs: Labelled, title: str) -> pd.DataFrame:
-    return judge(ablation_study(study), [({**labels, "model_set": run.name}, run) for labels, run in runs], title=title)
+    return evaluate(
+        ablation_study(study), [({**labels, "model_set": run.name}, run) for labels, run in runs], title=title
+    )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from metamerbook.study.smaller import smaller_study
+from metamerbook.study.smaller import subset_study
 from metamerlib.models import Stage
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def longer_search(
     if means.max() < below or study.settings.config.updates_per_model > _SHORT:
         return None
     stage, repetitions = first["stage"].iloc[0], study.settings.repetitions
-    small = smaller_study(study, n_per_class=n_per_class)
+    small = subset_study(study, n_per_class=n_per_class)
     runs = [small.run(means.idxmax(), stage, repetitions=times * repetitions) for times in (1, factor)]
     small.execute(runs, title="a longer search")
     short, long = (small.result(run) for run in runs)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from metamerlib.checks import names
 from metamerlib.models import Stage
-from metamerlib.system import whole_file
+from metamerlib.system import atomic_write
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
@@ -114,7 +114,7 @@ def write_pictures(study: "Study", folder: Path) -> int:
         place.mkdir(parents=True, exist_ok=True)
         pixels = study.result(run).images.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
         for position, (image, category) in enumerate(zip(pixels, study.references.category_names, strict=True)):
-            with whole_file(place / f"{position:04d}-{category}.png") as draft:
+            with atomic_write(place / f"{position:04d}-{category}.png") as draft:
                 Image.fromarray(image).save(draft)
             count += 1
     return count

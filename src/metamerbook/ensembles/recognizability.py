@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from metamerbook.study.judging import judge
+from metamerbook.study.judging import evaluate
 from metamerbook.study.tasks import MetamerRun
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def evaluate_runs(study: "Study", runs: list[MetamerRun]) -> pd.DataFrame:
     DataFrame
         As for `recognizability`, in the order of the runs and evaluators.
     """
-    table = judge(study, [({"model_set": run.name}, run) for run in runs], skip_unusable=False)
+    table = evaluate(study, [({"model_set": run.name}, run) for run in runs], skip_unusable=False)
     return table.drop(columns=["residual", "reason"])
 
 

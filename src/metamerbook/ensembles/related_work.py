@@ -14,7 +14,7 @@ PLAIN = tuple(key for key, metric in METRICS.items() if metric.per_image and met
 
 
 @dataclass(frozen=True, eq=False)
-class Alterations:
+class Distortions:
     """A picture, copies of it that were altered, and what the metrics say of them.
 
     Attributes
@@ -29,7 +29,7 @@ class Alterations:
     metrics: pd.DataFrame
 
 
-def alterations(image: Tensor, *, seed: int = 0) -> Alterations:
+def distortions(image: Tensor, *, seed: int = 0) -> Distortions:
     """Alter a picture and measure it against itself, by the metrics that need no network.
 
     Parameters
@@ -41,7 +41,7 @@ def alterations(image: Tensor, *, seed: int = 0) -> Alterations:
 
     Returns
     -------
-    Alterations
+    Distortions
         A copy; one moved by three pixels; one blurred over 5 × 5 pixels; one with normal noise (standard deviation
         0.1); one with the colours inverted; and a grey picture, as metamers start from.
     """
@@ -56,4 +56,4 @@ def alterations(image: Tensor, *, seed: int = 0) -> Alterations:
         "grey": torch.full_like(batch, 0.5),
     }
     tables = [image_metrics(one, batch, metrics=PLAIN).assign(alteration=name) for name, one in altered.items()]
-    return Alterations({name: one[0] for name, one in altered.items()}, pd.concat(tables, ignore_index=True))
+    return Distortions({name: one[0] for name, one in altered.items()}, pd.concat(tables, ignore_index=True))

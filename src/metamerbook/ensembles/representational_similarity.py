@@ -27,7 +27,7 @@ COMPARISONS = {
 
 
 @dataclass(frozen=True)
-class RepresentationRun(Task):
+class Representations(Task):
     """Compare the representations of the metamers of some runs with those of their references, in one network.
 
     The runs are together, so that the references' activations are computed once. The result is a table.
@@ -146,7 +146,7 @@ def _table(study: "Study", columns: dict[str, str]) -> pd.DataFrame:
     return table.sort_values("model_set", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
-def representation_runs(study: "Study") -> Iterator[RepresentationRun]:
+def representation_runs(study: "Study") -> Iterator[Representations]:
     """Describe the comparisons of every stage in every evaluator that has it.
 
     Parameters
@@ -156,7 +156,7 @@ def representation_runs(study: "Study") -> Iterator[RepresentationRun]:
 
     Yields
     ------
-    RepresentationRun
+    Representations
         By stage, then evaluator.
     """
     settings = study.settings.tables
@@ -164,14 +164,14 @@ def representation_runs(study: "Study") -> Iterator[RepresentationRun]:
         runs = tuple(run for run in study.runs if run.stage == stage)
         for key in study.evaluators:
             if _has(study, key, stage):
-                yield RepresentationRun(runs, study.networks.ref(key), stage, settings.max_pairs, settings.permutations)
+                yield Representations(runs, study.networks.ref(key), stage, settings.max_pairs, settings.permutations)
 
 
 def _has(study: "Study", key: str, stage: Stage) -> bool:
     """Tell whether a network has a stage: the three and depths all have, a module's name only some."""
     if stage in STAGES or not isinstance(stage, str):
         return True
-    return stage in dict(study.networks.outline(key).module.named_modules())
+    return stage in dict(study.networks.skeleton(key).module.named_modules())
 
 
 def distance_densities(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SuccessRun(Task):
+class Success(Task):
     """Hold the metamers of a run against pairs of unrelated references, in the networks that made them.
 
     Attributes
@@ -90,7 +90,7 @@ def metamer_success(study: "Study") -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def success_runs(study: "Study") -> list[SuccessRun]:
+def success_runs(study: "Study") -> list[Success]:
     """Describe the judging of the metamers of every set and stage.
 
     Parameters
@@ -100,10 +100,10 @@ def success_runs(study: "Study") -> list[SuccessRun]:
 
     Returns
     -------
-    list of SuccessRun
+    list of Success
         In the order of the study's runs.
     """
-    return [SuccessRun(run, study.settings.tables.null_quantile) for run in study.runs]
+    return [Success(run, study.settings.tables.null_quantile) for run in study.runs]
 
 
 def success_counts(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from metamerbook.ensembles.introduction import featured_stage
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
-from metamerbook.study.judging import judge
+from metamerbook.study.judging import evaluate
 from metamerbook.study.model_sets import check_keys
 from metamerlib.models import EXTRA_INSTANCES, ZOO, MissingWeightsError
 
@@ -63,7 +63,7 @@ def transfer_runs(study: "Study") -> Labelled:
     there, missing = transfer_generators(study)
     if not there:
         raise MissingWeightsError(
-            f"none of transfer_generators has its weights: {study.networks.remedy(missing)}. Or name others out of "
+            f"none of transfer_generators has its weights: {study.networks.hint(missing)}. Or name others out of "
             f"{', '.join(study.networks.models)}."
         )
     return [({"generator": key}, small.run([key], featured_stage(study))) for key in there]
@@ -99,10 +99,10 @@ def transfer(study: "Study") -> pd.DataFrame:
     DataFrame
         One row per generating network and evaluator, further trainings of ResNet-18 among both: generator and
         evaluator (keys), generator_family, generator_robust, relation (one of `RELATIONS`: the network itself, another
-        training of its architecture, or another architecture), and what `judge` returns.
+        training of its architecture, or another architecture), and what `evaluate` returns.
     """
     runs = transfer_runs(study)
-    table = judge(ablation_study(study), runs, evaluators=transfer_panel(study), title="transfer")
+    table = evaluate(ablation_study(study), runs, evaluators=transfer_panel(study), title="transfer")
     traits = study.networks.traits(table["generator"].unique()).set_index("evaluator")
     pairs = zip(table["generator"], table["evaluator"], strict=True)
     return table.assign(

@@ -12,13 +12,13 @@ from tqdm.std import tqdm
 
 from metamerbook.engine.task import Task
 from metamerbook.engine.workers import processes_for
-from metamerbook.ensembles.representational_similarity import RepresentationRun
+from metamerbook.ensembles.representational_similarity import Representations
 from metamerbook.planning.costs import PassCosts
-from metamerbook.planning.outline import outline
 from metamerbook.planning.probe import Estimate, Speed, Timing, probe
+from metamerbook.planning.skeleton import skeleton
 from metamerbook.planning.study_parts import StudyPart, study_parts
 from metamerbook.planning.workload import Passes, generation_memory, passes, representation_passes, stored_bytes
-from metamerbook.study.tasks import MetamerRun, TrajectoryRun, kept_beside
+from metamerbook.study.tasks import MetamerRun, Snapshots, kept_beside
 from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.models import ModelZoo
 from metamerlib.models.devices import resolve_device
@@ -120,7 +120,7 @@ def plan_study(study: "Study", *, seconds: float | None = 10.0, progress: bool |
     """
     if seconds is not None and not seconds > 0:
         raise ValueError(f"seconds is {seconds!r}: give the seconds to time for, or None to leave the hours out.")
-    complete, notes = outline(study, progress)
+    complete, notes = skeleton(study, progress)
     costs, seen, rows = PassCosts(complete.networks.models), set(), []
     device = resolve_device(study.settings.device)
     parts, left_out = study_parts(complete)
@@ -167,9 +167,9 @@ class _Work:
     def passes(self, tasks: Iterable[Task]) -> Iterator[tuple[Passes, Any]]:
         """List passes with what one image costs, under the key of the first network of the same architecture."""
         for task in tasks:
-            if isinstance(task, TrajectoryRun) and task == kept_beside(task.run) and task.run not in self._study.store:
+            if isinstance(task, Snapshots) and task == kept_beside(task.run) and task.run not in self._study.store:
                 continue  # kept while the metamers are made
-            if isinstance(task, RepresentationRun):
+            if isinstance(task, Representations):
                 layer = self._study.networks.models[task.evaluator.key].layer(task.stage)
                 found = [representation_passes(task, layer)]
             else:
@@ -211,7 +211,7 @@ class _Work:
 
 def _size(task: Any) -> tuple[int, int]:
     """Find the size of the images that a result is about."""
-    if isinstance(task, RepresentationRun):
+    if isinstance(task, Representations):
         return task.runs[0].stimuli.size
     while not hasattr(task, "stimuli"):
         task = getattr(task, "run", None) or task.trajectory
@@ -219,7 +219,7 @@ def _size(task: Any) -> tuple[int, int]:
 
 
 def _images(task: Any) -> int:
-    if isinstance(task, RepresentationRun):
+    if isinstance(task, Representations):
         return task.runs[0].stimuli.count
     while not hasattr(task, "stimuli"):
         if hasattr(task, "images"):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from metamerbook.engine.task import Task
 from metamerbook.ensembles.adversarial_examples import restricted_runs, restricted_study
-from metamerbook.ensembles.attacks import attack_runs
+from metamerbook.ensembles.attacks import attacks
 from metamerbook.ensembles.ensemble_size import ensemble_size_runs
 from metamerbook.ensembles.explorer import snapshot_runs
 from metamerbook.ensembles.image_metrics import image_metrics_runs
@@ -17,8 +17,8 @@ from metamerbook.ensembles.pictures import one_per_category
 from metamerbook.ensembles.representational_similarity import representation_runs
 from metamerbook.ensembles.success import success_runs
 from metamerbook.ensembles.transfer import transfer_panel, transfer_runs
-from metamerbook.study.judging import PanelRun, generators_of
-from metamerbook.study.tasks import SNAPSHOTS, MetamerRun, TrajectoryRun, kept_beside, spread
+from metamerbook.study.judging import Predictions, generator_refs
+from metamerbook.study.tasks import SNAPSHOTS, MetamerRun, Snapshots, kept_beside, spread
 from metamerlib.models import MissingWeightsError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _variations(study: "Study") -> dict[str, tuple[Callable[[], Sequence[Any]], 
     model_set, stage, panel = featured_set(study), featured_stage(study), study.evaluators
     return {
         "restricted search": (lambda: list(restricted_runs(study).values()), model_set, stage, panel),
-        "adversarial examples": (lambda: attack_runs(restricted_study(study), model_set), model_set, "output", panel),
+        "adversarial examples": (lambda: attacks(restricted_study(study), model_set), model_set, "output", panel),
         "random sets": (lambda: mixed_runs(study), "", study.settings.tables.mixed_stage, panel),
         "optimisers": (lambda: _runs(optimizer_runs(study)), model_set, stage, panel),
         "modes": (lambda: _runs(mode_runs(study)), model_set, stage, panel),
@@ -117,16 +117,16 @@ def _runs(labelled: Labelled) -> list[MetamerRun]:
     return [run for _, run in labelled]
 
 
-def _snapshots(runs: Iterable[Task]) -> tuple[TrajectoryRun, ...]:
+def _snapshots(runs: Iterable[Task]) -> tuple[Snapshots, ...]:
     return tuple(filter(None, (kept_beside(run) for run in runs if isinstance(run, MetamerRun))))
 
 
-def _panels(study: "Study", runs: Iterable[Task], evaluators: Iterable[str]) -> tuple[PanelRun, ...]:
+def _panels(study: "Study", runs: Iterable[Task], evaluators: Iterable[str]) -> tuple[Predictions, ...]:
     panel = tuple(study.networks.ref(key) for key in evaluators)
-    return tuple(PanelRun(run, panel, generators_of(study, run)) for run in runs)
+    return tuple(Predictions(run, panel, generator_refs(study, run)) for run in runs)
 
 
-def _trajectory(study: "Study") -> TrajectoryRun:
+def _trajectory(study: "Study") -> Snapshots:
     """Name the way that the chapters on the process follow: that of the middle one of the first images."""
     firsts, run = one_per_category(study), study.run(featured_set(study), featured_stage(study))
-    return TrajectoryRun(run, (firsts[len(firsts) // 2],), spread(run.config.repetitions, SNAPSHOTS))
+    return Snapshots(run, (firsts[len(firsts) // 2],), spread(run.config.repetitions, SNAPSHOTS))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from metamerbook.engine.task import Task
-from metamerbook.ensembles.attacks import AttackRun
-from metamerbook.ensembles.explorer import SnapshotRecognitionRun
-from metamerbook.ensembles.image_metrics import ImageMetricsRun
-from metamerbook.ensembles.representational_similarity import RepresentationRun
-from metamerbook.ensembles.success import SuccessRun
+from metamerbook.ensembles.attacks import Attack
+from metamerbook.ensembles.explorer import SnapshotPredictions
+from metamerbook.ensembles.image_metrics import ImageMetrics
+from metamerbook.ensembles.representational_similarity import Representations
+from metamerbook.ensembles.success import Success
 from metamerbook.planning.costs import PassCost, PassCosts
-from metamerbook.study.judging import PanelRun
-from metamerbook.study.tasks import MetamerRun, TrajectoryRun
+from metamerbook.study.judging import Predictions
+from metamerbook.study.tasks import MetamerRun, Snapshots
 from metamerlib.generation.solver import recorded_repetitions
 
 _TABLE = 16 * 1024  # bytes; tables of some hundred rows, compressed
@@ -87,39 +87,39 @@ def _(task: MetamerRun) -> Iterator[Passes]:
 
 
 @passes.register
-def _(task: TrajectoryRun) -> Iterator[Passes]:
+def _(task: Snapshots) -> Iterator[Passes]:
     for model, layer in zip(task.run.models, task.run.layers, strict=True):
         yield Passes(model.key, layer, len(task.images), task.run.config.updates_per_model, backward=True)
 
 
 @passes.register
-def _(task: AttackRun) -> Iterator[Passes]:
+def _(task: Attack) -> Iterator[Passes]:
     for model in task.models:
         yield Passes(model.key, None, task.stimuli.count, task.steps, backward=True)
 
 
 @passes.register
-def _(task: PanelRun) -> Iterator[Passes]:
+def _(task: Predictions) -> Iterator[Passes]:
     for evaluator in task.evaluators:
         yield Passes(evaluator.key, None, task.run.stimuli.count, 1, backward=False)
 
 
 @passes.register
-def _(task: SnapshotRecognitionRun) -> Iterator[Passes]:
+def _(task: SnapshotPredictions) -> Iterator[Passes]:
     for evaluator in task.evaluators:
         images = len(task.trajectory.images) * len(task.trajectory.repetitions)
         yield Passes(evaluator.key, None, images, 1, backward=False)
 
 
 @passes.register
-def _(task: SuccessRun) -> Iterator[Passes]:
+def _(task: Success) -> Iterator[Passes]:
     for model in task.run.models:  # metamers and references, once for their activations and once for their classes
         yield Passes(model.key, None, 2 * task.run.stimuli.count, 1, backward=False)
     for model, layer in zip(task.run.models, task.run.layers, strict=True):
         yield Passes(model.key, layer, 2 * task.run.stimuli.count, 1, backward=False)
 
 
-def representation_passes(task: RepresentationRun, layer: str) -> Passes:
+def representation_passes(task: Representations, layer: str) -> Passes:
     """Name the passes of a comparison of representations, whose layer only the network knows.
 
     Parameters
@@ -163,37 +163,37 @@ def _(task: MetamerRun) -> int:
 
 
 @stored_bytes.register
-def _(task: TrajectoryRun) -> int:
+def _(task: Snapshots) -> int:
     snapshots = len(task.images) * len(task.repetitions)
     return _RECORD + snapshots * (_image_bytes(task.run) + 4 * len(task.run.models))
 
 
 @stored_bytes.register
-def _(task: AttackRun) -> int:
+def _(task: Attack) -> int:
     return _RECORD + task.stimuli.count * (_image_bytes(task) + 8 + 8 * len(task.models))
 
 
 @stored_bytes.register
-def _(task: PanelRun) -> int:
+def _(task: Predictions) -> int:
     return _RECORD + 8 * task.run.stimuli.count * (2 * len(task.evaluators) + 1)
 
 
 @stored_bytes.register
-def _(task: SnapshotRecognitionRun) -> int:
+def _(task: SnapshotPredictions) -> int:
     return _RECORD + len(task.trajectory.images) * len(task.trajectory.repetitions) * len(task.evaluators)
 
 
 @stored_bytes.register
-def _(task: ImageMetricsRun) -> int:
+def _(task: ImageMetrics) -> int:
     return _RECORD + _TABLE + 100 * task.run.stimuli.count  # a dozen values of each image, which do not compress
 
 
 @stored_bytes.register
-def _(task: SuccessRun) -> int:
+def _(task: Success) -> int:
     return _RECORD + _TABLE + 50 * task.run.stimuli.count * len(task.run.models)
 
 
-def _image_bytes(task: MetamerRun | AttackRun) -> int:
+def _image_bytes(task: MetamerRun | Attack) -> int:
     height, width = task.stimuli.size
     return 3 * height * width * 4
 

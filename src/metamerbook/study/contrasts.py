@@ -23,7 +23,7 @@ def contrasts(
     Parameters
     ----------
     table
-        As `metamerbook.study.judging.judge` returns it, with the columns evaluator, held_out and recognizability.
+        As `metamerbook.study.judging.evaluate` returns it, with the columns evaluator, held_out and recognizability.
         Evaluators that had a part in any of its rows are left out, so that every condition has the same judges.
     by
         The columns that tell one condition from another. Rows of one condition and evaluator are averaged.

@@ -62,7 +62,7 @@ def describe(study: "Study") -> str:
             f"{', '.join(missing)}."
         )
     if shortfalls or missing:
-        sentences.append(f"As to weights, {study.networks.remedy()}.")
+        sentences.append(f"As to weights, {study.networks.hint()}.")
     text = " ".join(sentences)
     return f"{_REHEARSAL}\n\n{text}" if settings.zoo == "paper-untrained" else text
 

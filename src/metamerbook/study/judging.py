@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PanelRun(Task):
+class Predictions(Task):
     """Let several evaluators classify the images of a run; the result is a mapping of tensors.
 
     Attributes
     ----------
     run
-        What makes the images, one of each reference: a `MetamerRun` or an `AttackRun`.
+        What makes the images, one of each reference: a `MetamerRun` or an `Attack`.
     evaluators
         The networks that classify them.
     generators
@@ -72,7 +72,7 @@ class PanelRun(Task):
         return self.run.stimuli.count * len(self.evaluators) / 3
 
 
-def judge(
+def evaluate(
     study: "Study",
     runs: Iterable[tuple[Mapping[str, Any], Any]],
     *,
@@ -107,9 +107,9 @@ def judge(
         was made with, and that the set under the label model_set should have).
     """
     runs, keys = list(runs), study.evaluators if evaluators is None else tuple(evaluators)
-    check_evaluators([study.networks.outline(key) for key in keys], study.references)
+    check_evaluators([study.networks.skeleton(key) for key in keys], study.references)
     panel = tuple(study.networks.classifier_ref(key) for key in keys)
-    tasks = [PanelRun(run, panel, generators_of(study, run)) for _, run in runs]
+    tasks = [Predictions(run, panel, generator_refs(study, run)) for _, run in runs]
     unusable = study.execute(tasks, title=title, skip_unusable=skip_unusable).unusable
     traits = study.networks.traits(keys).drop(columns="evaluator").to_dict("records")
     rows = []
@@ -130,11 +130,11 @@ def judge(
     return pd.DataFrame(rows)
 
 
-def generators_of(study: "Study", run: Any) -> tuple[ClassifierRef, ...]:
+def generator_refs(study: "Study", run: Any) -> tuple[ClassifierRef, ...]:
     return tuple(study.networks.classifier_ref(model.key) for model in run.models)
 
 
-def _seen(study: "Study", task: PanelRun) -> list[dict[str, Any]]:
+def _seen(study: "Study", task: Predictions) -> list[dict[str, Any]]:
     """Make one row per evaluator of what a panel saw."""
     seen, keys = study.result(task), [evaluator.key for evaluator in task.evaluators]
     table = tabulate_recognizability(
@@ -151,7 +151,7 @@ def _seen(study: "Study", task: PanelRun) -> list[dict[str, Any]]:
     return table.to_dict("records")
 
 
-def classes_seen(study: "Study", run: Any) -> dict[str, tuple[Tensor, Tensor]]:
+def predicted_classes(study: "Study", run: Any) -> dict[str, tuple[Tensor, Tensor]]:
     """Return what every evaluator of a study takes the references and the images of a run for.
 
     Parameters
@@ -167,9 +167,9 @@ def classes_seen(study: "Study", run: Any) -> dict[str, tuple[Tensor, Tensor]]:
         Key of the evaluator to two tensors (N,) of classes: of the references, and of the images.
     """
     keys = study.evaluators
-    check_evaluators([study.networks.outline(key) for key in keys], study.references)
+    check_evaluators([study.networks.skeleton(key) for key in keys], study.references)
     seen = study.result(
-        PanelRun(run, tuple(study.networks.classifier_ref(key) for key in keys), generators_of(study, run))
+        Predictions(run, tuple(study.networks.classifier_ref(key) for key in keys), generator_refs(study, run))
     )
     return dict(zip(keys, zip(seen["reference_classes"], seen["classes"], strict=True), strict=True))
 
@@ -182,7 +182,7 @@ def mean_over_evaluators(
     Parameters
     ----------
     table
-        As `judge` and the tables built on it return, with the columns evaluator, random and held_out.
+        As `evaluate` and the tables built on it return, with the columns evaluator, random and held_out.
     by
         The columns that tell one condition from another.
     held_out_only

@@ -49,7 +49,7 @@ class Networks:
             self.own[model.name] = model
         self.models: Mapping[str, Classifier] = ChainMap(self.own, zoo)
         self._refs: dict[str, ClassifierRef] = {}
-        self._outlines: dict[str, Classifier] = {}
+        self._skeletons: dict[str, Classifier] = {}
 
     @property
     def keys(self) -> list[str]:
@@ -88,7 +88,7 @@ class Networks:
         missing = [key for key in self.keys if key not in self.models]
         return resolve_model_sets(choice, getattr(self.zoo, "model_sets", {}), available, missing)
 
-    def remedy(self, keys: Iterable[str] = ()) -> str:
+    def hint(self, keys: Iterable[str] = ()) -> str:
         """Say what brings weights that are missing.
 
         Parameters
@@ -105,7 +105,7 @@ class Networks:
             return f"`{' '.join(['metamerlib train', *keys])}` makes them"
         return f"`{' '.join(['metamerlib zoo fetch', *keys])}` fetches them, or says which file to put where"
 
-    def outline(self, key: str) -> Classifier:
+    def skeleton(self, key: str) -> Classifier:
         """Return what is known of a network without its weights, so that no name or layer costs reading them.
 
         Parameters
@@ -116,20 +116,20 @@ class Networks:
         Returns
         -------
         Classifier
-            As `ModelZoo.outline`; a network that is not the zoo's is returned itself.
+            As `ModelZoo.skeleton`; a network that is not the zoo's is returned itself.
         """
         if key in self.own or not isinstance(self.zoo, ModelZoo):
             return self.models[key]
-        if key not in self._outlines:
-            self._outlines[key] = self.zoo.outline(key)
-        return self._outlines[key]
+        if key not in self._skeletons:
+            self._skeletons[key] = self.zoo.skeleton(key)
+        return self._skeletons[key]
 
     def classifier_ref(self, key: str) -> ClassifierRef:
         """Name a network by its content and by how it decides, for tasks that its categories enter."""
         if key not in self._refs:
             known = key not in self.own and isinstance(self.zoo, ModelZoo)
             weights = self.zoo.fingerprint(key) if known else None
-            model = self.outline(key)
+            model = self.skeleton(key)
             self._refs[key] = ClassifierRef(key, model_fingerprint(model, weights), model.decision)
         return self._refs[key]
 
@@ -149,7 +149,7 @@ class Networks:
             The networks, which are there.
         """
         for key in keys:
-            self.outline(key).layer(stage)
+            self.skeleton(key).layer(stage)
 
     def traits(self, keys: Iterable[str]) -> pd.DataFrame:
         """Tabulate what kinds of networks some are.

@@ -211,8 +211,13 @@ def _read_profile(profile: str | Path) -> dict[str, Any]:
     return values
 
 
+def setting_names() -> list[str]:
+    """Return the name of every setting that a study takes."""
+    return [*CHECKS, *_fields(GenerationConfig)]
+
+
 def _check_keys(keys: Iterable[str], where: str) -> None:
-    known = [*CHECKS, *_fields(GenerationConfig)]
+    known = setting_names()
     for key in keys:
         if key not in known:
             raise ValueError(

@@ -40,7 +40,7 @@ def first_of_each_category(references: StimulusSet, n_per_class: int | None) -> 
     return chosen
 
 
-def smaller_study(study: "Study", *, n_per_class: int | None, **config: Any) -> "Study":
+def subset_study(study: "Study", *, n_per_class: int | None, **config: Any) -> "Study":
     """Set up a study with the same networks, store and choices, on fewer images.
 
     Parameters
@@ -77,7 +77,7 @@ def scope(small: "Study") -> str:
     Parameters
     ----------
     small
-        As `smaller_study` returns it.
+        As `subset_study` returns it.
 
     Returns
     -------

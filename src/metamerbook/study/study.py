@@ -17,7 +17,7 @@ from metamerbook.planning.plan import Plan, plan_study
 from metamerbook.study.description import describe
 from metamerbook.study.model_sets import ModelSet, check_keys
 from metamerbook.study.networks import Networks
-from metamerbook.study.settings import StudySettings
+from metamerbook.study.settings import StudySettings, setting_names
 from metamerbook.study.tasks import MetamerRun, StimuliRef
 from metamerlib.checks import LARGEST_SEED, names, shown, whole_number
 from metamerlib.generation import Metamers
@@ -143,6 +143,25 @@ class Study:
         settings = StudySettings.from_profile(profile, photographs_needed=photographs_needed, **overrides)
         return cls(settings, models=models, references=references, store=store, progress=progress, scheduler=scheduler)
 
+    @classmethod
+    def from_parameters(cls, variables: Mapping[str, Any], **options: Any) -> "Study":
+        """Set up a study from the variables of a notebook: its ``profile``, and every variable named as a setting.
+
+        Parameters
+        ----------
+        variables
+            ``globals()`` of the notebook.
+        options
+            As for `from_profile`: models, references, store and so on.
+
+        Returns
+        -------
+        Study
+            With checked settings.
+        """
+        settings = {name: variables[name] for name in setting_names() if name in variables}
+        return cls.from_profile(variables["profile"], **options, **settings)
+
     def __repr__(self) -> str:
         settings = self.settings
         return f"Study({settings.profile!r}, {len(self.running_sets)} model sets, stages {list(settings.stages)})"
@@ -236,7 +255,7 @@ class Study:
         if not chosen.runs:
             raise MissingWeightsError(
                 f"model set {chosen.name!r} cannot run without the weights of {', '.join(chosen.missing)}: "
-                f"{self.networks.remedy(chosen.missing)}."
+                f"{self.networks.hint(chosen.missing)}."
             )
         settings = self.settings.config.replace(**config) if config else self.settings.config
         seed = self.settings.seed if seed is None else whole_number(seed, "seed", at_most=LARGEST_SEED)
@@ -244,7 +263,7 @@ class Study:
         return MetamerRun(
             stimuli=self._stimuli,
             models=tuple(self.networks.ref(key) for key in chosen.members),
-            layers=tuple(self.networks.outline(key).layer(stage) for key in chosen.members),
+            layers=tuple(self.networks.skeleton(key).layer(stage) for key in chosen.members),
             stage=stage,
             config=settings,
             seed=seed,
@@ -264,7 +283,7 @@ class Study:
         """
         if not self.running_sets:
             shortfalls = "; ".join(model_set.shortfall for model_set in self.model_sets.values())
-            raise MissingWeightsError(f"no model set can run. {shortfalls}. {self.networks.remedy()}.")
+            raise MissingWeightsError(f"no model set can run. {shortfalls}. {self.networks.hint()}.")
         return [self.run(name, stage) for name in self.running_sets for stage in self.settings.stages]
 
     def execute(

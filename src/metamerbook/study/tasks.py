@@ -210,7 +210,7 @@ SNAPSHOTS = 8
 
 
 @dataclass(frozen=True)
-class TrajectoryRun(Task):
+class Snapshots(Task):
     """Keep some images along their generation; the result is a mapping of tensors, as `Recorder` gives it.
 
     Attributes
@@ -264,7 +264,7 @@ class TrajectoryRun(Task):
         return f"{self.run.label}, step by step"
 
 
-def kept_beside(run: MetamerRun) -> TrajectoryRun | None:
+def kept_beside(run: MetamerRun) -> Snapshots | None:
     """Name the snapshots that a generation keeps beside its metamers.
 
     Parameters
@@ -274,12 +274,12 @@ def kept_beside(run: MetamerRun) -> TrajectoryRun | None:
 
     Returns
     -------
-    TrajectoryRun or None
+    Snapshots or None
         Of the images that the run follows; None if it follows none.
     """
     if not run.followed:
         return None
-    return TrajectoryRun(run, run.followed, spread(run.config.repetitions, SNAPSHOTS))
+    return Snapshots(run, run.followed, spread(run.config.repetitions, SNAPSHOTS))
 
 
 def spread(repetitions: int, n: int) -> tuple[int, ...]:

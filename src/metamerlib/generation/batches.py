@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from metamerlib.models import Classifier
-from metamerlib.system import batch_sizes_file, whole_file
+from metamerlib.system import atomic_write, batch_sizes_file
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def remember(kind: Kind, images: int) -> None:
     """
     entries = dict(_read()) | {kind.key: {"images": images, **kind.description}}
     try:
-        with whole_file(batch_sizes_file()) as draft:
+        with atomic_write(batch_sizes_file()) as draft:
             draft.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     except OSError as error:
         warnings.warn(f"the batch size {images} is not remembered: {error}", RuntimeWarning, stacklevel=2)

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from metamerlib.system import whole_file
+from metamerlib.system import atomic_write
 
 
 class CorruptFileError(ValueError):
@@ -40,7 +40,7 @@ def write_tensors(path: Path, kind: str, document: Mapping[str, Any], tensors: M
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = json.dumps({"kind": kind, **document})
     content = save(tensors, metadata={"metamerlib": header, "sha256": _digest(header, tensors)})
-    with whole_file(path) as draft:
+    with atomic_write(path) as draft:
         draft.write_bytes(content)
 
 

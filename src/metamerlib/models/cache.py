@@ -19,7 +19,7 @@ from metamerlib.models.download import DownloadError, Served, download, unwritab
 from metamerlib.models.published import PUBLISHED
 from metamerlib.models.releases import Release
 from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError
-from metamerlib.system import weights_folder, whole_file
+from metamerlib.system import atomic_write, weights_folder
 
 OnProgress = Callable[[int, int | None], None]
 
@@ -242,7 +242,7 @@ class WeightsCache:
         try:
             with FileLock(self.folder / f".{LOCK}.lock"):
                 rows = dict(sorted((self._lock() | {release.file: row}).items()))
-                with whole_file(self.folder / LOCK) as draft:
+                with atomic_write(self.folder / LOCK) as draft:
                     draft.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", "utf-8")
         except OSError as error:
             # A folder that others filled and that cannot be written to: its files are checked each time as new ones.

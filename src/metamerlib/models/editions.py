@@ -227,7 +227,7 @@ class PaperEdition:
         return network, blocks
 
 
-class OutlineEdition:
+class SkeletonEdition:
     """Any edition with all of its networks there, but without values: for their names, shapes and costs.
 
     Parameters

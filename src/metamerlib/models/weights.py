@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
-from metamerlib.system import whole_file
+from metamerlib.system import atomic_write
 
 
 class MissingWeightsError(FileNotFoundError):
@@ -103,7 +103,7 @@ class WeightsFolder:
                 "sha256": self.sha256(key),
             }
         card = self.card() | {key: row}
-        with whole_file(self.path / "card.json") as draft:
+        with atomic_write(self.path / "card.json") as draft:
             draft.write_text(json.dumps(dict(sorted(card.items())), indent=1, sort_keys=True) + "\n", "utf-8")
 
     def sha256(self, key: str) -> str:
@@ -137,7 +137,7 @@ class WeightsFolder:
             for name, value in network.state_dict().items()
         }
         content = save(state)
-        with whole_file(self.file(key)) as draft:
+        with atomic_write(self.file(key)) as draft:
             draft.write_bytes(content)
 
     def load_into(self, network: nn.Module, key: str) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from metamerlib.checks import entries_of, file_path, shown
 from metamerlib.models.classifier import Classifier
 from metamerlib.models.devices import default_memory, resolve_device
-from metamerlib.models.editions import Edition, MiniatureEdition, OutlineEdition, PaperEdition
+from metamerlib.models.editions import Edition, MiniatureEdition, PaperEdition, SkeletonEdition
 from metamerlib.models.loaded import LoadedNetworks
 from metamerlib.models.registry import MODEL_SETS, ZOO
 from metamerlib.models.stages import STAGES, block_at
@@ -240,7 +240,7 @@ class ModelZoo(Mapping[str, Classifier]):
             to the others it gives names that no result has.
         """
         twin = copy.copy(self)
-        twin._edition, twin._loaded = OutlineEdition(self._edition), LoadedNetworks(self._loaded.memory)
+        twin._edition, twin._loaded = SkeletonEdition(self._edition), LoadedNetworks(self._loaded.memory)
         twin.device = torch.device("meta")
         return twin
 
@@ -265,7 +265,7 @@ class ModelZoo(Mapping[str, Classifier]):
         self._check(key)
         return list(self._edition.skeleton(key)[1])
 
-    def outline(self, key: str) -> Classifier:
+    def skeleton(self, key: str) -> Classifier:
         """Return all that is known of a network but its weights, which need not be there.
 
         Parameters

@@ -118,7 +118,7 @@ def without_tables():
     return claims_table({}).set_index("id")
 
 
-def judge(tables, identifier, **options):
+def evaluate(tables, identifier, **options):
     (row,) = claims_table(tables, ids=[identifier], **{"resamples": 200, **options}).to_dict("records")
     return row
 
@@ -153,12 +153,12 @@ def test_a_claim_holds_in_a_world_that_is_as_the_paper_says(claims, identifier):
 
 @pytest.mark.parametrize("identifier", [i for i in TESTED if i != CONTRADICTED])
 def test_a_claim_does_not_hold_once_its_table_says_otherwise(tables, identifier):
-    row = judge(FALSIFIED[identifier](tables), identifier)
+    row = evaluate(FALSIFIED[identifier](tables), identifier)
     assert row["verdict"] == "does not hold", row["reason"]
 
 
 def test_the_abstracts_claim_on_transformers_holds_where_they_look_best(tables):
-    assert judge(beauty(9, VIT, RVIT)(tables), CONTRADICTED)["verdict"] == "holds"
+    assert evaluate(beauty(9, VIT, RVIT)(tables), CONTRADICTED)["verdict"] == "holds"
 
 
 def test_without_tables_nothing_is_made_up(without_tables):
@@ -174,7 +174,7 @@ def test_a_missing_or_empty_table_is_the_reason(tables, without_tables, name):
     identifier = without_tables.index[without_tables["reason"].str.contains(f"table '{name}'")][0]
     rest = {other: table for other, table in tables.items() if other != name}
     for changed in (rest, rest | {name: tables[name][:0]}):
-        row = judge(changed, identifier)
+        row = evaluate(changed, identifier)
         assert row["verdict"] == "cannot be tested"
         assert f"(table '{name}')" in row["reason"]
         assert math.isnan(row["value"])
@@ -190,9 +190,9 @@ def test_a_missing_or_empty_table_is_the_reason(tables, without_tables, name):
 )
 def test_a_claim_on_two_tables_needs_both(tables, identifier, needed):
     both = {name: tables[name] for name in needed}
-    assert judge(both, identifier)["verdict"] == "holds"
+    assert evaluate(both, identifier)["verdict"] == "holds"
     for name in needed:
-        assert judge({name: tables[name]}, identifier)["verdict"] == "cannot be tested"
+        assert evaluate({name: tables[name]}, identifier)["verdict"] == "cannot be tested"
 
 
 def test_a_missing_set_stage_radius_or_metric_is_the_reason(tables):
@@ -200,7 +200,7 @@ def test_a_missing_set_stage_radius_or_metric_is_the_reason(tables):
         return {**tables, name: tables[name].query(query)}
 
     def reason(name, query, identifier):
-        row = judge(reduced(name, query), identifier)
+        row = evaluate(reduced(name, query), identifier)
         assert row["verdict"] == "cannot be tested"
         return row["reason"]
 
@@ -219,7 +219,7 @@ def test_a_missing_set_stage_radius_or_metric_is_the_reason(tables):
 def test_metrics_without_values_are_left_out_and_counted(tables):
     table = tables["image_metrics"].copy()
     table.loc[table["metric"] == "clip_iqa", "value"] = math.nan
-    row = judge({**tables, "image_metrics": table}, "better-quality")
+    row = evaluate({**tables, "image_metrics": table}, "better-quality")
     assert row["verdict"] == "holds"
     assert "8 metrics" in row["measured"]
 
@@ -227,18 +227,18 @@ def test_metrics_without_values_are_left_out_and_counted(tables):
 def test_an_image_without_a_value_counts_for_the_other_metrics(tables):
     table = tables["image_metrics"].copy()
     table.loc[(table["metric"] == "rase") & (table["image"] > 3), "value"] = math.nan
-    row = judge({**tables, "image_metrics": table}, "better-quality")
+    row = evaluate({**tables, "image_metrics": table}, "better-quality")
     assert "9 metrics" in row["measured"]
     assert "over 24 images" in row["reason"]
     table.loc[(table["metric"] == "rase") & (table["image"] > 1), "value"] = math.nan
-    assert "8 metrics" in judge({**tables, "image_metrics": table}, "better-quality")["measured"]
+    assert "8 metrics" in evaluate({**tables, "image_metrics": table}, "better-quality")["measured"]
 
 
 def test_a_metric_of_the_whole_set_has_one_vote(tables):
     table = tables["image_metrics"]
     # All metrics of single images prefer the single CNN; only FID does not.
     worse = beauty(9, "Single CNN", metrics=[key for key in table["metric"].unique() if key != "fid"])(tables)
-    row = judge(worse, "better-quality")
+    row = evaluate(worse, "better-quality")
     assert row["value"] == row["low"] == row["high"] == pytest.approx(1 / 9)
 
 
@@ -247,7 +247,7 @@ def test_an_effect_within_its_noise_is_undecided(tables):
     table = tables["recognizability"].copy()
     late = (table["stage"] == "late") & table["model_set"].isin(["CNN", "Single CNN"])
     table.loc[late, "recognizability"] = noise.uniform(0.2, 0.8, late.sum())
-    row = judge({**tables, "recognizability": table}, "ensembles-transfer")
+    row = evaluate({**tables, "recognizability": table}, "ensembles-transfer")
     assert row["verdict"] == "undecided"
     assert row["low"] < 0 < row["high"]
     assert "either side" in row["reason"]
@@ -256,7 +256,7 @@ def test_an_effect_within_its_noise_is_undecided(tables):
 def test_only_evaluators_outside_both_sets_are_compared(tables):
     members = {*MODEL_SETS["CNN"], *MODEL_SETS["Transformers"]}
     changed = bent(tables, "recognizability", low, evaluator=members)
-    one, other = (judge(t, "cnns-transfer-best", seed=3) for t in (tables, changed))
+    one, other = (evaluate(t, "cnns-transfer-best", seed=3) for t in (tables, changed))
     # The other half of the claim is on the robust sets, in which these take part as judges.
     assert one["reason"].split(";")[0] == other["reason"].split(";")[0]
     assert one["reason"].split(";")[0].count(f"over {len(ZOO) - len(members)} evaluators") == 1
@@ -266,35 +266,35 @@ def test_a_difference_is_the_mean_over_common_evaluators(tables):
     table = tables["recognizability"].query("stage == 'late' and held_out")
     wide = table.pivot(index="evaluator", columns="model_set", values="recognizability")
     differences = (wide["CNN"] - wide["Single CNN"]).dropna()
-    row = judge(tables, "transformers-gain-less", resamples=4000)
+    row = evaluate(tables, "transformers-gain-less", resamples=4000)
     gain = (wide["CNN"] - wide["Single CNN"] - wide["Transformers"] + wide["Single Transformer"]).dropna()
     assert row["value"] == pytest.approx(gain.mean())
     # For a mean the bootstrap agrees with the normal approximation.
     spread = gain.std(ddof=0) / math.sqrt(len(gain))
     assert row["low"] == pytest.approx(gain.mean() - 1.96 * spread, abs=0.15 * spread)
     assert row["high"] == pytest.approx(gain.mean() + 1.96 * spread, abs=0.15 * spread)
-    assert f"CNN − Single CNN, late: {differences.mean():.3f}" in judge(tables, "ensembles-transfer")["reason"]
+    assert f"CNN − Single CNN, late: {differences.mean():.3f}" in evaluate(tables, "ensembles-transfer")["reason"]
 
 
 def test_an_overall_mean_is_over_all_pairs_of_set_and_outside_evaluator(tables):
     pairs = tables["recognizability"].query("stage == 'middle' and held_out")["recognizability"]
-    assert judge(tables, "mean-middle")["value"] == pytest.approx(pairs.mean())
+    assert evaluate(tables, "mean-middle")["value"] == pytest.approx(pairs.mean())
 
 
 def test_untrained_evaluators_can_be_left_out(tables):
     random = tuple(key for key in ZOO if ZOO[key].random)
     fooled = bent(tables, "recognizability", high, evaluator=random)
-    everyone, trained = (judge(fooled, "late-before", evaluators=choice) for choice in ("all", "trained"))
+    everyone, trained = (evaluate(fooled, "late-before", evaluators=choice) for choice in ("all", "trained"))
     assert everyone["value"] > trained["value"]
     assert (everyone["verdict"], trained["verdict"]) == ("undecided", "holds")
-    others = judge(bent(tables, "divergence", low, "divergence", evaluator=random), "shared-subspaces")
+    others = evaluate(bent(tables, "divergence", low, "divergence", evaluator=random), "shared-subspaces")
     assert others["verdict"] == "holds"
 
 
 def test_a_set_that_lacks_networks_is_named(tables):
     fewer = bent(tables, "recognizability", lambda v: v - 1, "n_members", model_set="Robust CNNs")
-    assert "Robust CNNs ran with 2 of its 3 networks" in judge(fewer, "cnn-set-best")["reason"]
-    assert "ran with" not in judge(tables, "cnn-set-best")["reason"]
+    assert "Robust CNNs ran with 2 of its 3 networks" in evaluate(fewer, "cnn-set-best")["reason"]
+    assert "ran with" not in evaluate(tables, "cnn-set-best")["reason"]
 
 
 def test_sets_and_stages_of_ones_own_do_not_disturb(tables, claims):
@@ -309,12 +309,12 @@ def test_sets_and_stages_of_ones_own_do_not_disturb(tables, claims):
 
 
 def test_intervals_depend_on_the_seed_and_not_on_the_other_claims(tables, claims):
-    alone = judge(tables, "cnn-set-best")
+    alone = evaluate(tables, "cnn-set-best")
     assert [alone[c] for c in ("value", "low", "high")] == claims.loc["cnn-set-best", ["value", "low", "high"]].tolist()
-    other = judge(tables, "cnn-set-best", seed=1)
+    other = evaluate(tables, "cnn-set-best", seed=1)
     assert other["value"] == alone["value"]
     assert other["low"] != alone["low"]
-    wide = judge(tables, "cnn-set-best", confidence=0.999)
+    wide = evaluate(tables, "cnn-set-best", confidence=0.999)
     assert wide["low"] < alone["low"] <= alone["high"] < wide["high"]
 
 

@@ -20,9 +20,9 @@ from metamerbook import Study
 from metamerbook.engine import cluster, connection, remote
 from metamerbook.engine.cluster import ClusterWorkers
 from metamerbook.engine.connection import ClusterError, check_scheduler, connect, disconnect, served
+from metamerbook.engine.context import on_device
 from metamerbook.engine.marks import Mark, sees_lock, trouble_with
 from metamerbook.engine.store import Store
-from metamerbook.study.networks import on_device
 from metamerbook.study.settings import StudySettings
 from metamerlib import CATEGORIES, ModelZoo, StimulusSet
 from metamerlib.generation import UnusableModelError

@@ -1,4 +1,4 @@
-"""What Fig. 1, the alterations and the criteria are made of, on toy networks."""
+"""What Fig. 1, the distortions and the criteria are made of, on toy networks."""
 
 import pandas as pd
 import pytest
@@ -9,7 +9,7 @@ from metamerbook.ensembles.criteria import criteria_table
 from metamerbook.ensembles.introduction import featured_set, featured_stage, overview
 from metamerbook.ensembles.pictures import spread_over_categories
 from metamerbook.ensembles.recognizability import mean_recognizability
-from metamerbook.ensembles.related_work import PLAIN, alterations
+from metamerbook.ensembles.related_work import PLAIN, distortions
 from metamerbook.study.model_sets import ModelSet
 from metamerbook.study.settings import StudySettings
 from metamerbook.study.study import Study
@@ -115,7 +115,7 @@ def test_criteria_are_columns_of_one_table(tmp_path):
 
 def test_an_altered_picture_is_measured_against_itself():
     image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
-    one, again, other = (alterations(image, seed=seed) for seed in (0, 0, 1))
+    one, again, other = (distortions(image, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(one.images["copy"], image)
     assert all(
         picture.shape == image.shape and 0 <= picture.min() <= picture.max() <= 1 for picture in one.images.values()

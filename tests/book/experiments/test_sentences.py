@@ -141,10 +141,12 @@ def test_a_judgement_counts_agreement():
         {"evaluator": ["a", "b"], "reference_class": ["cat", "dog"], "metamer_class": ["cat", "cat"]}
     )
     nothing = dict.fromkeys(Overview.__dataclass_fields__)
-    assert "For the cat of the figure, 1 of 2" in sentences.judge(
+    assert "For the cat of the figure, 1 of 2" in sentences.evaluate(
         Overview(**nothing | {"category": "cat", "verdicts": verdicts})
     )
-    assert "no trained network" in sentences.judge(Overview(**nothing | {"category": "cat", "verdicts": verdicts[:0]}))
+    assert "no trained network" in sentences.evaluate(
+        Overview(**nothing | {"category": "cat", "verdicts": verdicts[:0]})
+    )
 
 
 def test_captions_say_profile_pictures_budget_and_judges(tmp_path):

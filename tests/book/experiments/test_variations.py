@@ -7,7 +7,7 @@ import torch
 from table_toys import images, toy, toy_study
 
 from metamerbook.ensembles.adversarial_examples import adversarial, restricted, restricted_example, restricted_runs
-from metamerbook.ensembles.attacks import attack_runs
+from metamerbook.ensembles.attacks import attacks
 from metamerbook.ensembles.claims import TABLES, claims_table
 from metamerbook.ensembles.ensemble_size import ensemble_pool, ensemble_size_runs, ensemble_sizes
 from metamerbook.ensembles.measured import measured_tables
@@ -22,8 +22,8 @@ from metamerbook.ensembles.optimisers import (
     optimizers,
 )
 from metamerbook.ensembles.transfer import mean_transfer, relation, transfer, transfer_generators, transfer_runs
-from metamerbook.study.judging import judge, mean_over_evaluators
-from metamerbook.study.smaller import first_of_each_category, scope, smaller_study
+from metamerbook.study.judging import evaluate, mean_over_evaluators
+from metamerbook.study.smaller import first_of_each_category, scope, subset_study
 from metamerlib import Classifier, ModelZoo, evaluation
 from metamerlib.generation import GenerationConfig, UnusableModelError
 from metamerlib.models import MissingWeightsError
@@ -50,10 +50,10 @@ def mini(tmp_path_factory):
 def test_a_smaller_study_has_the_first_images_of_each_category(study):
     assert first_of_each_category(study.references, 2) == [0, 1, 2, 3]
     assert first_of_each_category(study.references, None) == list(range(6))
-    small = smaller_study(study, n_per_class=1, repetitions=1)
+    small = subset_study(study, n_per_class=1, repetitions=1)
     assert torch.equal(small.references.images, study.references.images[:2])
     assert (small.settings.repetitions, small.store, small.zoo) == (1, study.store, study.zoo)
-    assert smaller_study(study, n_per_class=1, repetitions=1) is small
+    assert subset_study(study, n_per_class=1, repetitions=1) is small
     assert (
         scope(small)
         == "Computed on 2 images of 2 categories, with 1 repetition × 1 step per network; 5 networks judge."
@@ -61,12 +61,12 @@ def test_a_smaller_study_has_the_first_images_of_each_category(study):
 
 
 def test_a_smaller_study_of_all_images_and_the_same_budget_computes_nothing_anew(study):
-    small = smaller_study(study, n_per_class=None)
+    small = subset_study(study, n_per_class=None)
     assert small.run("pair", "late").key == study.run("pair", "late").key
 
 
 def test_a_panel_says_what_single_evaluators_say(study):
-    table = judge(study, [({"model_set": run.name}, run) for run in study.runs])
+    table = evaluate(study, [({"model_set": run.name}, run) for run in study.runs])
     single = study.recognizability()
     shared = [name for name in single.columns if name in table]
     assert len(shared) == len(single.columns)
@@ -77,9 +77,9 @@ def test_a_panel_says_what_single_evaluators_say(study):
 
 def test_a_panel_looks_once(study, monkeypatch):
     runs = [({}, run) for run in study.runs]
-    first = judge(study, runs)
+    first = evaluate(study, runs)
     monkeypatch.setattr(Classifier, "predict", None)
-    pd.testing.assert_frame_equal(judge(study, runs), first)
+    pd.testing.assert_frame_equal(evaluate(study, runs), first)
 
 
 @pytest.mark.parametrize("criterion", ["reference", "label", "generator"])
@@ -147,9 +147,9 @@ def test_attacks_are_on_the_same_images_and_networks(study):
     assert (example.attacks[epsilon] - example.reference).abs().max() <= epsilon + 1e-6
     assert example.category == "car"
     assert example.targets[epsilon] in study.references.categories
-    attack = smaller_study(study, n_per_class=None).result(attack_runs(study, "pair")[0])
+    attack = subset_study(study, n_per_class=None).result(attacks(study, "pair")[0])
     fooled = study.networks.models["c"].predict(attack["images"]) == attack["targets"]
-    shown = judge(study, [({}, attack_runs(study, "pair")[0])]).set_index("evaluator").loc["c", "fooled"]
+    shown = evaluate(study, [({}, attacks(study, "pair")[0])]).set_index("evaluator").loc["c", "fooled"]
     assert shown == fooled.double().mean()
 
 
@@ -323,7 +323,7 @@ def test_claims_are_tested_on_these_tables(study):
 
 def test_recognizability_of_random_sets_is_that_of_the_metamers(study):
     run = mixed_runs(study)[0]
-    small = smaller_study(
+    small = subset_study(
         study, n_per_class=study.settings.tables.mixed_n_per_class, **study.settings.tables.budget("mixed")
     )
     direct = evaluation.recognizability(

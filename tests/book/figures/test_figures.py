@@ -10,8 +10,8 @@ from metamerbook.ensembles.figures.examples import figure_examples, figure_stimu
 from metamerbook.ensembles.figures.introduction import figure_process
 from metamerbook.ensembles.figures.methodology import figure_optimisation
 from metamerbook.ensembles.figures.recognizability import figure_evaluators, figure_recognizability
-from metamerbook.ensembles.figures.related_work import figure_alterations
-from metamerbook.ensembles.related_work import alterations
+from metamerbook.ensembles.figures.related_work import figure_distortions
+from metamerbook.ensembles.related_work import distortions
 from metamerlib.models import MODEL_SETS
 
 OWN_SETS = {"mine": ("vgg19",), "CNN": ("alexnet", "resnet18"), "a": ("vgg19",), "b": ("vgg19",), "c": ("vgg19",)}
@@ -143,7 +143,7 @@ def test_the_optimisation_is_drawn_as_it_went():
 
 
 def test_alterations_are_shown_with_their_values():
-    figure = figure_alterations(alterations(torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))))
+    figure = figure_distortions(distortions(torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))))
     written = words(figure)
     assert {"copy", "moved", "blurred", "noisy", "inverted", "grey"} <= set(written)
     assert written.count("∞") == 1  # PSNR of the copy

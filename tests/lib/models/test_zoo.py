@@ -187,7 +187,7 @@ def test_table_describes_all_31(zoo):
 @pytest.mark.parametrize("key", ["squeezenet", "meal_v2_efficientnet_b0", "deit_small", "resnet50_random"])
 def test_an_outline_is_the_network_without_its_weights(edition, key):
     zoo = ModelZoo(edition)
-    outline, weights = zoo.outline(key), zoo.fingerprint(key)
+    outline, weights = zoo.skeleton(key), zoo.fingerprint(key)
     assert zoo.loaded == ()
     model = zoo[key]
     assert model_fingerprint(outline, weights) == model_fingerprint(model, weights)

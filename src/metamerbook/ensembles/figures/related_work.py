@@ -1,8 +1,8 @@
-"""What the image metrics make of known alterations of a picture."""
+"""What the image metrics make of known distortions of a picture."""
 
 from matplotlib.figure import Figure
 
-from metamerbook.ensembles.related_work import Alterations
+from metamerbook.ensembles.related_work import Distortions
 from metamerbook.plots.mosaic import CELL, place_box, place_picture, place_text
 from metamerbook.plots.style import ACCENT, DPI, INK, MUTED, RULE, canvas
 from metamerbook.plots.tables import short_number
@@ -11,12 +11,12 @@ from metamerlib.evaluation import METRICS
 _NAMES, _STEP, _ROW = 150, 90, 20
 
 
-def figure_alterations(alterations: Alterations) -> Figure:
+def figure_distortions(distortions: Distortions) -> Figure:
     """Show altered copies of a picture with their values below them.
 
     Parameters
     ----------
-    alterations
+    distortions
         As `metamerbook.ensembles.related_work` returns it.
 
     Returns
@@ -24,23 +24,23 @@ def figure_alterations(alterations: Alterations) -> Figure:
     Figure
         One column per alteration, one row per metric. The alteration that a metric likes least is marked.
     """
-    values = alterations.metrics.pivot(index="metric", columns="alteration", values="value")
+    values = distortions.metrics.pivot(index="metric", columns="alteration", values="value")
     keys = [key for key in METRICS if key in values.index and values.loc[key].notna().any()]
     top = CELL + 32
     with canvas(height=(top + _ROW * len(keys)) / DPI) as figure:
-        for column, (name, image) in enumerate(alterations.images.items()):
+        for column, (name, image) in enumerate(distortions.images.items()):
             left = _NAMES + column * _STEP
             place_picture(figure, image, left + (_STEP - CELL) / 2, 0)
             place_text(figure, name, left + _STEP / 2, CELL + 4, ha="center", fontsize=8, fontweight="bold")
         for row, key in enumerate(keys):
             y = top + row * _ROW
-            place_box(figure, 0, y - 4, _NAMES + _STEP * len(alterations.images), 0.7, facecolor=RULE, linewidth=0)
+            place_box(figure, 0, y - 4, _NAMES + _STEP * len(distortions.images), 0.7, facecolor=RULE, linewidth=0)
             arrow = "↑" if METRICS[key].direction == "higher" else "↓"
             place_text(figure, METRICS[key].label, 0, y)
             place_text(figure, f"{arrow} better", _NAMES - 8, y, ha="right", color=MUTED, fontsize=7)
             known = values.loc[key].dropna()
             worst = known.min() if METRICS[key].direction == "higher" else known.max()
-            for column, name in enumerate(alterations.images):
+            for column, name in enumerate(distortions.images):
                 place = _NAMES + (column + 0.5) * _STEP
                 style = {"color": ACCENT, "fontweight": "bold"} if values.loc[key, name] == worst else {"color": INK}
                 place_text(figure, short_number(values.loc[key, name]), place, y, ha="center", **style)

@@ -28,7 +28,7 @@ COMPARISONS = (
 _CRITERIA = {"label": "the category of the reference", "generator": "the class that the generating networks give it"}
 
 
-def judge(overview: Overview) -> str:
+def evaluate(overview: Overview) -> str:
     """Say what becomes of the picture that an overview follows.
 
     Parameters

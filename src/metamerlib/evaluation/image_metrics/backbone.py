@@ -126,7 +126,7 @@ def as_backbone(backbone: Classifier | Backbone) -> Backbone:
     )
 
 
-def downloaded_weights(file_name: str, metric: str, remedy: str) -> Path:
+def downloaded_weights(file_name: str, metric: str, hint: str) -> Path:
     """Find weights in PyTorch's download folder; nothing is ever downloaded from here.
 
     Parameters
@@ -135,7 +135,7 @@ def downloaded_weights(file_name: str, metric: str, remedy: str) -> Path:
         Name of the file of weights.
     metric
         The metric that wants it, for the message.
-    remedy
+    hint
         What to do when it is missing, for the message.
 
     Returns
@@ -150,7 +150,7 @@ def downloaded_weights(file_name: str, metric: str, remedy: str) -> Path:
     """
     path = Path(torch.hub.get_dir()) / "checkpoints" / file_name
     if not path.is_file():
-        raise MetricUnavailableError(f"{metric}: {file_name} is not in {path.parent}. {remedy}")
+        raise MetricUnavailableError(f"{metric}: {file_name} is not in {path.parent}. {hint}")
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     # PyTorch's convention: the name ends with the first digits of the content's hash.
@@ -158,7 +158,7 @@ def downloaded_weights(file_name: str, metric: str, remedy: str) -> Path:
     if not found.startswith(promised):
         raise MetricUnavailableError(
             f"{metric}: {path} is damaged (its SHA-256 begins with {found[: len(promised)]}, not {promised}). "
-            f"Delete it. {remedy}"
+            f"Delete it. {hint}"
         )
     return path
 

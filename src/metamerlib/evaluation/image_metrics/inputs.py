@@ -8,7 +8,7 @@ from metamerlib.evaluation.validate import check_images, check_pair
 
 
 class MetricUnavailableError(RuntimeError):
-    """A learned metric whose network or weights are not on this machine; the message names the remedy."""
+    """A learned metric whose network or weights are not on this machine; the message names the hint."""
 
 
 def unit_pair(

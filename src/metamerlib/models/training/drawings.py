@@ -14,7 +14,7 @@ from torch.nn import functional
 from tqdm.auto import tqdm
 
 from metamerlib.stimuli.objects16 import drawings_batch
-from metamerlib.system import cores, whole_file
+from metamerlib.system import atomic_write, cores
 
 TRAINING_SEED = 1_000_003
 TEST_SEED = 2_000_003
@@ -60,7 +60,7 @@ def drawing_pool(folder: Path, count: int, *, size: int = 64, seed: int = TRAINI
                 RuntimeWarning,
                 stacklevel=2,
             )
-    with whole_file(path) as draft:
+    with atomic_write(path) as draft:
         open_memmap(draft, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)).flush()
         _reserve(draft)
         starts = range(0, count, _CHUNK)

@@ -20,7 +20,7 @@ from metamerlib.models.miniature import MEAN, STD, build_miniature
 from metamerlib.models.training.drawings import as_images, augment
 from metamerlib.models.training.perturbations import attack, corrupt
 from metamerlib.models.training.recipes import Recipe
-from metamerlib.system import UnwritableFileError, whole_file
+from metamerlib.system import UnwritableFileError, atomic_write
 
 _TEMPERATURE = 2.0
 _SMOOTHING = 0.05
@@ -225,7 +225,7 @@ def _save(path: Path, recipe: Recipe, model: nn.Module, optimizer: torch.optim.O
     content = io.BytesIO()  # where torch writes to a file, a full disk is an error about a "position"
     torch.save(state, content)
     try:
-        with whole_file(path) as draft:
+        with atomic_write(path) as draft:
             # torch does not notice a changed bit, hence the hash at the end.
             draft.write_bytes(content.getvalue() + hashlib.sha256(content.getbuffer()).digest())
     except UnwritableFileError as error:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from metamerbook.study.study import Study
 
 
-def outline(study: "Study", progress: bool | None) -> tuple["Study", list[str]]:
+def skeleton(study: "Study", progress: bool | None) -> tuple["Study", list[str]]:
     """Set up the same study with everything there, for counting what it would compute.
 
     Parameters
