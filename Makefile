@@ -15,7 +15,7 @@ installed := $(VENV)/.installed
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint zoo bench pdf clean
+.PHONY: help book test lint size zoo bench pdf clean
 
 help:
 	@echo 'Targets:'
@@ -34,10 +34,14 @@ book: $(installed) ## execute the chapters and build the book: _build/html/index
 test: $(installed) ## run the tests
 	OMP_NUM_THREADS=1 $(bin)python -m pytest -n 2 $(ARGS)
 
-lint: $(installed) ## check code, docstrings and the pairing of the notebooks
+lint: $(installed) ## check code, docstrings, imports and the pairing of the notebooks
 	$(bin)ruff check $(ARGS)
 	$(bin)ruff format --check
+	$(bin)lint-imports
 	$(bin)python -m metamerbook.build.pairing --check
+
+size: $(installed) ## print how large the house is: code lines, files, import circles
+	$(bin)python tests/size.py
 
 zoo: $(installed) ## train the miniature networks whose weights are not there
 	$(bin)metamerlib train $(ARGS)

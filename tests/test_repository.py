@@ -113,14 +113,15 @@ def test_version_is_the_same_everywhere():
     assert set(written) <= {version}
 
 
-def test_citation_names_the_software_and_the_paper():
+def test_citation_names_the_software_and_the_papers():
     citation = yaml.safe_load(text("CITATION.cff"))
     assert citation["cff-version"] == "1.2.0"
     assert citation["type"] == "software"
     assert citation["license"] == "MIT"
     assert [author["name"] for author in citation["authors"]] == ["The metamerlib authors"]
-    (paper,) = citation["references"]
-    assert paper["identifiers"][0]["value"] == "arXiv:2504.01739"
+    cited = [paper["identifiers"][0]["value"] for paper in citation["references"]]
+    assert cited == ["arXiv:2504.01739", "arXiv:2306.04719", "arXiv:2410.03952", "openreview:RZ8esDBqMJ"]
+    assert all(paper["title"] and paper["authors"] and paper["year"] for paper in citation["references"])
     assert "Copyright (c) The metamerlib authors" in text("LICENSE")
 
 
