@@ -1,12 +1,18 @@
-"""What every door asks of its arguments: refusals that name the argument, show the value and say what to give."""
+"""Argument checks that all of the package shares; their errors name the argument, the value and the fix."""
 
+import difflib
 import math
 import numbers
 import os
 import reprlib
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 LARGEST_SEED = 2**63 - 1
 """Of those that generators of torch and numpy take."""
@@ -17,18 +23,7 @@ _LONGEST_NAME = 255
 
 
 def shown(value: object) -> str:
-    """Write a value as it is shown in a message.
-
-    Parameters
-    ----------
-    value
-        Any value.
-
-    Returns
-    -------
-    str
-        Its representation, on one line and shortened in its middle where it is long; of an array its type and shape.
-    """
+    """Write a value on one line for a message: shortened in its middle, an array as its type and shape."""
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"{type(value).__name__} of {value.dtype} and shape {tuple(value.shape)}"
     try:
@@ -39,30 +34,14 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:half]}…{text[-half:]}"
 
 
+def listed(values: Sequence[object], limit: int = 8) -> str:
+    """Write the first of several values for a message, and how many more there are."""
+    text = ", ".join(map(repr, values[:limit]))
+    return text if len(values) <= limit else f"{text} and {len(values) - limit} more"
+
+
 def whole_number(value: object, argument: str, *, at_least: int = 0, at_most: int = _LARGEST) -> int:
-    """Refuse anything but a whole number within bounds.
-
-    Parameters
-    ----------
-    value
-        The number.
-    argument
-        The argument's name.
-    at_least, at_most
-        The bounds.
-
-    Returns
-    -------
-    int
-        The number.
-
-    Raises
-    ------
-    TypeError
-        If it is not a whole number.
-    ValueError
-        If it is out of bounds.
-    """
+    """Validate a whole number within bounds."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{argument} is {shown(value)}: give a whole number.")
     if value < at_least:
@@ -77,34 +56,11 @@ def real_number(
     argument: str,
     *,
     above: float = -math.inf,
+    below: float = math.inf,
     at_least: float = -math.inf,
     at_most: float = math.inf,
 ) -> float:
-    """Refuse anything but a finite number within bounds.
-
-    Parameters
-    ----------
-    value
-        The number.
-    argument
-        The argument's name.
-    above
-        What it must exceed.
-    at_least, at_most
-        The bounds that it may reach.
-
-    Returns
-    -------
-    float
-        The number.
-
-    Raises
-    ------
-    TypeError
-        If it is not a number.
-    ValueError
-        If it is not finite or out of bounds.
-    """
+    """Validate a finite number within bounds."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{argument} is {shown(value)}: give a number.")
     try:
@@ -113,39 +69,19 @@ def real_number(
         number = math.inf
     if not math.isfinite(number):
         raise ValueError(f"{argument} is {shown(value)}: give a finite number.")
-    if number <= above or not at_least <= number <= at_most:
-        limits = {f"above {above:g}": above, f"of at least {at_least:g}": at_least, f"of at most {at_most:g}": at_most}
-        bounds = [words for words, limit in limits.items() if math.isfinite(limit)]
+    if not above < number < below or not at_least <= number <= at_most:
+        limits = {"above": above, "below": below, "of at least": at_least, "of at most": at_most}
+        bounds = [f"{words} {limit:g}" for words, limit in limits.items() if math.isfinite(limit)]
         raise ValueError(f"{argument} is {shown(value)}: give a number {' and '.join(bounds)}.")
     return number
 
 
 def file_path(value: object, argument: str) -> Path:
-    """Refuse anything but text or a path that a file system can hold.
-
-    Parameters
-    ----------
-    value
-        The path; a leading ``~`` is the home folder.
-    argument
-        The argument's name.
-
-    Returns
-    -------
-    Path
-        The path.
-
-    Raises
-    ------
-    TypeError
-        If it is neither text nor a path.
-    ValueError
-        If it is empty, holds a null character, or has a name that is too long.
-    """
+    """Validate text or a path that a file system can hold; a leading ``~`` becomes the home folder."""
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
         raise TypeError(f"{argument} is {shown(value)}: give a path, as text or Path.")
     text = os.fspath(value)
-    if not text or "\0" in text or any(len(os.fsencode(part)) > _LONGEST_NAME for part in Path(text).parts):
+    if not text or "\0" in text or any(_too_long(part) for part in Path(text).parts):
         raise ValueError(f"{argument} is {shown(value)}, which is no path: give the name of a file or folder.")
     try:
         return Path(text).expanduser()
@@ -153,60 +89,154 @@ def file_path(value: object, argument: str) -> Path:
         return Path(text)
 
 
+def _too_long(name: str) -> bool:
+    return len(name.encode("utf-8", "surrogatepass")) > _LONGEST_NAME
+
+
 def names(value: object, argument: str) -> tuple[str, ...]:
-    """Refuse anything but several different names.
-
-    Parameters
-    ----------
-    value
-        The names.
-    argument
-        The argument's name.
-
-    Returns
-    -------
-    tuple of str
-        The names.
-
-    Raises
-    ------
-    TypeError
-        If it is no sequence, or holds something else than text.
-    ValueError
-        If there is none, or one occurs twice.
-    """
+    """Validate at least one name, none of them twice, not even in two Unicode forms."""
     entries = entries_of(value, argument, "names")
     wrong = [entry for entry in entries if not isinstance(entry, str)]
     if wrong:
         raise TypeError(f"{argument} is {shown(value)}: give names as text, not {shown(wrong[0])}.")
-    if not entries or len(set(entries)) != len(entries):
+    if not entries or len({unicodedata.normalize("NFC", entry) for entry in entries}) != len(entries):
         raise ValueError(f"{argument} is {shown(value)}: give at least one name, none of them twice.")
     return tuple(entries)
 
 
 def entries_of(value: object, argument: str, what: str) -> list[Any]:
-    """Refuse anything but a list or the like: text and mappings have entries too, but not those that are meant.
-
-    Parameters
-    ----------
-    value
-        The list.
-    argument
-        The argument's name.
-    what
-        What its entries should be, in words.
-
-    Returns
-    -------
-    list
-        The entries.
-
-    Raises
-    ------
-    TypeError
-        If it is something else.
-    """
+    """Validate a list or the like: text and mappings have entries too, but not those that are meant."""
     scalar = getattr(value, "ndim", None) == 0
     if scalar or isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise TypeError(f"{argument} is {shown(value)}: give a list of {what}.")
     return list(value)
+
+
+def check_choice(value: object, choices: Sequence[str], argument: str) -> None:
+    """Validate a name out of a list."""
+    if isinstance(value, str) and value in choices:
+        return
+    close = difflib.get_close_matches(str(value)[:_LONGEST], choices, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"{argument}={shown(value)} is unknown; choose one of {', '.join(map(repr, choices))}.{hint}")
+
+
+def check_fraction(value: object, argument: str) -> float:
+    """Validate a share strictly between 0 and 1."""
+    return real_number(value, argument, above=0, below=1)
+
+
+def resolve_seed(seed: "int | torch.Generator") -> int:
+    """Validate a seed, or draw one from a generator."""
+    import torch
+
+    if isinstance(seed, torch.Generator):
+        return int(torch.randint(LARGEST_SEED, (), generator=seed, device=seed.device))
+    return whole_number(seed, "seed", at_most=LARGEST_SEED)
+
+
+def check_batch_size(batch_size: object, images: int) -> int:
+    """Validate a batch size; None and "auto" stand for all images."""
+    if isinstance(batch_size, str) and batch_size != "auto":
+        raise TypeError(f"batch_size={batch_size!r} is a str: give a whole number, 'auto', or None for all images.")
+    return images if batch_size in (None, "auto") else whole_number(batch_size, "batch_size", at_least=1)
+
+
+def check_images(images: object, argument: str = "images", *, high: float = 1.0, any_float: bool = False) -> "Tensor":
+    """Validate finite RGB images (N, 3, H, W), N ≥ 1, in ``[0, high]``: float32, or any floating-point type."""
+    import torch
+
+    if not isinstance(images, torch.Tensor):
+        holder = isinstance(getattr(images, "images", None), torch.Tensor)
+        fix = "give its .images" if holder else f"give a torch.Tensor (N, 3, H, W), RGB in [0, {high:g}]"
+        raise TypeError(f"{argument} is a {type(images).__name__}: {fix} (it is {shown(images)}).")
+    if not (images.is_floating_point() if any_float else images.dtype == torch.float32):
+        as_floats = f"{argument}.float()"
+        fix = as_floats if images.is_floating_point() else f"{as_floats} / 255 if these are bytes"
+        raise TypeError(f"{argument} has type {images.dtype}, not float32 in [0, {high:g}]: give {fix}.")
+    if images.ndim != 4 or images.shape[1] != 3:
+        fix = ""
+        if images.ndim == 3 and images.shape[0] == 3:
+            fix = f" For a single image give {argument}[None]."
+        elif images.ndim == 4 and images.shape[3] == 3:
+            fix = f" If the channels are last, give {argument}.permute(0, 3, 1, 2)."
+        raise ValueError(f"{argument} has shape {tuple(images.shape)}, not (N, 3, H, W).{fix}")
+    if images.numel() == 0:
+        raise ValueError(f"{argument} has shape {tuple(images.shape)}, which is empty: give at least one image.")
+    lowest, highest = (bound.item() for bound in torch.aminmax(images.detach()))
+    if math.isnan(lowest) or math.isnan(highest):
+        bad = images.flatten(1).isnan().any(dim=1).nonzero().flatten().tolist()
+        raise ValueError(f"{argument} has NaN in image {listed(bad)}: leave those out, or repair them.")
+    if lowest < 0 or highest > high:
+        raise ValueError(
+            f"{argument} has values from {lowest:.4g} to {highest:.4g}, not in [0, {high:g}]: divide by 255 if these "
+            "are bytes, and undo any normalisation (the Classifier does its own)."
+        )
+    return images
+
+
+def check_pair(images: object, references: object, *, high: float = 1.0) -> None:
+    """Validate two batches of one shape: image i was made from reference i."""
+    check_images(images, "images", high=high, any_float=True)
+    check_images(references, "references", high=high, any_float=True)
+    if images.shape != references.shape:
+        raise ValueError(
+            f"images and references must have one shape, image i made from reference i; got {tuple(images.shape)} and "
+            f"{tuple(references.shape)}. Slice the references to the images they belong to, or make the metamers at "
+            "the references' size."
+        )
+
+
+def images_of(references: object, argument: str = "references") -> "Tensor":
+    """Take a tensor as it is, or a stimulus set's images."""
+    import torch
+
+    images = references if isinstance(references, torch.Tensor) else getattr(references, "images", None)
+    if not isinstance(images, torch.Tensor):
+        raise TypeError(f"{argument} is {shown(references)}: pass a StimulusSet or a tensor (N, 3, H, W).")
+    return images
+
+
+def check_classifiers(
+    value: object, argument: str, *, categories: Sequence[str] | None = None, at_least: int = 1
+) -> list[Any]:
+    """Validate classifiers, each with its own name, with so many categories, or with exactly these in this order."""
+    # A classifier is known by what is asked of it: this module stands below them, and tests take stand-ins.
+    classifiers = entries_of(value, argument, "Classifiers")
+    if not classifiers:
+        raise ValueError(f"{argument} is empty ([]): give at least one Classifier, such as zoo['resnet18'].")
+    for classifier in classifiers:
+        if not hasattr(classifier, "name") or not hasattr(classifier, "categories"):
+            fix = "give the Classifier itself, as in zoo['resnet18']"
+            if hasattr(classifier, "named_modules"):
+                fix = "wrap it first: Classifier(module, name=…, blocks=[…], categories=(…))"
+            raise TypeError(f"{argument} holds a {type(classifier).__name__}: {fix} (it is {shown(classifier)}).")
+    found = [classifier.name for classifier in classifiers]
+    if twice := sorted({name for name in found if found.count(name) > 1}):
+        raise ValueError(
+            f"{argument} holds the name {listed(twice)} more than once: give each Classifier its own name."
+        )
+    for classifier in classifiers:
+        if len(classifier.categories) < at_least:
+            raise ValueError(
+                f"{argument} holds {classifier.name!r}, which has one category only and takes every image for it: "
+                "leave it out, or give its network an output for each category."
+            )
+        if categories is not None:
+            _check_categories(classifier, tuple(categories), argument)
+    return classifiers
+
+
+def _check_categories(classifier: Any, wanted: tuple[str, ...], argument: str) -> None:
+    own = tuple(classifier.categories)
+    if own == wanted:
+        return
+    if sorted(own) == sorted(wanted):
+        difference = "they are the same categories in another order"
+    else:
+        lacking, foreign = sorted(set(wanted) - set(own)), sorted(set(own) - set(wanted))
+        difference = f"it lacks {lacking} and has {foreign} besides"
+    raise ValueError(
+        f"{argument} holds {classifier.name!r}, which answers in other categories than the references have: "
+        f"{difference}. Load the references with categories={classifier.name}.categories, or leave it out."
+    )

@@ -11,8 +11,8 @@ from torch import Tensor
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.study.tasks import ClassifierRef
+from metamerlib.checks import check_classifiers
 from metamerlib.evaluation import tabulate_recognizability
-from metamerlib.evaluation.validate import check_evaluators
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
@@ -107,7 +107,9 @@ def evaluate(
         was made with, and that the set under the label model_set should have).
     """
     runs, keys = list(runs), study.evaluators if evaluators is None else tuple(evaluators)
-    check_evaluators([study.networks.skeleton(key) for key in keys], study.references)
+    check_classifiers(
+        [study.networks.skeleton(key) for key in keys], "evaluators", categories=study.references.categories
+    )
     panel = tuple(study.networks.classifier_ref(key) for key in keys)
     tasks = [Predictions(run, panel, generator_refs(study, run)) for _, run in runs]
     unusable = study.execute(tasks, title=title, skip_unusable=skip_unusable).unusable
@@ -167,7 +169,9 @@ def predicted_classes(study: "Study", run: Any) -> dict[str, tuple[Tensor, Tenso
         Key of the evaluator to two tensors (N,) of classes: of the references, and of the images.
     """
     keys = study.evaluators
-    check_evaluators([study.networks.skeleton(key) for key in keys], study.references)
+    check_classifiers(
+        [study.networks.skeleton(key) for key in keys], "evaluators", categories=study.references.categories
+    )
     seen = study.result(
         Predictions(run, tuple(study.networks.classifier_ref(key) for key in keys), generator_refs(study, run))
     )

@@ -15,8 +15,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from metamerlib.checks import LARGEST_SEED, real_number, shown, whole_number
-from metamerlib.evaluation.validate import check_choice, check_evaluators, check_images
+from metamerlib.checks import (
+    LARGEST_SEED,
+    check_choice,
+    check_classifiers,
+    check_images,
+    real_number,
+    shown,
+    whole_number,
+)
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.steps import GRADIENT_RULES
 from metamerlib.models import Classifier
@@ -108,9 +115,9 @@ def adversarial_examples(
     Madry, Makelov, Schmidt, Tsipras and Vladu (2018), Towards Deep Learning Models Resistant to Adversarial
     Attacks.
     """
-    check_images(images)
+    check_images(images, any_float=True)
     check_choice(ball, list(STEP_RULES), "ball")
-    models = check_evaluators(models, argument="models")
+    models = check_classifiers(models, "models")
     _check_ensemble(models)
     epsilon = real_number(epsilon, "epsilon", above=0)
     steps, seed = whole_number(steps, "steps", at_least=1), whole_number(seed, "seed", at_most=LARGEST_SEED)

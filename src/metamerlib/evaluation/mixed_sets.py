@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from metamerlib.checks import LARGEST_SEED, entries_of, shown, whole_number
-from metamerlib.evaluation.validate import check_choice, check_fraction
+from metamerlib.checks import LARGEST_SEED, check_choice, check_fraction, entries_of, shown, whole_number
 
 _MOST_SETS = 1_000_000
 

@@ -16,9 +16,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from metamerlib.checks import real_number, whole_number
+from metamerlib.checks import check_classifiers, check_images, check_pair, images_of, real_number, whole_number
 from metamerlib.evaluation.activations import euclidean_distances, flat_activations, row_correlations, row_ranks
-from metamerlib.evaluation.validate import check_evaluators, check_images, check_pair, images_of
 
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
@@ -89,13 +88,13 @@ def metamer_success(
     if null_images is None:
         null_images = references
     null_images = images_of(null_images, "null_images")
-    check_images(null_images, "null_images")
+    check_images(null_images, "null_images", any_float=True)
     if len(null_images) < 2:
         raise ValueError(
             f"null_images holds {len(null_images)} image; unrelated pairs need at least 2, and many more to mean much."
         )
     tables = []
-    for model in check_evaluators(models, argument="models"):
+    for model in check_classifiers(models, "models"):
         wanted = flat_activations(references, model, stage, batch_size)
         reached = flat_activations(images, model, stage, batch_size)
         unrelated = wanted if null_images is references else flat_activations(null_images, model, stage, batch_size)

@@ -16,14 +16,14 @@ import torch
 from scipy.stats import binomtest
 from torch import Tensor
 
-from metamerlib.checks import shown, whole_number
-from metamerlib.evaluation.validate import (
+from metamerlib.checks import (
     check_choice,
-    check_evaluators,
+    check_classifiers,
     check_fraction,
     check_images,
     check_pair,
-    check_references,
+    shown,
+    whole_number,
 )
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def recognizability(
     evaluators, which the paper's "±" is.
     """
     check_fraction(confidence, "confidence")
-    check_references(references)
+    _check_references(references)
     looks = _looks(images, references, evaluators, criterion, generator, reference_predictions, batch_size)
     labels = references.labels.cpu()
     return pd.DataFrame([_row(look, labels, criterion, confidence) for look in looks])
@@ -168,7 +168,7 @@ def recognized(
     Tensor
         (evaluators, N) bool, on the CPU.
     """
-    check_references(references)
+    _check_references(references)
     looks = _looks(images, references, evaluators, criterion, generator, reference_predictions, batch_size)
     return torch.stack([look.on_metamer == look.wanted for look in looks])
 
@@ -190,10 +190,10 @@ def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batc
     dict of str to Tensor
         By evaluator's name: (N,) int64 on the CPU, indices into that evaluator's categories.
     """
-    check_images(images)
+    check_images(images, any_float=True)
     return {
         evaluator.name: evaluator.predict(images.float(), batch_size=batch_size).cpu()
-        for evaluator in check_evaluators(evaluators)
+        for evaluator in check_classifiers(evaluators, "evaluators", at_least=2)
     }
 
 
@@ -241,7 +241,7 @@ def _looks(
     check_choice(criterion, CRITERIA, "criterion")
     batch_size = whole_number(batch_size, "batch_size", at_least=1)
     check_pair(images, references.images)
-    evaluators = check_evaluators(evaluators, references)
+    evaluators = check_classifiers(evaluators, "evaluators", categories=references.categories, at_least=2)
     labels = references.labels.cpu()
 
     generated_class = None
@@ -279,7 +279,7 @@ def _generator_classes(
             "were generated with."
         )
     models = list(generator) if isinstance(generator, Sequence) else [generator]
-    models = check_evaluators(models, references, argument="generator")
+    models = check_classifiers(models, "generator", categories=references.categories)
     mean_probability = torch.zeros(len(references.images), len(references.categories), dtype=torch.float64)
     with torch.no_grad():
         for model in models:
@@ -287,6 +287,11 @@ def _generator_classes(
             logits = torch.cat([model(batch.to(model.device)).cpu() for batch in batches])
             mean_probability += model.checked_logits(logits).double().softmax(dim=1) / len(models)
     return mean_probability.argmax(dim=1)
+
+
+def _check_references(references: object) -> None:
+    if not all(hasattr(references, name) for name in ("images", "labels", "categories")):
+        raise TypeError(f"references is {shown(references)}: pass a StimulusSet, such as load_stimuli() gives.")
 
 
 def _checked_prediction(prediction: Tensor, name: str, n: int) -> Tensor:

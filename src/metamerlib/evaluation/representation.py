@@ -17,10 +17,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from metamerlib.checks import LARGEST_SEED, shown, whole_number
+from metamerlib.checks import LARGEST_SEED, check_choice, check_classifiers, check_pair, images_of, shown, whole_number
 from metamerlib.evaluation.activations import euclidean_distances, flat_activations
 from metamerlib.evaluation.densities import density, jensen_shannon, shared_grid
-from metamerlib.evaluation.validate import check_choice, check_evaluators, check_pair, images_of
 
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
@@ -129,7 +128,7 @@ def pair_distances(
         check_pair(metamers, references)
     if len(references) < 3:
         raise ValueError(f"references holds {len(references)} images; distributions of pairs need at least 3.")
-    for evaluator in check_evaluators(evaluators):
+    for evaluator in check_classifiers(evaluators, "evaluators"):
         of_references = flat_activations(references, evaluator, stage, batch_size)
         among_references = euclidean_distances(of_references, of_references)
         for name, metamers in sets.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metamerlib.checks import shown, whole_number
+from metamerlib.checks import check_batch_size, check_images, resolve_seed, shown, whole_number
 from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.batches import Kind, remember, remembered
 from metamerlib.generation.checkpoint import Checkpoint, run_identity
@@ -17,12 +17,9 @@ from metamerlib.generation.parts import Part
 from metamerlib.generation.run import Run
 from metamerlib.generation.solver import recorded_repetitions
 from metamerlib.generation.validation import (
-    check_batch_size,
     check_compile,
-    check_images,
     check_models,
     models_on,
-    resolve_seed,
 )
 from metamerlib.models import Classifier, Stage
 from metamerlib.models.devices import resolve_device
@@ -137,9 +134,9 @@ def generate_metamers(
             f"config is a {type(config).__name__}: give a GenerationConfig, such as GenerationConfig() (it is "
             f"{shown(config)})."
         )
-    images, models = check_images(images, "images"), check_models(models)
+    images, models = check_images(images).detach().contiguous(), check_models(models)
     if initial is not None:
-        initial = check_images(initial, "initial")
+        initial = check_images(initial, "initial").detach().contiguous()
         if initial.shape != images.shape:
             raise ValueError(
                 f"initial has shape {tuple(initial.shape)} and images {tuple(images.shape)}: give one initial stimulus "

@@ -18,7 +18,7 @@ from metamerbook.ensembles.claims.findings import (
 )
 from metamerbook.ensembles.claims.tables import check_tables
 from metamerbook.study.published import published
-from metamerlib.evaluation.validate import check_choice, check_fraction
+from metamerlib.checks import check_choice, check_fraction
 
 ClaimTest = Callable[[Evidence], list[Finding]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metamerlib.evaluation.validate import check_images, check_pair
+from metamerlib.checks import check_images, check_pair
 
 
 class MetricUnavailableError(RuntimeError):
@@ -71,7 +71,7 @@ def unit_images(images: Tensor, data_range: float, smallest: int, metric: str) -
         If an image is smaller than the metric's smallest size, or ``data_range`` is not positive.
     """
     _check_data_range(data_range)
-    check_images(images, high=data_range)
+    check_images(images, high=data_range, any_float=True)
     check_size(images, smallest, metric)
     return images.detach().cpu().double() / data_range
 

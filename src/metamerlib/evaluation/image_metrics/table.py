@@ -10,12 +10,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from metamerlib.checks import entries_of, real_number
+from metamerlib.checks import check_choice, check_pair, entries_of, images_of, real_number
 from metamerlib.evaluation.image_metrics.backbone import Backbone, as_backbone
 from metamerlib.evaluation.image_metrics.image_text import DownloadedClip, ImageTextModel
 from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError
 from metamerlib.evaluation.image_metrics.registry import METRICS, ImageMetric
-from metamerlib.evaluation.validate import check_choice, check_pair, images_of
 
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
