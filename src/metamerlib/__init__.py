@@ -1,49 +1,63 @@
 """Metamers of neural networks: make them for one network or an ensemble, and measure them.
 
-The names below are loaded when they are first used, so that `metamerlib --help` need not wait for torch.
+The names below are loaded when they are first used, so that `import metamerlib` need not wait for torch.
 """
+
+# ruff: noqa: F401 - the imports below tell editors where the names are
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from metamerlib.evaluation import recognizability
+    from metamerlib.evaluation import (
+        METRICS,
+        Backbone,
+        adversarial_examples,
+        difference_in_means,
+        distance_correlation,
+        draw_model_sets,
+        measure_images,
+        metamer_success,
+        pair_distances,
+        recognizability,
+        representational_divergence,
+    )
     from metamerlib.generation import GenerationConfig, Metamers, generate_metamers
-    from metamerlib.models import Classifier, ModelZoo
+    from metamerlib.models import Classifier, ModelZoo, load_robustbench
     from metamerlib.stimuli import CATEGORIES, StimulusSet, load_stimuli
 
 __version__ = "0.1.0"
 
-_ROOM_OF = {
-    "CATEGORIES": "stimuli",
-    "StimulusSet": "stimuli",
-    "load_stimuli": "stimuli",
-    "Classifier": "models",
-    "ModelZoo": "models",
-    "GenerationConfig": "generation",
-    "Metamers": "generation",
-    "generate_metamers": "generation",
-    "recognizability": "evaluation",
+_NAMES = {
+    "stimuli": ("CATEGORIES", "StimulusSet", "load_stimuli"),
+    "models": ("Classifier", "ModelZoo", "load_robustbench"),
+    "generation": ("GenerationConfig", "Metamers", "generate_metamers"),
+    "evaluation": (
+        "METRICS",
+        "Backbone",
+        "adversarial_examples",
+        "difference_in_means",
+        "distance_correlation",
+        "draw_model_sets",
+        "measure_images",
+        "metamer_success",
+        "pair_distances",
+        "recognizability",
+        "representational_divergence",
+    ),
 }
+_PACKAGE_OF = {name: package for package, names in _NAMES.items() for name in names}
 
-__all__ = [  # noqa: RUF022 - in the order of the rooms
-    "CATEGORIES",
-    "StimulusSet",
-    "load_stimuli",
-    "Classifier",
-    "ModelZoo",
-    "GenerationConfig",
-    "Metamers",
-    "generate_metamers",
-    "recognizability",
-    "__version__",
-]
+__all__ = ["__version__"]
+__all__ += [*_NAMES, *_PACKAGE_OF]
 
 
 def __getattr__(name: str) -> object:
-    if name not in _ROOM_OF:
+    if name in _NAMES:
+        return import_module(f"metamerlib.{name}")
+    if name not in _PACKAGE_OF:
         raise AttributeError(f"module 'metamerlib' has no attribute {name!r}")
-    value = getattr(import_module(f"metamerlib.{_ROOM_OF[name]}"), name)
+    value = getattr(import_module(f"metamerlib.{_PACKAGE_OF[name]}"), name)
     globals()[name] = value
     return value
 

@@ -2,10 +2,11 @@
 
 import errno
 import os
-import platform
-import re
+import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from importlib import resources
 from pathlib import Path
 
@@ -20,72 +21,45 @@ TROUBLE = {
 }
 """What is wrong with a folder when a file cannot be written into it, and what to do, by the system's number."""
 
-_HOST = re.sub(r"\W", "-", platform.node())
-
 CORES = "METAMERLIB_CORES"
 """Environment variable that leaves a process fewer cores than the machine has."""
 
+_A_DAY = 24 * 60 * 60
+
 
 def repository_root() -> Path | None:
-    """Find the repository that the package runs from.
-
-    Returns
-    -------
-    Path or None
-        The folder that holds pyproject.toml and ``src/metamerlib``; None where the package is installed elsewhere.
-    """
+    """Find the repository that the package runs from; None where the package is installed elsewhere."""
     root = Path(__file__).resolve().parents[2]
     is_repository = (root / "pyproject.toml").is_file() and (root / "src" / "metamerlib").is_dir()
     return root if is_repository else None
 
 
-def default_store_root() -> Path:
-    """Choose the folder of results that is used where none is named.
+def cache_folder() -> Path:
+    """Name the folder of the library's own files: ``metamerlib`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "metamerlib"
 
-    Returns
-    -------
-    Path
-        ``$METAMERLIB_STORE``; else ``build/store`` of the repository where the package runs from one; else
-        ``~/.cache/metamerlib/store``.
-    """
+
+def default_store_root() -> Path:
+    """Choose the folder of results: ``$METAMERLIB_STORE``, else the repository's ``build/store``, else in the cache."""
     if named := os.environ.get("METAMERLIB_STORE"):
-        return Path(named)
-    if repository := repository_root():
-        return repository / "build" / "store"
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "metamerlib" / "store"
+        return Path(named).expanduser()
+    repository = repository_root()
+    return repository / "build" / "store" if repository else cache_folder() / "store"
 
 
 def weights_folder() -> Path:
-    """Find the folder that published weights are kept in.
-
-    Returns
-    -------
-    Path
-        ``$METAMERLIB_WEIGHTS``, else ``~/.cache/metamerlib/weights``.
-    """
+    """Find the folder of published weights: ``$METAMERLIB_WEIGHTS``, else ``weights`` in the cache folder."""
     chosen = os.environ.get("METAMERLIB_WEIGHTS")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "metamerlib" / "weights"
+    return Path(chosen).expanduser() if chosen else cache_folder() / "weights"
 
 
 def batch_sizes_file() -> Path:
-    """Name the file that notes how many images at once fit into the memory of this machine's devices.
-
-    Returns
-    -------
-    Path
-        ``~/.cache/metamerlib/batch-sizes.json``, whether or not it exists.
-    """
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "metamerlib" / "batch-sizes.json"
+    """Name the file that notes how many images at once fit into the memory of this machine's devices."""
+    return cache_folder() / "batch-sizes.json"
 
 
 def profile_files() -> dict[str, Path]:
-    """List the profiles that come with the library.
-
-    Returns
-    -------
-    dict
-        Name to YAML file, from the repository's ``notebooks/profiles`` or, in an installed package, its own copy.
-    """
+    """List the profiles that come with the library, by name: the repository's, or an installed package's own copy."""
     if repository := repository_root():
         folder = repository / "notebooks" / "profiles"
     else:
@@ -94,18 +68,7 @@ def profile_files() -> dict[str, Path]:
 
 
 def cores() -> int:
-    """Count the cores that this process may use.
-
-    Returns
-    -------
-    int
-        ``$METAMERLIB_CORES``, if that is set; else those that the system allows it.
-
-    Raises
-    ------
-    ValueError
-        If the variable is not a number of cores.
-    """
+    """Count the cores that this process may use: ``$METAMERLIB_CORES``, else those that the system allows it."""
     if asked := os.environ.get(CORES, "").strip():
         if not asked.isdecimal() or int(asked) < 1:
             raise ValueError(f"{CORES} is {asked!r}: give a number of cores, or leave it unset to use all.")
@@ -124,16 +87,11 @@ class UnwritableFileError(OSError):
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Write a file so that whoever reads it finds the old content or the new one, never a part.
 
-    Parameters
-    ----------
-    path
-        Where the file shall be; missing folders are made.
-
     Yields
     ------
     Path
-        A name beside it with the same ending, to write to. It takes the file's place when the block ends, and is
-        removed if the block raises. What a process that was killed has left is removed by the next that writes there.
+        A name beside `path` with the same ending, to write to. It takes the file's place when the block ends, and is
+        removed if the block raises. Missing folders are made.
 
     Raises
     ------
@@ -145,10 +103,13 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise UnwritableFileError(errno.EISDIR, f"{path} is a folder: give the path of a file.")
-    draft = path.with_name(f".{_HOST}-{os.getpid()}.{path.name}")
+    draft = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path)
+        for old in path.parent.glob(f".????????.{escape(path.name)}"):  # of a process that was killed
+            with suppress(FileNotFoundError):
+                if time.time() - old.stat().st_mtime > _A_DAY:
+                    old.unlink()
         try:
             yield draft
             with draft.open("rb+") as file:
@@ -163,26 +124,3 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             f"{path} cannot be written: the folder {path.parent} {TROUBLE[error.errno]} ({error.strerror or error})."
         )
         raise UnwritableFileError(error.errno, reason) from error
-
-
-def _remove_abandoned(path: Path) -> None:
-    if os.name == "nt":  # a process cannot be asked for there without ending it
-        return
-    for draft in path.parent.glob(f".{_HOST}-*.{_literally(path.name)}"):
-        number = draft.name.removeprefix(f".{_HOST}-").partition(".")[0]
-        if number.isdecimal() and not _runs(int(number)):
-            draft.unlink(missing_ok=True)
-
-
-def _literally(name: str) -> str:
-    return re.sub(r"([*?[])", r"[\1]", name)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it is another user's
-        return True
-    return True
