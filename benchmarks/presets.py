@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from benchmarks.pictures import draw_curves, draw_images
 from metamerlib import GenerationConfig, Metamers, ModelZoo, StimulusSet, generate_metamers, load_stimuli
-from metamerlib.evaluation import image_metrics, recognizability
+from metamerlib.evaluation import measure_images, recognizability
 
 NAME = "presets"
 CELLS = (
@@ -145,5 +145,5 @@ def _measured(found: Metamers, references: StimulusSet, zoo: ModelZoo) -> dict[s
 
 
 def _metrics(images: Tensor, references: StimulusSet, zoo: ModelZoo) -> dict[str, float]:
-    table = image_metrics(images, references, metrics=_METRICS, backbone=zoo[BACKBONE])
+    table = measure_images(images, references, metrics=_METRICS, backbone=zoo[BACKBONE])
     return table.groupby("metric", sort=False)["value"].mean().to_dict()

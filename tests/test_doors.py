@@ -23,7 +23,7 @@ from metamerlib.evaluation import (
     adversarial_examples,
     distance_correlation,
     draw_model_sets,
-    image_metrics,
+    measure_images,
     metamer_success,
     pair_distances,
     representational_divergence,
@@ -206,7 +206,7 @@ ASKING = {"images": IMAGES, "references": REFERENCES, "stage": "late", "batch_si
 MEASURES = [
     (lambda **asked: list(pair_distances(**asked)), ASKING | {"evaluators": [MODEL]}),
     (metamer_success, ASKING | {"models": [MODEL], "null_images": None, "null_quantile": 1.0}),
-    (image_metrics, {"images": IMAGES, "references": REFERENCES, "metrics": ["psnr"], "data_range": 1.0}),
+    (measure_images, {"images": IMAGES, "references": REFERENCES, "metrics": ["psnr"], "data_range": 1.0}),
     (draw_model_sets, {"keys": list("abcde"), "n_sets": 3, "smallest": 2, "largest": 4, "seed": 0}),
     (representational_divergence, {"distances": DISTANCES, "grid_points": 9, "max_pairs": 9, "seed": 0}),
     (distance_correlation, {"distances": DISTANCES, "permutations": 3, "seed": 0}),

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
         representational_divergence,
     )
     from metamerlib.generation import GenerationConfig, Metamers, generate_metamers
-    from metamerlib.models import Classifier, ModelZoo, load_robustbench
+    from metamerlib.models import Classifier, ModelZoo
     from metamerlib.stimuli import CATEGORIES, StimulusSet, load_stimuli
 
 __version__ = "0.1.0"
 
 _NAMES = {
     "stimuli": ("CATEGORIES", "StimulusSet", "load_stimuli"),
-    "models": ("Classifier", "ModelZoo", "load_robustbench"),
+    "models": ("Classifier", "ModelZoo"),
     "generation": ("GenerationConfig", "Metamers", "generate_metamers"),
     "evaluation": (
         "METRICS",

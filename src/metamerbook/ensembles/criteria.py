@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from metamerbook.ensembles.recognizability import mean_recognizability
-from metamerlib.evaluation.recognizability import CRITERIA
+from metamerlib.evaluation.recognition import CRITERIA
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study

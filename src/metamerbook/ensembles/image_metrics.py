@@ -16,8 +16,8 @@ from metamerbook.engine.task import Task
 from metamerbook.study.model_sets import set_sizes
 from metamerbook.study.tasks import MetamerRun, ModelRef
 from metamerlib.evaluation import METRICS, Backbone
-from metamerlib.evaluation import image_metrics as measure
-from metamerlib.evaluation.image_metrics.backbone import ALEXNET_FILE, INCEPTION_FILE
+from metamerlib.evaluation import measure_images as measure
+from metamerlib.evaluation.image_metrics.learned import ALEXNET_FILE, INCEPTION_FILE
 from metamerlib.models import ZOO
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from metamerbook.ensembles.pictures import one_per_category
 from metamerbook.ensembles.related_work import PLAIN
 from metamerbook.study.judging import predicted_classes
 from metamerbook.study.tasks import MetamerRun
-from metamerlib.evaluation import PairDistances, image_metrics, pair_distances
+from metamerlib.evaluation import PairDistances, measure_images, pair_distances
 from metamerlib.models import STAGES, Stage
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def overview(study: "Study", *, image: int | None = None, n_examples: int = 12, 
         reference_activation=both[0],
         metamer_activation=both[1],
         verdicts=_verdicts(study, study.run(model_set, stage), judges, image),
-        metrics=image_metrics(metamers[[image]], references[[image]], metrics=PLAIN),
+        metrics=measure_images(metamers[[image]], references[[image]], metrics=PLAIN),
         distances=_distances(study, judges, metamers, stage),
         example_references=references[examples],
         example_metamers=metamers[examples],

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from metamerlib.evaluation import METRICS, image_metrics
+from metamerlib.evaluation import METRICS, measure_images
 
 PLAIN = tuple(key for key, metric in METRICS.items() if metric.per_image and metric.needs is None and key != "rase")
 """Metrics that one picture has without a network; of RASE the corrected one (reading 18)."""
@@ -55,5 +55,5 @@ def distortions(image: Tensor, *, seed: int = 0) -> Distortions:
         "inverted": 1 - batch,
         "grey": torch.full_like(batch, 0.5),
     }
-    tables = [image_metrics(one, batch, metrics=PLAIN).assign(alteration=name) for name, one in altered.items()]
+    tables = [measure_images(one, batch, metrics=PLAIN).assign(alteration=name) for name, one in altered.items()]
     return Distortions({name: one[0] for name, one in altered.items()}, pd.concat(tables, ignore_index=True))

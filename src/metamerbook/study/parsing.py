@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from metamerlib.checks import LARGEST_SEED, file_path, real_number, shown, whole_number
-from metamerlib.evaluation.recognizability import CRITERIA
+from metamerlib.evaluation.recognition import CRITERIA
 from metamerlib.generation.arithmetic import PRECISIONS
 from metamerlib.generation.config import PRESETS
 from metamerlib.generation.initializers import INITIALIZERS

@@ -56,7 +56,7 @@ class StudySettings:
     evaluators
         Keys of the networks that classify the metamers. None takes the whole zoo.
     criterion
-        What counts as recognized, as for `metamerlib.evaluation.recognizability`.
+        What counts as recognized, as for `metamerlib.evaluation.recognition`.
     decision
         How the paper's networks decide by their 1000 outputs (reading 11), as for `Classifier`: "max_logit" or
         "mean_probability". The miniatures have one output per category, so that they know "max_logit" alone.

@@ -2,24 +2,21 @@
 
 from metamerlib.evaluation.adversarial import AdversarialExamples, adversarial_examples
 from metamerlib.evaluation.densities import jensen_shannon
-from metamerlib.evaluation.distance_correlation import distance_correlation
-from metamerlib.evaluation.image_metrics import METRICS, Backbone, ImageMetric, ImageTextModel, image_metrics
+from metamerlib.evaluation.image_metrics import METRICS, Backbone, ImageMetric, ImageTextModel, measure_images
+from metamerlib.evaluation.mantel import distance_correlation
 from metamerlib.evaluation.mixed_sets import difference_in_means, draw_model_sets, set_means
-from metamerlib.evaluation.null import metamer_success
-from metamerlib.evaluation.recognizability import (
+from metamerlib.evaluation.recognition import (
+    CRITERIA,
     predict_categories,
     recognizability,
     recognized,
     tabulate_recognizability,
 )
-from metamerlib.evaluation.representation import (
-    KINDS,
-    PairDistances,
-    pair_distances,
-    representational_divergence,
-)
+from metamerlib.evaluation.representation import KINDS, PairDistances, pair_distances, representational_divergence
+from metamerlib.evaluation.success import metamer_success
 
 __all__ = [
+    "CRITERIA",
     "KINDS",
     "METRICS",
     "AdversarialExamples",
@@ -31,8 +28,8 @@ __all__ = [
     "difference_in_means",
     "distance_correlation",
     "draw_model_sets",
-    "image_metrics",
     "jensen_shannon",
+    "measure_images",
     "metamer_success",
     "pair_distances",
     "predict_categories",

@@ -11,42 +11,12 @@ from torch import Tensor
 
 
 def bandwidth(distances: Tensor) -> float:
-    """Scott's bandwidth of a Gaussian kernel density estimate in one dimension.
-
-    Parameters
-    ----------
-    distances
-        (n,) sample, n ≥ 2.
-
-    Returns
-    -------
-    float
-        ``n^(-1/5)`` times the standard deviation, as in :class:`scipy.stats.gaussian_kde`.
-    """
+    """Compute Scott's bandwidth of a Gaussian kernel density estimate of a sample (n,), n ≥ 2."""
     return float(distances.double().std() * len(distances) ** -0.2)
 
 
 def shared_grid(samples: Sequence[Tensor], points: int = 1000) -> Tensor:
-    """Lay one grid over several samples.
-
-    Parameters
-    ----------
-    samples
-        The samples, each (n,), n ≥ 2.
-    points
-        Number of grid points.
-
-    Returns
-    -------
-    Tensor
-        (points,) float64, evenly spaced, from four bandwidths below the smallest value to four above the
-        largest, the widest of the samples' bandwidths.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 2 points.
-    """
+    """Lay one grid over several samples: evenly, to four of the widest bandwidths beyond all values."""
     if points < 2:
         raise ValueError(f"points must be 2 or more, got {points}.")
     low, high = min(float(s.min()) for s in samples), max(float(s.max()) for s in samples)
@@ -56,21 +26,9 @@ def shared_grid(samples: Sequence[Tensor], points: int = 1000) -> Tensor:
 
 
 def density(distances: Tensor, grid: Tensor) -> Tensor:
-    """Gaussian kernel density estimate with Scott's bandwidth.
-
-    Parameters
-    ----------
-    distances
-        (n,) sample, n ≥ 2.
-    grid
-        (points,) evenly spaced places to evaluate at.
-
-    Returns
-    -------
-    Tensor
-        (points,) float64. Equal to :class:`scipy.stats.gaussian_kde`, except that the bandwidth is never
-        below the grid's spacing: a sample so narrow that it falls between two points keeps its mass.
-    """
+    """Estimate a sample's density at the points of an even grid: Gaussian kernel, Scott's bandwidth."""
+    # As scipy.stats.gaussian_kde, except that the bandwidth is never below the grid's spacing: a sample so narrow that
+    # it falls between two points keeps its mass.
     distances, grid = distances.double(), grid.double()
     width = max(bandwidth(distances), float(grid[1] - grid[0]))
     total = torch.zeros_like(grid)

@@ -1,9 +1,8 @@
 """Representational similarity: whether metamers lie among the representations as their references do.
 
-For one evaluator and stage, images are points in the space of activations. The Euclidean distances between
-references, between metamers, and between references and metamers are three samples; each becomes a density,
-and the Jensen-Shannon divergence tells how much two of them differ (paper, section 4.5 and Figure 5). The
-correlation of the two distance matrices is in :mod:`metamerlib.evaluation.distance_correlation`.
+For one evaluator and stage, images are points in the space of activations. The Euclidean distances between references,
+between metamers, and between references and metamers are three samples; each becomes a density, and the Jensen-Shannon
+divergence tells how much two of them differ (paper, section 4.5 and Figure 5).
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ import torch
 from torch import Tensor
 
 from metamerlib.checks import LARGEST_SEED, check_choice, check_classifiers, check_pair, images_of, shown, whole_number
-from metamerlib.evaluation.activations import euclidean_distances, flat_activations
 from metamerlib.evaluation.densities import density, jensen_shannon, shared_grid
+from metamerlib.models.memory import naming_batch_size
 
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
@@ -60,23 +59,7 @@ class PairDistances:
     cross: Tensor
 
     def of_kind(self, kind: str) -> Tensor:
-        """List the distances of one kind of pair.
-
-        Parameters
-        ----------
-        kind
-            One of :data:`KINDS`.
-
-        Returns
-        -------
-        Tensor
-            (pairs,) float64: N(N-1)/2 within a set, N(N-1) across, N matching.
-
-        Raises
-        ------
-        ValueError
-            If there is no such kind.
-        """
+        """List the distances of one kind of pair, float64: N(N-1)/2 within a set, N(N-1) across, N matching."""
         check_choice(kind, KINDS, "kind")
         if kind == "matching":
             return self.cross.diagonal().clone()
@@ -148,23 +131,7 @@ def pair_distances(
 
 
 def check_distances(distances: Iterable[PairDistances]) -> Iterator[PairDistances]:
-    """Refuse anything but distances of pairs, one after the other as they are computed.
-
-    Parameters
-    ----------
-    distances
-        As :func:`pair_distances` yields them.
-
-    Returns
-    -------
-    Iterator of PairDistances
-        The same.
-
-    Raises
-    ------
-    TypeError
-        If it is no series, or holds something else.
-    """
+    """Check one after the other, as they are computed, that they are distances of pairs."""
     if not isinstance(distances, Iterable) or isinstance(distances, str | bytes | Mapping | torch.Tensor):
         raise TypeError(f"distances is {shown(distances)}: pass what pair_distances yields.")
 
@@ -243,3 +210,45 @@ def representational_divergence(
                 }
             )
     return pd.DataFrame(rows)
+
+
+@torch.no_grad()
+def flat_activations(images: Tensor, model: Classifier, stage: Stage, batch_size: int = 64) -> Tensor:
+    """Compute a model's activations, (N, features), complex ones as twice as many real features."""
+    device = model.device if model.device.type == "cuda" else torch.device("cpu")
+    with naming_batch_size(f"reading the activations of model {model.name!r}", batch_size):
+        parts = [
+            model.activations(batch.float().to(model.device), stage).flatten(1).to(device)
+            for batch in images.split(batch_size)
+        ]
+    rows = torch.cat(parts)
+    if rows.is_complex():
+        rows = torch.view_as_real(rows).flatten(1)
+    rows = rows.to(torch.promote_types(rows.dtype, torch.float32))
+    if not torch.isfinite(rows).all():
+        broken = (~torch.isfinite(rows)).any(dim=1).nonzero().flatten().tolist()
+        raise ValueError(
+            f"model {model.name!r} gives activations that are not finite at stage {stage!r} for images {broken[:5]}: "
+            f"leave this model out, or choose another stage."
+        )
+    return rows
+
+
+def euclidean_distances(first: Tensor, second: Tensor) -> Tensor:
+    """Measure the distance of every row of one matrix from every row of another: (N, M) float64 on the CPU."""
+    # By |a|² + |b|² - 2 a·b, which is many times faster than subtracting the rows, and precise in float64 because the
+    # origin is first moved into the middle of the points.
+    squared = torch.zeros(len(first), len(second), dtype=torch.float64, device=first.device)
+    for a, b in in_slabs(first, second):
+        origin = a.mean(dim=0)
+        a, b = a - origin, b - origin
+        squared += (a**2).sum(dim=1)[:, None] + (b**2).sum(dim=1) - 2 * a @ b.T
+    if first is second:
+        squared.fill_diagonal_(0)
+    return squared.clamp_min(0).sqrt().cpu()
+
+
+def in_slabs(first: Tensor, second: Tensor, columns: int = 1 << 16) -> Iterator[tuple[Tensor, Tensor]]:
+    """Go through both matrices in float64 a slab of columns at a time, to bound the memory."""
+    for a, b in zip(first.split(columns, dim=1), second.split(columns, dim=1), strict=True):
+        yield a.double(), b.double()

@@ -2,9 +2,8 @@
 
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
 from metamerlib.stimuli.folders import image_folder
-from metamerlib.stimuli.imagenet16 import holds_validation_images, imagenet16
+from metamerlib.stimuli.imagenet16 import holds_validation_images
 from metamerlib.stimuli.loading import load_stimuli
-from metamerlib.stimuli.objects16 import objects16
 from metamerlib.stimuli.photographs import UnreadableImagesError, UnreadableImagesWarning
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
 
@@ -17,7 +16,5 @@ __all__ = [
     "UnreadableImagesWarning",
     "holds_validation_images",
     "image_folder",
-    "imagenet16",
     "load_stimuli",
-    "objects16",
 ]

@@ -40,7 +40,7 @@ def test_metrics_are_those_of_the_metamers(study):
     table = image_metrics(study).query("model_set == 'pair' and stage == 'late'")
     metamers, backbone = study.metamers("pair", "late").images, study.networks.models["a"]
     for metric in ("ssim", "fid", "tv"):
-        direct = evaluation.image_metrics(metamers, study.references, metrics=[metric], backbone=backbone)
+        direct = evaluation.measure_images(metamers, study.references, metrics=[metric], backbone=backbone)
         assert table.loc[table["metric"] == metric, "value"].tolist() == direct["value"].tolist()
 
 

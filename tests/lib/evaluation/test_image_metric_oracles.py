@@ -7,8 +7,6 @@ from evaluation_toys import textured_images
 
 import oracles
 from metamerlib.evaluation.image_metrics import (
-    frechet_distance,
-    kernel_distance,
     psnr,
     rase,
     rase_corrected,
@@ -17,6 +15,7 @@ from metamerlib.evaluation.image_metrics import (
     tv,
     vif,
 )
+from metamerlib.evaluation.image_metrics.learned import frechet_distance, kernel_distance
 
 CASES = {
     "another image": lambda x: textured_images(len(x), x.shape[-1], seed=5),

@@ -124,7 +124,7 @@ def alexnet_at_hand(monkeypatch, tmp_path):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         weights = torchvision.models.alexnet().state_dict()
-    perceptual = importlib.import_module("metamerlib.evaluation.image_metrics.perceptual")
+    perceptual = importlib.import_module("metamerlib.evaluation.image_metrics.learned")
     monkeypatch.setattr(perceptual, "downloaded_weights", lambda *args: tmp_path)
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *args, **options: weights)
 

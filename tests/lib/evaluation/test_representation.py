@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from evaluation_toys import colour_classifier, random_network, textured_images
+from evaluation_toys import COLOURS, colour_classifier, random_network, textured_images
 from scipy.spatial.distance import cdist, jensenshannon
 from scipy.stats import gaussian_kde, norm, pearsonr, spearmanr
+from torch import nn
 
 import oracles
 from metamerlib.evaluation import (
@@ -16,6 +17,8 @@ from metamerlib.evaluation import (
     representational_divergence,
 )
 from metamerlib.evaluation.densities import density, shared_grid
+from metamerlib.evaluation.image_metrics import Backbone, fid, kid, lpips
+from metamerlib.models import Classifier
 
 
 def sample(n, seed=0, scale=1.0, shift=0.0):
@@ -268,3 +271,42 @@ def test_the_p_value_is_uniform_when_nothing_is_related():
         p_values += distance_correlation(cells, permutations=99)["pearson_p"].tolist()
     assert 0.35 < np.mean(p_values) < 0.65
     assert np.mean(np.array(p_values) <= 0.1) < 0.25
+
+
+# --- complex activations
+
+
+class Spectrum(nn.Module):
+    """The spectrum as complex numbers, or its real and imaginary parts as channels of their own."""
+
+    def __init__(self, parts):
+        super().__init__()
+        self.parts = parts
+
+    def forward(self, images):
+        spectrum = torch.fft.rfft2(images)
+        return torch.cat([spectrum.real, spectrum.imag], dim=1) if self.parts else spectrum
+
+
+def spectra(parts):
+    module = nn.Sequential(Spectrum(parts), nn.Flatten())
+    return Classifier(module, name="spectrum", categories=COLOURS, blocks=["0"])
+
+
+def test_complex_activations_count_with_both_parts():
+    references, metamers = textured_images(5, 8), textured_images(5, 8, seed=1)
+    (cell,) = pair_distances(metamers, references, [spectra(parts=False)], stage="0")
+    a, b = (torch.fft.rfft2(x).flatten(1) for x in (references, metamers))
+    for found, x, y in [(cell.reference, a, a), (cell.metamer, b, b), (cell.cross, a, b)]:
+        expected = (x[:, None] - y).abs().square().sum(dim=2).sqrt()
+        torch.testing.assert_close(found.float(), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("metric", [fid, kid, lpips])
+def test_learned_metrics_of_complex_features_count_both_parts(metric):
+    images = textured_images(5, 8), textured_images(5, 8, seed=1)
+    found, expected = (
+        metric(*images, backbone=Backbone(spectra(parts), feature_stage="0", patch_stages=("0",)))
+        for parts in (False, True)
+    )
+    torch.testing.assert_close(found, expected)

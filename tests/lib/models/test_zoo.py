@@ -12,7 +12,7 @@ from metamerlib.models.miniature import MINIATURES, RANDOM_SEEDS, SIDE, build_mi
 from metamerlib.models.registry import EXTRA_INSTANCES, MODEL_SETS, ZOO
 from metamerlib.models.training.recipes import RECIPES
 from metamerlib.models.weights import WeightsFolder, bundled_folder
-from metamerlib.stimuli import objects16
+from metamerlib.stimuli.objects16 import objects16
 
 
 @pytest.fixture(scope="module")

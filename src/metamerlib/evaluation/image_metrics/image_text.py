@@ -40,18 +40,13 @@ class ImageTextModel(Protocol):
     prompt_pairs: Mapping[str, tuple[str, str]]
 
     def pair_logits(self, images: Tensor) -> Tensor:
-        """Compare images with the descriptions.
-
-        Parameters
-        ----------
-        images
-            (N, 3, H, W) float32 in [0, 1].
+        """Compare float32 images (N, 3, H, W) in [0, 1] with the descriptions.
 
         Returns
         -------
         Tensor
-            (N, pairs, 2): scaled similarity of image and description, in the order of ``prompt_pairs``, the
-            wanted description first.
+            (N, pairs, 2): scaled similarity of image and description, in the order of ``prompt_pairs``, the wanted
+            description first.
         """
         ...
 
@@ -66,19 +61,18 @@ def clip_iqa(
 ) -> Tensor:
     """How much the image-text model prefers the good description to the bad one; higher is better.
 
-    The softmax over each pair of opposite descriptions, averaged over the pairs. It looks at one image only:
-    the references' own value is what to compare with.
+    The softmax over each pair of opposite descriptions, averaged over the pairs.
 
     Parameters
     ----------
     images
         (N, 3, H, W) in ``[0, data_range]``.
     references
-        Not used; accepted so that all metrics are called alike.
+        Not used; accepted so that all metrics are called alike. Their own value is what to compare with.
     scorer
         The image-text model.
     prompts
-        Names of the pairs to average over; all of them by default. For the value of a single pair give one.
+        Names of the pairs to average over; all of them by default.
     data_range
         The value of white.
 
@@ -133,23 +127,7 @@ class DownloadedClip:
         self.prompt_pairs = dict(prompt_pairs)
 
     def pair_logits(self, images: Tensor) -> Tensor:
-        """Compare images with the descriptions.
-
-        Parameters
-        ----------
-        images
-            (N, 3, H, W) float32 in [0, 1].
-
-        Returns
-        -------
-        Tensor
-            (N, pairs, 2) logits.
-
-        Raises
-        ------
-        MetricUnavailableError
-            If a package or the weights are missing.
-        """
+        """Compare images with the descriptions, as `ImageTextModel` says."""
         try:
             from torchmetrics.functional.multimodal import clip_image_quality_assessment
         except ImportError as error:
@@ -183,7 +161,7 @@ class DownloadedClip:
     def _folder(self) -> Path:
         """Find the weights among what Hugging Face's tools have downloaded; given a name, those would download."""
         cache = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface") / "hub"
-        cache = Path(os.environ.get("HF_HUB_CACHE") or cache)
+        cache = Path(os.environ.get("HF_HUB_CACHE") or cache).expanduser()
         kept = cache / f"models--{self.name.replace('/', '--')}"
         newest = kept / "refs" / "main"
         if not newest.is_file():

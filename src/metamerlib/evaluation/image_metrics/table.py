@@ -1,9 +1,10 @@
-"""All image metrics of a set of metamers as one tidy table."""
+"""The image metrics of the paper's Table 1 in its order, and all of them on a set of metamers as one tidy table."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,10 +12,22 @@ import torch
 from torch import Tensor
 
 from metamerlib.checks import check_choice, check_pair, entries_of, images_of, real_number
-from metamerlib.evaluation.image_metrics.backbone import Backbone, as_backbone
-from metamerlib.evaluation.image_metrics.image_text import DownloadedClip, ImageTextModel
+from metamerlib.evaluation.image_metrics.full_reference import (
+    RASE_SMALLEST,
+    SCC_WINDOW,
+    SSIM_SMALLEST,
+    VIF_SMALLEST,
+    psnr,
+    rase,
+    rase_corrected,
+    scc,
+    ssim,
+    tv,
+    vif,
+)
+from metamerlib.evaluation.image_metrics.image_text import DownloadedClip, ImageTextModel, clip_iqa
 from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError
-from metamerlib.evaluation.image_metrics.registry import METRICS, ImageMetric
+from metamerlib.evaluation.image_metrics.learned import Backbone, as_backbone, fid, kid, lpips
 
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
@@ -22,20 +35,74 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 64
 
-COLUMNS = (
-    "metric",
-    "label",
-    "image",
-    "n",
-    "value",
-    "reference_value",
-    "direction",
-    "backbone",
-    "reason",
-)
+
+@dataclass(frozen=True)
+class ImageMetric:
+    """What is to be known about a metric before reading its numbers.
+
+    Attributes
+    ----------
+    key
+        Short name in tables.
+    label
+        Name in figures.
+    function
+        ``function(images, references, *, data_range=1.0)``; learned metrics also take what ``needs`` names.
+    direction
+        ``"higher"`` or ``"lower"``: which is better.
+    low, high
+        Ends of the range.
+    perfect
+        Value for an image that is its reference; None for a metric that looks at one image only.
+    per_image
+        Whether each image has a value of its own, or only the whole set.
+    needs
+        ``"backbone"``, ``"scorer"`` or None: what a learned metric must be given.
+    smallest
+        Smallest height and width in pixels.
+    undefined
+        When the value is no finite number although the images differ, in words; empty if it always is one.
+    """
+
+    key: str
+    label: str
+    function: Callable[..., Tensor]
+    direction: str
+    low: float
+    high: float
+    perfect: float | None
+    per_image: bool = True
+    needs: str | None = None
+    smallest: int = 1
+    undefined: str = ""
 
 
-def image_metrics(
+METRICS: dict[str, ImageMetric] = {
+    metric.key: metric
+    for metric in (
+        ImageMetric("fid", "FID", fid, "lower", 0, math.inf, 0, per_image=False, needs="backbone"),
+        ImageMetric("kid", "KID", kid, "lower", -math.inf, math.inf, 0, per_image=False, needs="backbone"),
+        ImageMetric("ssim", "SSIM", ssim, "higher", -1, 1, 1, smallest=SSIM_SMALLEST),
+        ImageMetric("psnr", "PSNR (dB)", psnr, "higher", 0, math.inf, math.inf),
+        ImageMetric("vif", "VIF", vif, "higher", 0, math.inf, 1, smallest=VIF_SMALLEST),
+        ImageMetric("lpips", "LPIPS", lpips, "lower", 0, math.inf, 0, needs="backbone"),
+        ImageMetric(
+            *("rase", "RASE (torchmetrics)", rase, "lower", 0, math.inf, 0),
+            smallest=RASE_SMALLEST,
+            undefined="a window of the reference is black",
+        ),
+        ImageMetric("rase_corrected", "RASE (%)", rase_corrected, "lower", 0, math.inf, 0, smallest=RASE_SMALLEST),
+        ImageMetric("scc", "SCC", scc, "higher", -1, 1, 1, smallest=SCC_WINDOW),
+        ImageMetric("tv", "TV", tv, "lower", 0, 2, None),
+        ImageMetric("clip_iqa", "CLIP-IQA", clip_iqa, "higher", 0, 1, None, needs="scorer"),
+    )
+}
+"""Every metric by its key; KID stands beside FID, the corrected RASE beside torchmetrics' own."""
+
+COLUMNS = ["metric", "label", "image", "n", "value", "reference_value", "direction", "backbone", "reason"]
+
+
+def measure_images(
     images: Tensor,
     references: StimulusSet | Tensor,
     *,
@@ -46,8 +113,8 @@ def image_metrics(
 ) -> pd.DataFrame:
     """Measure metamers against their references with the metrics of the paper's Table 1.
 
-    A metric that cannot be had (no network for a learned one, images too small for its windows) keeps its
-    row, with NaN for a value and the reason in words: nothing is left out silently and nothing is replaced.
+    A metric that cannot be had (no network for a learned one, images too small for its windows) keeps its row, with NaN
+    for a value and the reason in words.
 
     Parameters
     ----------
@@ -69,9 +136,9 @@ def image_metrics(
     Returns
     -------
     pandas.DataFrame
-        One row per metric and image, in the order of Table 1, or one row per metric where only the set has a
-        value. Columns: ``metric`` (key), ``label`` (with the network's name for learned metrics, as in
-        ``"FID · mini ResNet-18"``), ``image`` (index, missing for a value of the set), ``n`` (number of images
+        One row per metric and image, or one per metric where only the set has a value. Columns: ``metric`` (key),
+        ``label`` (with the network's name for learned metrics, as in ``"FID · mini ResNet-18"``),
+        ``image`` (index, missing for a value of the set), ``n`` (number of images
         that went into the value), ``value``, ``reference_value`` (the value of the reference itself: the
         perfect one, or for metrics of a single image what they give the reference), ``direction``
         (``"higher"`` or ``"lower"`` is better), ``backbone`` (network's name or missing) and ``reason`` (why
@@ -87,7 +154,7 @@ def image_metrics(
     for metric in METRICS.values():
         if metrics is None or metric.key in metrics:
             rows += _measure(metric, images, references, _network(metric, backbone, scorer), data_range)
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"image": "Int64", "backbone": "string"})
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"image": "Int64", "backbone": "string"})
 
 
 def _network(metric: ImageMetric, backbone: Any, scorer: Any) -> Any:

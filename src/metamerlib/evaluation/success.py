@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import rankdata
 from torch import Tensor
 
 from metamerlib.checks import check_classifiers, check_images, check_pair, images_of, real_number, whole_number
-from metamerlib.evaluation.activations import euclidean_distances, flat_activations, row_correlations, row_ranks
+from metamerlib.evaluation.representation import euclidean_distances, flat_activations, in_slabs
 
 if TYPE_CHECKING:
     from metamerlib.models import Classifier
@@ -120,20 +121,7 @@ def metamer_success(
 
 
 def signal_to_noise(signal: Tensor, other: Tensor) -> Tensor:
-    """Signal-to-noise ratio in decibels, row by row.
-
-    Parameters
-    ----------
-    signal
-        (N, features): what should be reached.
-    other
-        (N, features): what was reached; the difference is the noise.
-
-    Returns
-    -------
-    Tensor
-        (N,) float64: ``10 log10`` of the ratio of the squared norms; infinite for equal rows.
-    """
+    """Compare rows in decibels, ``10 log10`` of the squared norms of signal and difference: infinite for equal rows."""
     noise = (other - signal).double().norm(dim=1)
     return 20 * torch.log10(signal.double().norm(dim=1) / noise)
 
@@ -178,3 +166,25 @@ def _quantile(chance: np.ndarray, quantile: float) -> float:
     """Find the value that so much of the null distribution does not exceed; infinite if there is none."""
     ordered = np.sort(chance[~np.isnan(chance)])
     return float(ordered[int(np.ceil(quantile * len(ordered))) - 1]) if len(ordered) else float("inf")
+
+
+def row_correlations(first: Tensor, second: Tensor) -> Tensor:
+    """Correlate every row of one matrix with every row of another (Pearson): (N, M) float64, NaN for flat rows."""
+    mean_1, mean_2 = (x.mean(dim=1, keepdim=True, dtype=torch.float64) for x in (first, second))
+    products = torch.zeros(len(first), len(second), dtype=torch.float64, device=first.device)
+    squares_1, squares_2 = (torch.zeros(len(x), dtype=torch.float64, device=x.device) for x in (first, second))
+    for a, b in in_slabs(first, second):
+        a, b = a - mean_1, b - mean_2
+        products += a @ b.T
+        squares_1 += (a**2).sum(dim=1)
+        squares_2 += (b**2).sum(dim=1)
+    # Equal features leave rounding for a spread; calling that a direction would make up a correlation.
+    tiny = 1e-20 * first.shape[1]
+    squares_1 = squares_1.masked_fill(squares_1 <= tiny * mean_1.squeeze(1) ** 2, torch.nan)
+    squares_2 = squares_2.masked_fill(squares_2 <= tiny * mean_2.squeeze(1) ** 2, torch.nan)
+    return (products / (squares_1[:, None] * squares_2).sqrt()).clamp(-1, 1).cpu()
+
+
+def row_ranks(rows: Tensor) -> Tensor:
+    """Replace each row's entries by their ranks, ties averaged: float32, exact up to 16 million features."""
+    return torch.stack([torch.from_numpy(rankdata(row.numpy())).float() for row in rows.cpu()])

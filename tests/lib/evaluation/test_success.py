@@ -8,7 +8,7 @@ from scipy.stats import pearsonr, spearmanr
 from torch import nn
 
 from metamerlib.evaluation import metamer_success
-from metamerlib.evaluation.null import signal_to_noise
+from metamerlib.evaluation.success import signal_to_noise
 from metamerlib.models import Classifier
 
 
@@ -163,3 +163,21 @@ def test_what_does_not_fit_is_refused(references):
         metamer_success(references, references, [network], stage="late", null_quantile=95)
     with pytest.raises(ValueError, match="models is empty"):
         metamer_success(references, references, [], stage="late")
+
+
+def test_complex_activations_count_with_both_parts():
+    class Spectrum(nn.Module):
+        def forward(self, images):
+            return torch.fft.rfft2(images)
+
+    class Strongest(nn.Module):
+        def forward(self, spectrum):
+            return spectrum[:, :, 0, 0].real
+
+    model = Classifier(nn.Sequential(Spectrum(), Strongest()), name="spectrum", categories=tuple("abc"))
+    references, metamers = textured_images(4, 8), textured_images(4, 8, seed=1)
+    table = metamer_success(metamers, references, [model], stage="0")
+    a, b = (torch.fft.rfft2(x).flatten(1) for x in (references, metamers))
+    expected = 20 * torch.log10(torch.linalg.norm(a, dim=1) / torch.linalg.norm(b - a, dim=1))
+    assert table["snr_db"].to_numpy() == pytest.approx(expected.numpy(), rel=1e-4)
+    assert np.isfinite(table["pearson"]).all()
