@@ -21,7 +21,7 @@ import pandas as pd
 import torch
 
 TESTS = Path(__file__).parent
-sys.path += [str(TESTS), *(str(TESTS / room) for room in ("experiments", "generation", "models"))]
+sys.path += [str(TESTS), *(str(TESTS / room) for room in ("book/engine", "lib/generation", "lib/models"))]
 
 import store_toys  # noqa: E402
 import toy_models  # noqa: E402

@@ -37,13 +37,13 @@ class NotingStore(Store):
         super().__init__(root)
         self.log = log
 
-    def get_or_compute(self, task, compute, **options):
+    def get_or_compute(self, task, compute):
         def noted(scratch):
             with self.log.open("a") as file:
                 file.write(f"{task.key}\n")
             return compute(scratch)
 
-        return super().get_or_compute(task, noted, **options)
+        return super().get_or_compute(task, noted)
 
 
 def toy(name, seed):
@@ -73,11 +73,15 @@ def study_in(store):
 
 
 def work_of(study, count):
-    """List metamers of so many runs, of the first ones their snapshots, and what a panel sees of each."""
-    panel = tuple(study.networks.ref(key) for key in study.evaluators)
+    """List metamers of so many runs, of the first ones their snapshots, and what evaluators see of each."""
+    evaluators = tuple(study.networks.classifier_ref(key) for key in study.evaluators)
     conditions = itertools.product(range(count), study.running_sets, study.settings.stages)
     runs = [study.run(name, stage, seed=seed) for seed, name, stage in itertools.islice(conditions, count)]
-    return [task for run in runs for task in (run, kept_beside(run), Predictions(run, panel)) if task is not None]
+    generators = {run.key: tuple(study.networks.classifier_ref(model.key) for model in run.models) for run in runs}
+    tasks = [
+        task for run in runs for task in (run, kept_beside(run), Predictions(run, evaluators, generators[run.key]))
+    ]
+    return [task for task in tasks if task is not None]
 
 
 def work(root, log, count, backwards):

@@ -58,8 +58,7 @@ def lines_matching(contents, pattern):
 def test_make_installs_every_extra():
     extras = PROJECT["optional-dependencies"]
     assert f".[{','.join(EXTRAS)}]" in text("Makefile")
-    assert set(extras) == {*EXTRAS, "cluster"}
-    assert set(extras["cluster"]) <= set(extras["test"])
+    assert set(extras) == set(EXTRAS)
 
 
 def test_conda_environment_lists_what_pyproject_lists():

@@ -3,7 +3,6 @@
 import os
 import sys
 import warnings
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -247,16 +246,9 @@ def book(
     from metamerbook.build import build_book
 
     parameters = dict(key_and_value(entry) for entry in parameter or [])
-    with _served(scheduler):
-        build_book(profile=profile, chapters=chapters or None, force=force, html=html, parameters=parameters, jobs=jobs)
-
-
-def _served(scheduler: str | None) -> AbstractContextManager[None]:
-    if scheduler is None:
-        return nullcontext()
-    from metamerbook.engine.connection import served
-
-    return served(scheduler)
+    if scheduler is not None:
+        os.environ["METAMERLIB_SCHEDULER"] = scheduler
+    build_book(profile=profile, chapters=chapters or None, force=force, html=html, parameters=parameters, jobs=jobs)
 
 
 def main() -> None:

@@ -1,32 +1,58 @@
-"""Run tasks: compute what the store lacks, in this process, in several, or on a Dask cluster.
+"""Compute the tasks that the store lacks: in this process where that is enough, else on the workers of Dask.
 
-How a kind of task is computed is registered with `compute`; what a task names by fingerprint (images, networks) is in
-`Context`. Neither knows who calls, so that a cluster's workers can hold context and compute tasks alike.
+Dask orders the work, shares what two callers want, and restarts what a dead worker held; the store keeps results whole
+and lets two commands wait for each other; a generation goes on from its checkpoint.
 """
 
-from collections.abc import Iterable, Mapping
+import atexit
+import hashlib
+import importlib.util
+import logging
+import os
+import pickle
+import re
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import torch
 from tqdm.std import tqdm
 
-from metamerbook.engine.agenda import Agenda
-from metamerbook.engine.context import Context
-from metamerbook.engine.store import BusyError
+from metamerbook.engine.context import Context, are_large
+from metamerbook.engine.store import Store, versions
 from metamerbook.engine.task import Task
 from metamerlib.generation import UnusableModelError
+from metamerlib.models.devices import resolve_device
+from metamerlib.system import cores
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
+
+_log = logging.getLogger(__name__)
+
+WORKERS = "METAMERLIB_WORKERS"
+SCHEDULER = "METAMERLIB_SCHEDULER"
+_LOCAL = "local"
+_WORTH_STARTING = 20_000  # images × updates, about half a minute of one core: starting the processes takes ten seconds
+_SECONDS_TO_ANSWER = 10
+_STUDIES_AT_HAND = 3  # on a worker; further ones push the eldest out
+
+Done = Callable[[Task], None]
+Tolerated = Callable[[Task, Exception], bool]
+
+
+class ClusterError(RuntimeError):
+    """A Dask cluster cannot be used as it is, or was lost; the text says what to do."""
 
 
 @dataclass(frozen=True)
 class Execution:
-    """What a call of `execute` did.
-
-    Attributes
-    ----------
-    computed, found
-        The tasks that were computed, and those that were in the store.
-    unusable
-        Keys of the tasks that were given up, to the reason: a network that no metamers can be made with.
-    """
+    """The tasks that a call of `execute` computed and found; and of those given up, the keys with the reasons."""
 
     computed: tuple[Task, ...]
     found: tuple[Task, ...]
@@ -36,28 +62,9 @@ class Execution:
 def execute(
     tasks: Iterable[Task], context: Context, *, title: str = "computing", skip_unusable: bool = False
 ) -> Execution:
-    """Compute every task that the store lacks, and what those require.
+    """Compute every task that the store lacks, and what those require, with a progress bar over all of it.
 
-    Parameters
-    ----------
-    tasks
-        What to run; repeated ones count once.
-    context
-        The images, networks and the store.
-    title
-        What the progress bar says is going on.
-    skip_unusable
-        Whether to go on where a network turns out to be one that no metamers can be made with.
-
-    Returns
-    -------
-    Execution
-        What was computed and what was found. The results are in the store.
-
-    Raises
-    ------
-    UnusableModelError
-        If there is such a network, unless they are skipped.
+    `skip_unusable` goes on where a network turns out to be one that no metamers can be made with.
     """
     unusable: dict[str, str] = {}
 
@@ -69,49 +76,29 @@ def execute(
 
     wanted = {task.key: task for task in tasks}
     found = tuple(task for task in wanted.values() if task in context.store)
-    pending = _in_order(task for task in wanted.values() if task not in context.store)
-    pending = [task for task in pending if task not in context.store]
-    layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    pending = missing(wanted.values(), context.store)
     with tqdm(
-        total=sum(_ticks(task) for task in pending),
-        bar_format=layout,
+        total=sum(weight(task) for task in pending),
+        desc=title,
+        bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
         disable=not (context.shows_progress and pending),
         dynamic_ncols=True,
     ) as bar:
-        workers = context.workers_for(pending)
-        if workers is not None:
-            bar.set_description_str(title)
-            workers.run(pending, lambda task: bar.update(_ticks(task)), tolerated)
-        else:
-            agenda, finished = Agenda(pending), 0
-            while taken := agenda.take():
-                task, waits = taken
-                bar.set_description_str(f"{title} {finished + 1} of {len(pending)}: {task.label}")
-                try:
-                    context.result(task, wait=waits)
-                except BusyError:
-                    agenda.put_back(task, busy=True)
-                    continue
-                except Exception as error:
-                    if not tolerated(task, error):
-                        raise
-                agenda.finish(task)
-                finished += 1
-                bar.update(_ticks(task))
+        compute(pending, context, lambda task: bar.update(weight(task)), tolerated)
     return Execution(tuple(task for task in pending if task.key not in unusable), found, unusable)
 
 
-def _ticks(task: Task) -> int:
-    # Whole numbers: fractions added in another order than in the total can come out above it, of which tqdm warns.
+def weight(task: Task) -> int:
+    """Return a task's share of a progress bar: whole, since sums of fractions depend on their order."""
     return max(1, round(task.cost))
 
 
-def _in_order(tasks: Iterable[Task]) -> list[Task]:
-    """Put each task behind those that it requires, once."""
+def missing(tasks: Iterable[Task], store: Store) -> list[Task]:
+    """List the tasks that a store lacks, each once and behind those that it requires."""
     ordered: dict[str, Task] = {}
 
     def place(task: Task) -> None:
-        if task.key not in ordered:
+        if task.key not in ordered and task not in store:
             for required in task.requires:
                 place(required)
             ordered[task.key] = task
@@ -119,3 +106,287 @@ def _in_order(tasks: Iterable[Task]) -> list[Task]:
     for task in tasks:
         place(task)
     return list(ordered.values())
+
+
+def compute(pending: Sequence[Task], context: Context, done: Done, tolerated: Tolerated) -> None:
+    """Compute tasks, ordered as `missing` does; those that come first are begun first.
+
+    `done` is called with each task whose result is in the store, or that was given up; `tolerated` with each one that
+    failed, and its error: True gives it up and goes on.
+    """
+    client = _client_for(pending, context)
+    if client is not None:
+        with _lost_scheduler_explained():
+            _compute_there(client, pending, context, done, tolerated)
+        return
+    for task in pending:
+        try:
+            context.result(task)
+        except Exception as error:
+            if not tolerated(task, error):
+                raise
+        done(task)
+
+
+def _client_for(pending: Sequence[Task], context: Context) -> "Client | None":
+    """Connect to the scheduler that was named, or to worker processes of this one's where there is enough to do."""
+    if not pending:
+        return None
+    scheduler = scheduler_asked_for(context.scheduler)
+    if scheduler is None:
+        count = processes_for(are_large(context.models), resolve_device(context.device))
+        little = len(pending) == 1 or sum(task.cost for task in pending) < _WORTH_STARTING
+        if count == 1 or little:
+            return None
+        scheduler = _LOCAL
+    return connect(scheduler, context.device)
+
+
+def _compute_there(
+    client: "Client", pending: Sequence[Task], context: Context, done: Done, tolerated: Tolerated
+) -> None:
+    from dask.distributed import as_completed
+
+    with context.store._explaining():
+        context.store.root.mkdir(parents=True, exist_ok=True)
+    payload = _pickled((versions(), context))
+    name = hashlib.sha256(payload).hexdigest()
+    place = hashlib.sha256(str(context.store.root).encode()).hexdigest()[:8]  # another store lacks its results
+    if not client.nthreads():
+        _log.warning("no worker is at the scheduler %s: waiting for one.", client.scheduler.address)
+    futures: dict[str, Any] = {}
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)  # sent once, on purpose
+            # A task of its own: it goes from worker to worker, and a lost copy is made again.
+            sent = client.submit(bytes, payload, key=f"context-{name}")
+            for rank, task in enumerate(pending):
+                before = [futures[one.key] for one in task.requires if one.key in futures]
+                key = f"{task.kind}-{task.key[:32]}-{place}"
+                futures[task.key] = client.submit(_work, task, name, sent, before, key=key, priority=-rank)
+        tasks = {futures[task.key].key: task for task in pending}
+        for future in as_completed(futures.values(), loop=client.loop):
+            task = tasks[future.key]
+            if error := future.exception():
+                error = _explained(error, task)
+                if not tolerated(task, error):
+                    raise error
+            else:
+                for category, text in future.result():
+                    warnings.warn(text, category, stacklevel=5)
+            done(task)
+    except BaseException:
+        if client.status == "running":
+            client.cancel(list(futures.values()))
+            if client.cluster is None:  # workers of this process's own end with it
+                _log.warning("the workers end what they have begun; only stopping them stops it.")
+        raise
+
+
+_contexts: dict[str, Context] = {}
+_computing = threading.Lock()  # networks and their hooks are not made for two threads
+
+
+def _work(task: Task, name: str, payload: bytes, _: list) -> list[tuple[type[Warning], str]]:
+    """Compute a task into the store, on a worker; return what it warned of."""
+    from dask.distributed import get_worker
+
+    worker = get_worker()
+    with _computing, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        torch.set_num_threads(worker.state.nthreads)
+        try:
+            _received(name, payload).result(task)
+        except Exception as error:
+            error.add_note(f"on worker {worker.address}")
+            raise
+    return [(one.category, str(one.message)) for one in caught]
+
+
+def _received(name: str, payload: bytes) -> Context:
+    if name not in _contexts:
+        try:
+            expected, context = pickle.loads(payload)
+        except (ImportError, AttributeError) as error:
+            raise ClusterError(
+                f"a worker cannot import what the study's networks are made of ({error}): install that module there, "
+                "or put its folder into the workers' PYTHONPATH."
+            ) from error
+        here = versions()
+        if different := [
+            f"{key} is {here[key]} there and {its} here" for key, its in expected.items() if its != here[key]
+        ]:
+            raise ClusterError(f"a worker differs: {'; '.join(different)}. Install the same on both.")
+        if not context.store.root.is_dir():
+            raise ClusterError(
+                f"a worker does not see this machine's store {context.store.root}: name a folder that all machines "
+                "share under the same path, by METAMERLIB_STORE or --store."
+            )
+        while len(_contexts) >= _STUDIES_AT_HAND:
+            _contexts.pop(next(iter(_contexts)))
+        _contexts[name] = context
+    return _contexts[name]
+
+
+def _pickled(value: object) -> bytes:
+    import cloudpickle
+
+    try:
+        return cloudpickle.dumps(value)
+    except Exception as error:  # what an object's own __getstate__ raises may be anything
+        raise ClusterError(
+            f"the study's networks cannot be sent to workers ({type(error).__name__}: {error}): keep open files, locks "
+            "and connections out of them, or open these when they are first used."
+        ) from error
+
+
+def _explained(error: Exception, task: Task) -> Exception:
+    from dask.distributed import KilledWorker
+
+    if isinstance(error, CancelledError):
+        raise error
+    if not isinstance(error, KilledWorker):
+        return error
+    return ClusterError(
+        f"{task.label} has ended {error.allowed_failures + 1} workers, perhaps for want of memory: give workers more, "
+        "or compute fewer images at once (batch_size). Where workers are ended for other reasons, start the scheduler "
+        "with a higher DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES."
+    )
+
+
+@contextmanager
+def _lost_scheduler_explained() -> Iterator[None]:
+    try:
+        yield
+    except CancelledError as error:
+        raise ClusterError(
+            f"the scheduler was lost ({type(error).__name__}: {error}). What was finished is in the store: the same "
+            "command goes on from there."
+        ) from error
+
+
+def processes_for(large: bool, device: torch.device, default: str = "1") -> int:
+    """Return how many processes compute, by ``$METAMERLIB_WORKERS``: a number, or "auto" for one per core.
+
+    The command line and the book's chapters set it to "auto", which is one process with large networks. Elsewhere one
+    is the default, because a script without an ``if __name__ == "__main__"`` line cannot start others. Off the CPU it
+    is one.
+    """
+    asked = os.environ.get(WORKERS, "").strip().lower() or default
+    if asked != "auto" and not (asked.isdecimal() and int(asked) >= 1):
+        raise ValueError(f'{WORKERS} is {asked!r}: give a number of processes, or "auto" for one per core.')
+    if device.type != "cpu":
+        return 1
+    return int(asked) if asked != "auto" else 1 if large else min(cores(), 8)
+
+
+def scheduler_asked_for(given: object = None) -> Any:
+    """Return the scheduler to use: the caller's, else that of ``$METAMERLIB_SCHEDULER``, else None."""
+    return given if given is not None else os.environ.get(SCHEDULER, "").strip() or None
+
+
+def check_scheduler(scheduler: object) -> None:
+    """Refuse what cannot be a scheduler, without connecting to it.
+
+    It may be an address, the path of a scheduler file, "local", a synchronous `distributed.Client` or a Dask cluster.
+    """
+    if importlib.util.find_spec("distributed") is None:
+        raise ImportError("a scheduler needs the package distributed: pip install 'metamerlib[book]' brings it.")
+    kinds = (
+        "its address, such as 'tcp://10.0.0.5:8786', the .json file that `dask scheduler --scheduler-file` writes, or "
+        f"{_LOCAL!r} for processes of this machine"
+    )
+    if isinstance(scheduler, str | os.PathLike):
+        text = os.fspath(scheduler)
+        if text.endswith(".json"):
+            if not Path(text).expanduser().is_file():
+                raise ValueError(f"scheduler is {text!r}, a file that does not exist: start the scheduler first.")
+        elif text != _LOCAL and not re.fullmatch(r"(\w+://)?[^\s/]+:\d+", text):
+            raise ValueError(f"scheduler is {text!r}: give {kinds}.")
+    elif getattr(scheduler, "asynchronous", False):
+        raise ValueError("scheduler is asynchronous: make it with asynchronous=False.")
+    elif not (hasattr(scheduler, "submit") or hasattr(scheduler, "scheduler_address")):
+        raise TypeError(
+            f"scheduler is a {type(scheduler).__name__}: give {kinds}; or a distributed.Client or a Dask cluster."
+        )
+
+
+_clients: dict[Any, "Client"] = {}  # by what was asked for
+_local_clusters: list[Any] = []
+
+
+def connect(scheduler: Any, device: str = "auto") -> "Client":
+    """Connect to a scheduler, or return the connection that this process has already.
+
+    "local" starts a scheduler and worker processes, which end with this process: as many as ``$METAMERLIB_WORKERS``
+    says, one per core where it says nothing; on an accelerator one.
+    """
+    check_scheduler(scheduler)
+    from dask.distributed import Client
+
+    if hasattr(scheduler, "submit"):
+        return scheduler
+    if scheduler in _clients and _clients[scheduler].status == "running":
+        return _clients[scheduler]
+    if not _clients:
+        atexit.register(disconnect)
+    file = str(Path(scheduler).expanduser()) if str(scheduler).endswith(".json") else None
+    address = _start_local(device) if scheduler == _LOCAL else None if file else scheduler
+    try:
+        with _quiet():
+            client = Client(
+                address, scheduler_file=file, timeout=_SECONDS_TO_ANSWER, set_as_default=False, name="metamerlib"
+            )
+    except OSError as error:  # time-outs among them
+        raise ClusterError(
+            f"no scheduler answers at {file or address} within {_SECONDS_TO_ANSWER} seconds: is `dask scheduler` "
+            "running there, and can this machine reach it?"
+        ) from error
+    _clients[scheduler] = client
+    return client
+
+
+def disconnect() -> None:
+    """Close the connections that `connect` made, and end the processes of "local"."""
+    for client in _clients.values():
+        with suppress(TimeoutError), _quiet():  # where the scheduler is gone
+            client.close(timeout=2)
+    _clients.clear()
+    for cluster in _local_clusters:
+        cluster.close()
+    _local_clusters.clear()
+
+
+def _start_local(device: str) -> Any:
+    import dask
+    from dask.distributed import LocalCluster
+
+    count = processes_for(False, resolve_device(device), default="auto")
+    if resolve_device(device).type == "cuda" and torch.cuda.device_count() > 1:
+        raise ClusterError(
+            f"scheduler='local' does not share out the {torch.cuda.device_count()} GPUs of this machine: run `dask "
+            "scheduler` and `dask cuda worker tcp://…:8786` (pip install dask-cuda), which starts a worker per GPU."
+        )
+    # A process that is started anew imports torch, which can take longer than the 15 s after which it is given up.
+    dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"})
+    cluster = LocalCluster(
+        n_workers=count,
+        threads_per_worker=max(1, cores() // count),
+        memory_limit=None,  # Dask would kill workers that use more than its estimate of their share
+        silence_logs=logging.CRITICAL,  # what a user can mend is raised as an error
+        dashboard_address="127.0.0.1:0",  # None would still open port 8787, and warn where it is taken
+    )
+    _local_clusters.append(cluster)
+    return cluster
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's client silent where what it would say is raised as an error anyway."""
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

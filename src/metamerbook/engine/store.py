@@ -1,28 +1,41 @@
 """Results on disk, found by the key of their task and computed once.
 
-One folder per result, ``<root>/<kind>/<key>/`` (see `metamerbook.engine.entries`). Beside the kinds there are
-``running/`` (checkpoints of work that has not ended), ``locks/`` and ``quarantine/`` (what could not be trusted).
+One folder per result, ``<root>/<kind>/<key>/``, is written whole or not at all and checked when it is read. It holds
+the result's file (safetensors or Parquet) and ``task.json``, which says in plain text what was run, when, with which
+versions and how long it took, and holds the file's SHA-256. Beside the kinds there are ``running/`` (checkpoints of
+work that has not ended), ``locks/`` and ``quarantine/`` (what could not be trusted).
 """
 
 import datetime
+import errno
+import functools
+import hashlib
+import importlib.metadata
+import json
 import logging
 import os
+import platform
 import shutil
 import time
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pandas as pd
 from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 
-from metamerbook.engine.entries import CorruptEntryError, read_entry, read_record, write_entry
-from metamerbook.engine.task import Task
+from metamerbook.engine.task import Task, described, noted
 from metamerlib.checks import file_path
+from metamerlib.generation import Metamers
 from metamerlib.system import TROUBLE, default_store_root
 
 _log = logging.getLogger(__name__)
+RECORD = "task.json"
 
 
 class CorruptResultWarning(UserWarning):
@@ -33,10 +46,6 @@ class MissingResultError(LookupError):
     """The store does not hold the result that was asked for."""
 
 
-class BusyError(RuntimeError):
-    """Another process computes the result that was asked for."""
-
-
 class StoreError(OSError):
     """The store's folder cannot be used: it is full, read-only or not a folder."""
 
@@ -44,13 +53,35 @@ class StoreError(OSError):
         return self.strerror
 
 
-class Store:
-    """A folder of results, found by their task.
+class CorruptEntryError(Exception):
+    """A folder that is there, but whose content cannot be trusted; the text says why."""
 
-    Parameters
-    ----------
-    root
-        The folder; it is made when the first result is written.
+
+class Codec(NamedTuple):
+    """One way to keep a result as a file."""
+
+    file: str
+    save: Callable[[Any, Path], None]
+    load: Callable[[Path], Any]
+
+
+CODECS: dict[str, Codec] = {
+    "metamers": Codec("metamers.safetensors", lambda metamers, path: metamers.save(path), Metamers.load),
+    "table": Codec(
+        "table.parquet",
+        lambda table, path: table.to_parquet(path, engine="pyarrow", index=False),
+        lambda path: pd.read_parquet(path, engine="pyarrow"),
+    ),
+    "tensors": Codec(
+        "tensors.safetensors",
+        lambda tensors, path: save_file({name: one.detach().cpu().contiguous() for name, one in tensors.items()}, path),
+        load_file,
+    ),
+}
+
+
+class Store:
+    """A folder of results, found by their task; it is made when the first result is written.
 
     Examples
     --------
@@ -67,29 +98,11 @@ class Store:
 
     @classmethod
     def default(cls) -> "Store":
-        """Open the store that is used where none is named.
-
-        Returns
-        -------
-        Store
-            At ``$METAMERLIB_STORE``; else at ``build/store`` of the repository where the package runs from one;
-            else at ``~/.cache/metamerlib/store``.
-        """
+        """Open the store that is used where none is named: `metamerlib.system.default_store_root`."""
         return cls(default_store_root())
 
     def folder(self, task: Task) -> Path:
-        """Return where a task's result is, or would be.
-
-        Parameters
-        ----------
-        task
-            What was run.
-
-        Returns
-        -------
-        Path
-            The entry's folder.
-        """
+        """Return where a result is, or would be."""
         return self.root / task.kind / task.key[:32]
 
     def scratch(self, task: Task) -> Path:
@@ -97,27 +110,11 @@ class Store:
         return self.root / "running" / self._name(task)
 
     def __contains__(self, task: Task) -> bool:
-        """Tell whether there is an entry; whether it can be trusted is found out when it is read."""
+        """Return whether there is an entry; whether it can be trusted is found out when it is read."""
         return self.folder(task).is_dir()
 
     def load(self, task: Task) -> Any:
-        """Read a result, checking it.
-
-        Parameters
-        ----------
-        task
-            What was run.
-
-        Returns
-        -------
-        Any
-            The `Metamers`, DataFrame or mapping of tensors.
-
-        Raises
-        ------
-        MissingResultError
-            If there is no such result, or what was there could not be trusted and is now in quarantine.
-        """
+        """Read a result and check it; what cannot be trusted goes to the quarantine and counts as missing."""
         try:
             return read_entry(self.folder(task), task)
         except CorruptEntryError:
@@ -130,52 +127,17 @@ class Store:
         return found
 
     def record(self, task: Task) -> dict[str, Any]:
-        """Read what is noted beside a result.
-
-        Parameters
-        ----------
-        task
-            What was run.
-
-        Returns
-        -------
-        dict
-            Content of ``task.json``: label, written (date), seconds, versions, platform, files, task and more.
-
-        Raises
-        ------
-        MissingResultError
-            If there is no such result.
-        """
+        """Read what is noted beside a result: label, written (date), seconds, versions, files, task and more."""
         try:
             return read_record(self.folder(task))
         except CorruptEntryError as error:
             raise MissingResultError(f"the store {self.root} has no record of {task.label!r}: {error}.") from error
 
-    def get_or_compute(self, task: Task, compute: Callable[[Path], Any], *, wait: bool = True) -> Any:
-        """Return a result, computing and keeping it if it is not there.
+    def get_or_compute(self, task: Task, compute: Callable[[Path], Any]) -> Any:
+        """Return a result as read from the store, computing and keeping it if it is not there.
 
         Of several processes that ask for one result at the same time, one computes; the others wait and read. If it
-        dies, the next one takes over with its checkpoints.
-
-        Parameters
-        ----------
-        task
-            What to run.
-        compute
-            Computes the result. It gets a folder for checkpoints, which survives an interruption.
-        wait
-            Whether to wait for another process that computes it, or to raise an error.
-
-        Returns
-        -------
-        Any
-            The result as read back from the store, the same whether it was computed now or earlier.
-
-        Raises
-        ------
-        BusyError
-            If another process computes it, and it is not waited for.
+        dies, the next one takes over with its checkpoints, which `compute` keeps in the folder that it is given.
         """
         scratch = self.scratch(task)
         try:
@@ -185,71 +147,18 @@ class Store:
             return found
         except (CorruptEntryError, FileNotFoundError):
             pass
-        with self._locked(task, wait=wait):
+        with self._locked(task):
             found = self._read_or_quarantine(task)  # another process may have finished it while this one waited
-            if found is not None:
-                shutil.rmtree(scratch, ignore_errors=True)
-                return found
-            with self.explaining():
-                scratch.mkdir(parents=True, exist_ok=True)
-            started = time.perf_counter()
-            value = compute(scratch)
-            with self.explaining():
-                write_entry(self.folder(task), task, value, time.perf_counter() - started)
+            if found is None:
+                with self._explaining():
+                    scratch.mkdir(parents=True, exist_ok=True)
+                started = time.perf_counter()
+                value = compute(scratch)
+                with self._explaining():
+                    write_entry(self.folder(task), task, value, time.perf_counter() - started)
+                found = read_entry(self.folder(task), task)
             shutil.rmtree(scratch, ignore_errors=True)
-            return read_entry(self.folder(task), task)
-
-    def quarantine(self, path: Path, reason: str) -> Path | None:
-        """Move something that cannot be trusted out of the way, with a warning that names it.
-
-        Parameters
-        ----------
-        path
-            A file or folder of this store.
-        reason
-            What is wrong with it, in words.
-
-        Returns
-        -------
-        Path or None
-            Where it is now; None if it was gone already.
-        """
-        folder = self.root / "quarantine"
-        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%f")
-        target = folder / f"{path.parent.name}-{path.name}-{stamp}"
-        try:
-            with self.explaining():
-                folder.mkdir(parents=True, exist_ok=True)
-                os.replace(path, target)
-        except FileNotFoundError:
-            return None
-        message = f"{path} cannot be trusted ({reason}): moved to {target}; it will be computed again."
-        warnings.warn(message, CorruptResultWarning, stacklevel=2)
-        return target
-
-    @contextmanager
-    def explaining(self) -> Iterator[None]:
-        """Say of errors of the file system what to do about them.
-
-        Yields
-        ------
-        None
-            While the store's folder is used.
-
-        Raises
-        ------
-        StoreError
-            If the folder is full, read-only or not a folder.
-        OSError
-            Other errors as they are.
-        """
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in TROUBLE:
-                raise
-            advice = f"{TROUBLE[error.errno]}, or name another folder in METAMERLIB_STORE"
-            raise StoreError(error.errno, f"the store {self.root} {advice} ({error}).") from error
+            return found
 
     @staticmethod
     def _name(task: Task) -> str:
@@ -261,25 +170,154 @@ class Store:
         except FileNotFoundError:
             return None
         except CorruptEntryError as corrupt:
-            self.quarantine(self.folder(task), str(corrupt))
+            self._quarantine(self.folder(task), str(corrupt))
             return None
 
+    def _quarantine(self, path: Path, reason: str) -> None:
+        folder = self.root / "quarantine"
+        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%f")
+        target = folder / f"{path.parent.name}-{path.name}-{stamp}"
+        with self._explaining():
+            folder.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+        message = f"{path} cannot be trusted ({reason}): moved to {target}; it will be computed again."
+        warnings.warn(message, CorruptResultWarning, stacklevel=2)
+
     @contextmanager
-    def _locked(self, task: Task, *, wait: bool = True) -> Iterator[None]:
+    def _explaining(self) -> Iterator[None]:
+        """Say of errors of the file system what to do about them."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in TROUBLE:
+                raise
+            advice = f"{TROUBLE[error.errno]}, or name another folder in METAMERLIB_STORE"
+            raise StoreError(error.errno, f"the store {self.root} {advice} ({error}).") from error
+
+    @contextmanager
+    def _locked(self, task: Task) -> Iterator[None]:
         # The operating system's lock on an open file: it goes with the process that holds it, however that ends. The
         # file itself stays, since removing it could let two of those who wait for it in.
         path = self.root / "locks" / f"{self._name(task)}.lock"
-        with self.explaining():
+        with self._explaining():
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = FileLock(path)
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                if not wait:
-                    raise BusyError(f"another process computes {task.label}.") from None
                 _log.warning("another process computes %s: waiting for it.", task.label)
                 lock.acquire(poll_interval=0.2)
         try:
             yield
         finally:
             lock.release()
+
+
+def read_entry(folder: Path, task: Task) -> Any:
+    """Read a result, checking that it is whole and the one that was asked for."""
+    if not folder.is_dir():
+        raise FileNotFoundError(folder)
+    record = read_record(folder)
+    if record.get("key") != task.key:
+        raise CorruptEntryError(f"{RECORD} describes another result")
+    codec = next((one for one in CODECS.values() if one.file in record["files"]), None)
+    if codec is None:
+        raise CorruptEntryError(f"{RECORD} names no file of a known kind")
+    try:
+        found = _sha256(folder / codec.file)
+    except FileNotFoundError:
+        raise CorruptEntryError(f"{codec.file} is missing") from None
+    if found != record["files"][codec.file]:
+        raise CorruptEntryError(f"the SHA-256 of {codec.file} is not the one noted in {RECORD}")
+    try:
+        return codec.load(folder / codec.file)
+    except (ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise CorruptEntryError(f"{codec.file} cannot be decoded: {error}") from error
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read what is noted beside a result."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CorruptEntryError(f"{RECORD} is missing") from None
+    except ValueError as error:
+        raise CorruptEntryError(f"{RECORD} cannot be read: {error}") from error
+    if not isinstance(record, dict) or not isinstance(record.get("files"), dict):
+        raise CorruptEntryError(f"{RECORD} names no files")
+    return record
+
+
+def write_entry(folder: Path, task: Task, value: object, seconds: float) -> None:
+    """Write a result so that at every moment the folder is either absent or whole.
+
+    Everything is written into a hidden folder beside it and flushed to the disk; then that folder is renamed. The
+    caller holds the lock on the folder, which does not exist yet.
+    """
+    kind = "metamers" if isinstance(value, Metamers) else "table" if isinstance(value, pd.DataFrame) else "tensors"
+    codec = CODECS[kind]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for half_written in folder.parent.glob(f".{folder.name}-*"):  # of a process that died: the lock is ours now
+        shutil.rmtree(half_written, ignore_errors=True)
+    draft = folder.parent / f".{folder.name}-{uuid.uuid4().hex}"
+    draft.mkdir()
+    try:
+        try:
+            codec.save(value, draft / codec.file)
+        except SafetensorError as error:  # hides the operating system's error in its text
+            if "os error 28" not in str(error):
+                raise
+            raise OSError(errno.ENOSPC, str(error)) from error
+        _flush(draft / codec.file)
+        record = _record(task, seconds, {codec.file: _sha256(draft / codec.file)})
+        (draft / RECORD).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
+        _flush(draft / RECORD)
+        _flush(draft)
+        os.replace(draft, folder)
+        _flush(folder.parent)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _record(task: Task, seconds: float, files: dict[str, str]) -> dict[str, Any]:
+    return {
+        "label": task.label,
+        "kind": task.kind,
+        "key": task.key,
+        "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "versions": versions(),
+        "platform": platform.platform(),
+        "files": files,
+        "task": described(task),
+        "about": noted(task),
+    }
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return the versions of Python, this library and the packages that results depend on."""
+    found = {"python": platform.python_version()}
+    for name in ("metamerlib", "torch", "torchvision", "timm", "numpy"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:  # run from sources that were never installed
+            found[name] = "unknown"
+    return found
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    if path.is_dir() and os.name == "nt":  # Windows cannot open folders
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

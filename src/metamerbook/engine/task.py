@@ -20,12 +20,8 @@ class Task(ABC):
     """A unit of work whose result the store keeps.
 
     Subclasses are frozen dataclasses. To add one: declare as fields what the result depends on, and write `compute`,
-    which returns a DataFrame, a mapping of tensors, or `Metamers`.
-
-    Attributes
-    ----------
-    version
-        Part of the key. Raise it when the code that computes the result changes what comes out.
+    which returns a DataFrame, a mapping of tensors, or `Metamers`. Raise `version` when the code that computes the
+    result changes what comes out.
     """
 
     version: ClassVar[int] = 1
@@ -44,10 +40,6 @@ class Task(ABC):
         """The work it takes, in updates of an image: what the time left is estimated from."""
         return 1.0
 
-    def about(self) -> dict[str, Any]:
-        """Return what is noted beside the result for people to read; it is not part of the key."""
-        return {}
-
     @property
     def kind(self) -> str:
         """The store's folder for such results: the name of the class."""
@@ -65,25 +57,7 @@ class Task(ABC):
 
 
 def digest(value: object) -> str:
-    """Return the SHA-256 of a value's canonical JSON.
-
-    Parameters
-    ----------
-    value
-        Mappings with text keys, sequences, text, numbers, booleans, None, tasks and other dataclasses, nested at will.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
-    Raises
-    ------
-    TypeError
-        If a value is of another type, or a key is not text.
-    ValueError
-        If a number is NaN, which equals nothing and so names nothing.
-    """
+    """Return the SHA-256 of a value's canonical JSON: the same for equal numbers, whatever their type."""
     text = json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -115,6 +89,18 @@ def plain(value: object) -> Any:
 def described(task: Task) -> dict[str, Any]:
     """Return what a task's key is made of, as JSON types."""
     return plain(_compared(task))
+
+
+def noted(value: Any) -> dict[str, Any]:
+    """Return the fields that are not compared, those of dataclasses among the fields too, for people to read."""
+    found = {}
+    for one in dataclasses.fields(value):
+        entry = getattr(value, one.name)
+        if not one.compare:
+            found[one.name] = entry
+        elif dataclasses.is_dataclass(entry) and (below := noted(entry)):
+            found[one.name] = below
+    return found
 
 
 def _compared(value: Any) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import pandas as pd
 import torch
 from tqdm.std import tqdm
 
+from metamerbook.engine.context import are_large
+from metamerbook.engine.execute import processes_for
 from metamerbook.engine.task import Task
-from metamerbook.engine.workers import processes_for
 from metamerbook.ensembles.representational_similarity import Representations
 from metamerbook.planning.costs import PassCosts
 from metamerbook.planning.probe import Estimate, Speed, Timing, probe
@@ -130,7 +131,7 @@ def plan_study(study: "Study", *, seconds: float | None = 10.0, progress: bool |
         new = {task.key: task for task in part.tasks if task.key not in seen}
         seen |= new.keys()
         rows.append((part, _Work(complete, costs, list(new.values()))))
-    processes = processes_for(study.networks.models, device)
+    processes = processes_for(are_large(study.networks.models), device)
     works = [work for _, work in rows]
     timings = [] if seconds is None else _probe(study, complete, works, costs, device, processes, seconds)
     speed = None

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from metamerbook.engine.connection import check_scheduler
-from metamerbook.engine.execute import Context, Execution, execute
+from metamerbook.engine.context import Context
+from metamerbook.engine.execute import Execution, check_scheduler, execute
 from metamerbook.engine.store import Store
 from metamerbook.engine.task import Task
 from metamerbook.ensembles import recognizability as recognition
@@ -321,8 +321,7 @@ class Study:
         Any
             The result.
         """
-        if self.context.on_cluster:
-            self.execute([task], title=task.label)
+        self.execute([task], title=task.label)
         return self.context.result(task)
 
     def metamers(

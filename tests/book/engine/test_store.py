@@ -13,9 +13,9 @@ import store_toys
 import torch
 from store_toys import Toy, ToyTable, toy_value
 
-from metamerbook.engine import entries
+from metamerbook.engine import store as entries
 from metamerbook.engine.store import CorruptResultWarning, MissingResultError, Store, StoreError
-from metamerlib import system as locations
+from metamerlib import system
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes that it forks")
 
@@ -70,9 +70,11 @@ def test_the_result_is_the_same_object_kind_whether_computed_now_or_read_later(s
 
 
 def test_the_record_says_in_plain_text_what_was_run(store):
-    task = put(store, 3)
+    task = Toy(3, name="third")
+    store.get_or_compute(task, lambda scratch: toy_value(3))
     record = json.loads((store.folder(task) / "task.json").read_text())
     assert record["task"] == {"number": 3}
+    assert record["about"] == {"name": "third"}
     assert record["key"] == task.key
     assert record["seconds"] >= 0
     assert record["written"].startswith("20")
@@ -224,9 +226,9 @@ def test_the_default_store_follows_the_environment_then_the_repository_then_the_
     monkeypatch.setenv("METAMERLIB_STORE", str(tmp_path / "named"))
     assert Store.default().root == tmp_path / "named"
     monkeypatch.delenv("METAMERLIB_STORE")
-    monkeypatch.setattr(locations, "repository_root", lambda: tmp_path)
+    monkeypatch.setattr(system, "repository_root", lambda: tmp_path)
     assert Store.default().root == tmp_path / "build" / "store"
-    monkeypatch.setattr(locations, "repository_root", lambda: None)
+    monkeypatch.setattr(system, "repository_root", lambda: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert Store.default().root == tmp_path / "cache" / "metamerlib" / "store"
     monkeypatch.delenv("XDG_CACHE_HOME")

@@ -8,13 +8,12 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 
 import torch
 
-from metamerbook.engine import entries
+from metamerbook.engine import store as entries
 from metamerbook.engine.store import Store
 from metamerbook.engine.task import Task
 
@@ -24,32 +23,22 @@ class Toy(Task):
     """The number of a result, kept as a tensor."""
 
     number: int = 0
+    name: str = field(default="", compare=False)
 
-    kind: ClassVar[str] = "toys"
-    codec: ClassVar[str] = "tensors"
-
-    def identity(self):
-        return {"number": self.number}
+    def compute(self, context):
+        return toy_value(self.number)
 
     @property
     def label(self):
         return f"toy {self.number}"
 
 
-@dataclass(frozen=True)
 class ToyTable(Toy):
     """The same, kept as a table."""
 
-    kind: ClassVar[str] = "toy tables"
-    codec: ClassVar[str] = "table"
 
-
-@dataclass(frozen=True)
 class ToyMetamers(Toy):
     """The same, kept as metamers."""
-
-    kind: ClassVar[str] = "toy metamers"
-    codec: ClassVar[str] = "metamers"
 
 
 def toy_value(number=0):
