@@ -228,7 +228,8 @@ def check_classifiers(
 
 
 def _check_categories(classifier: Any, wanted: tuple[str, ...], argument: str) -> None:
-    own = tuple(classifier.categories)
+    own = tuple(unicodedata.normalize("NFC", name) for name in classifier.categories)
+    wanted = tuple(unicodedata.normalize("NFC", name) for name in wanted)
     if own == wanted:
         return
     if sorted(own) == sorted(wanted):

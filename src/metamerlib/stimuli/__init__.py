@@ -1,10 +1,9 @@
 """Stimuli: the sixteen categories, the drawn world, folders of photographs, ImageNet's."""
 
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
-from metamerlib.stimuli.folders import image_folder
+from metamerlib.stimuli.folders import UnreadableImagesError, UnreadableImagesWarning, image_folder
 from metamerlib.stimuli.imagenet16 import holds_validation_images
 from metamerlib.stimuli.loading import load_stimuli
-from metamerlib.stimuli.photographs import UnreadableImagesError, UnreadableImagesWarning
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
 
 __all__ = [

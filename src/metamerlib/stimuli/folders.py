@@ -1,17 +1,51 @@
-"""Photographs from a folder of category sub-folders."""
+"""Photographs out of folders: a seeded choice of files, each decoded to a square of pixels."""
 
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from metamerlib.checks import file_path, names
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from metamerlib.checks import file_path, names, shown
 from metamerlib.stimuli.categories import CATEGORIES
-from metamerlib.stimuli.photographs import Photograph, read_photographs
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+BACKGROUND = (255, 255, 255)
+"""What shows through transparent pixels: white, as in most viewers."""
 
 # What systems leave in folders by themselves, besides names that begin with a dot.
 _LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+
+_MOST_LISTED = 50  # a folder that holds something else altogether would fill the screen
+
+# Pillow scales grey levels of fewer bits up to 8, and 16-bit colours down, but not the transparent level beside them.
+_SCALED_UP = {"L;2": 85, "L;4": 17}
+
+
+class UnreadablePhotographError(OSError):
+    """A file is not an image that can be read; the message says in words why."""
+
+
+class UnreadableImagesError(ValueError):
+    """Some files of an image folder are unreadable: all are in `unreadable`, the message names them or the first."""
+
+    def __init__(self, root: Path, unreadable: Sequence[UnreadableImage]) -> None:
+        self.unreadable = tuple(unreadable)
+        super().__init__(
+            f"{_listing(root, unreadable)}\nMend or remove them, or leave them out with on_unreadable='report'."
+        )
+
+
+class UnreadableImagesWarning(UserWarning):
+    """Some files of an image folder were left out, being unreadable; the message names them, of very many the first."""
 
 
 def image_folder(
@@ -25,29 +59,28 @@ def image_folder(
 ) -> StimulusSet:
     """Read photographs from a folder that has one sub-folder per category.
 
-    Every file in a sub-folder is expected to be a JPEG, PNG or WebP image, whatever its name ends in; hidden
-    files are passed over. `decode_photograph` tells how one file becomes an array.
+    Every file in a sub-folder is expected to be a JPEG, PNG or WebP image, whatever its name ends in; hidden files are
+    passed over. `decode_photograph` tells how one file becomes an array.
 
     Parameters
     ----------
     root
-        The folder. Images that lie in it directly, or deeper than one sub-folder, are not read and count as
-        unreadable.
+        The folder. Images that lie in it directly, or deeper than one sub-folder, are not read and count as unreadable.
     n_per_class
-        Images to take from every sub-folder; None takes all. Which ones depends only on `seed` and the file
-        names, so the choice is the same on every machine, and a larger number adds to a smaller one's.
+        Images to take from every sub-folder; None takes all. Which ones depends only on `seed` and the file names, so
+        the choice is the same on every machine, and a larger number adds to a smaller one's.
     seed
         Of that choice.
     size
         Height and width of the returned images in pixels; None means 224, as in the paper.
     categories
-        The names that the labels index, for example those of your own model; each sub-folder must be one of
-        them, while some of them may be without a sub-folder. None means the sixteen of `CATEGORIES` if every
-        sub-folder is one of those, else the sub-folder names in alphabetical order.
+        The names that the labels index; each sub-folder must be one of them, in whichever Unicode form, while some of
+        them may be without a sub-folder. None means the sixteen of `CATEGORIES` if every sub-folder is one of those,
+        else the sub-folder names in alphabetical order.
     on_unreadable
-        What to do about files that cannot be read: ``"raise"`` one error that names them all, or ``"report"``:
-        leave them out, issue an `UnreadableImagesWarning` and list them in ``StimulusSet.unreadable``. With
-        `n_per_class`, the next file in the order of the choice takes the place of an unreadable one.
+        What to do about files that cannot be read: ``"raise"`` one error that names them all, or ``"report"``: leave
+        them out, issue an `UnreadableImagesWarning` and list them in ``StimulusSet.unreadable``. With `n_per_class`,
+        the next file in the order of the choice takes the place of an unreadable one.
 
     Returns
     -------
@@ -56,11 +89,9 @@ def image_folder(
 
     Raises
     ------
-    TypeError
-        If `root` is no path, or `categories` no list of names.
     ValueError
-        If an argument is outside its range, a sub-folder is not one of the categories, or there are fewer
-        images than asked for.
+        If an argument is outside its range, a sub-folder is not one of the categories, or there are fewer images than
+        asked for.
     FileNotFoundError
         If `root` does not exist.
     NotADirectoryError
@@ -68,54 +99,69 @@ def image_folder(
     UnreadableImagesError
         If files cannot be read and `on_unreadable` is ``"raise"``.
     """
-    root, size = file_path(root, "root"), 224 if size is None else size
+    root = file_path(root, "root")
     files, strays = _survey(root)
-    names = _label_names(root, tuple(files), categories)
+    labels = _label_names(root, tuple(files), categories)
     return read_photographs(
         root,
-        {
-            category: [Photograph(f"{category}/{name}", root / category / name) for name in found]
-            for category, found in files.items()
-        },
-        names,
+        {name: by_source(normal(name), files[normal(name)]) for name in labels if normal(name) in files},
+        labels,
         n_per_class=n_per_class,
         seed=seed,
-        size=size,
+        size=224 if size is None else size,
         on_unreadable=on_unreadable,
         check_counts=lambda counts: _check_counts(root, counts, n_per_class, strays),
         strays=[UnreadableImage(stray, "not directly in a category sub-folder") for stray in strays],
     )
 
 
-def _survey(root: Path) -> tuple[dict[str, list[str]], list[str]]:
-    """Return each sub-folder's file names, and the paths of files and folders that are in the wrong place."""
+def normal(name: str) -> str:
+    """Write a file's name so that it is the same text on every system, and can be printed and stored as UTF-8."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", text)
+
+
+def by_source(folder: str, paths: Iterable[Path]) -> dict[str, Path]:
+    """Name files as a stimulus set does, two that differ in their Unicode form only by their exact spelling."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        source = f"{folder}/{normal(path.name)}"
+        found[f"{source} ({path.name!a})" if source in found else source] = path
+    return found
+
+
+def _survey(root: Path) -> tuple[dict[str, list[Path]], list[str]]:
+    """Return each sub-folder's files, and the paths of files and folders that are in the wrong place."""
     if not root.exists():
         raise FileNotFoundError(f"root: expected a folder of category sub-folders, but {str(root)!r} does not exist")
     if not root.is_dir():
         raise NotADirectoryError(f"root: expected a folder of category sub-folders, but {str(root)!r} is a file")
-    files: dict[str, list[str]] = {}
+    files: dict[str, list[Path]] = {}
     strays: list[str] = []
     for entry in _visible(root):
+        name = normal(entry.name)
         if not entry.is_dir():
-            strays.append(entry.name)
+            strays.append(name)
             continue
-        files[entry.name] = []
+        if name in files:
+            raise ValueError(f"root: {str(root)!r} has two sub-folders {name!r} in different Unicode forms: merge them")
+        files[name] = []
         for inner in _visible(entry):
             if inner.is_dir():
-                strays.append(f"{entry.name}/{inner.name}/")
+                strays.append(f"{name}/{normal(inner.name)}/")
             else:
-                files[entry.name].append(inner.name)
+                files[name].append(inner)
     if not files:
         found = f"{len(strays)} files" if strays else "nothing"
         raise ValueError(
             f"root: expected a folder of category sub-folders with JPEG, PNG or WebP images in them, such as "
-            f"{root.name}/cat/tabby.jpg, but {str(root)!r} holds {found} and no sub-folder"
+            f"{normal(root.name)}/cat/tabby.jpg, but {str(root)!r} holds {found} and no sub-folder"
         )
     return files, strays
 
 
 def _visible(folder: Path) -> Iterator[Path]:
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+    for entry in sorted(folder.iterdir(), key=lambda entry: (normal(entry.name), entry.name)):
         if not entry.name.startswith(".") and entry.name.casefold() not in _LITTER:
             yield entry
 
@@ -124,13 +170,13 @@ def _label_names(root: Path, folders: tuple[str, ...], categories: Sequence[str]
     if categories is None:
         return CATEGORIES if set(folders) <= set(CATEGORIES) else tuple(sorted(folders))
     categories = names(categories, "categories")
-    if unknown := sorted(set(folders) - set(categories)):
+    if unknown := sorted(set(folders) - {normal(category) for category in categories}):
         raise ValueError(
             f"categories: {str(root)!r} has sub-folders that are not among them: {', '.join(unknown)}; "
             f"expected only {', '.join(categories)}. Move them away, add them to categories, or leave categories "
             "out to take the sub-folders' own names"
         )
-    return tuple(categories)
+    return categories
 
 
 def _check_counts(root: Path, counts: dict[str, int], n_per_class: int | None, strays: Sequence[str]) -> None:
@@ -146,3 +192,132 @@ def _check_counts(root: Path, counts: dict[str, int], n_per_class: int | None, s
     raise ValueError(
         f"expected {asked} (JPEG, PNG or WebP) in each sub-folder of {str(root)!r}, but {have}; {fix}{elsewhere}"
     )
+
+
+def read_photographs(
+    root: Path,
+    files: Mapping[str, Mapping[str, Path]],
+    categories: tuple[str, ...],
+    *,
+    n_per_class: int | None,
+    seed: int,
+    size: int,
+    on_unreadable: Literal["raise", "report"],
+    check_counts: Callable[[dict[str, int]], None],
+    strays: Sequence[UnreadableImage] = (),
+) -> StimulusSet:
+    """Read photographs of each category, given as source and path; `check_counts` raises if there are too few."""
+    if size < 1:
+        raise ValueError(f"size: expected a number of pixels from 1, got {size}")
+    if n_per_class is not None and n_per_class < 1:
+        raise ValueError(f"n_per_class: expected a number of images from 1, or None for all, got {n_per_class}")
+    if not isinstance(on_unreadable, str) or on_unreadable not in ("raise", "report"):
+        raise ValueError(f"on_unreadable: expected 'raise' or 'report', got {shown(on_unreadable)}")
+    check_counts({category: len(found) for category, found in files.items()})
+    photographs: list[tuple[str, str, np.ndarray]] = []
+    unreadable = list(strays)
+    for category in sorted(files, key=categories.index):
+        readable, refused = _read_category(category, files[category], n_per_class, seed, size)
+        photographs += [(source, category, readable[source]) for source in sorted(readable)]
+        unreadable += refused
+    unreadable.sort(key=lambda image: image.source)
+    if unreadable and on_unreadable == "raise":
+        raise UnreadableImagesError(root, unreadable)
+    if unreadable:
+        warnings.warn(f"left out: {_listing(root, unreadable)}", UnreadableImagesWarning, stacklevel=3)
+        remaining = dict.fromkeys(files, 0)
+        for _, category, _ in photographs:
+            remaining[category] += 1
+        check_counts(remaining)
+    pixels = np.stack([pixels for _, _, pixels in photographs])
+    return StimulusSet(
+        images=torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().to(torch.float32) / 255,
+        labels=torch.tensor([categories.index(category) for _, category, _ in photographs]),
+        categories=categories,
+        sources=tuple(source for source, _, _ in photographs),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _read_category(
+    category: str, files: Mapping[str, Path], n_per_class: int | None, seed: int, size: int
+) -> tuple[dict[str, np.ndarray], list[UnreadableImage]]:
+    """Read files in the order of the seeded choice until there are enough."""
+
+    def lot(source: str) -> bytes:
+        # A file's lot does not depend on which other files there are, unlike a place in a shuffled list.
+        return hashlib.sha256(f"{seed}/{normal(category)}/{normal(files[source].name)}".encode()).digest()
+
+    readable: dict[str, np.ndarray] = {}
+    refused: list[UnreadableImage] = []
+    for source in sorted(files, key=lot):
+        if len(readable) == n_per_class:
+            break
+        try:
+            readable[source] = decode_photograph(files[source], size)
+        except OSError as error:
+            refused.append(UnreadableImage(source, str(error)))
+    return readable, refused
+
+
+def _listing(root: Path, unreadable: Sequence[UnreadableImage]) -> str:
+    lines = "".join(f"\n  {image}" for image in unreadable[:_MOST_LISTED])
+    if len(unreadable) > _MOST_LISTED:
+        lines += f"\n  … and {len(unreadable) - _MOST_LISTED} more"
+    return f"{len(unreadable)} files under {str(root)!r} could not be read as images:{lines}"
+
+
+def decode_photograph(path: str | os.PathLike[str], size: int) -> np.ndarray:
+    """Read an image file as a square of RGB bytes, (size, size, 3) uint8; raises `UnreadablePhotographError`."""
+    # In this order: the image is turned upright as its EXIF orientation says; the largest centred square is cut out;
+    # 16-bit grey levels are rounded to 8 bits; transparent pixels are composited on white; CMYK, grey and palette
+    # images become RGB; the square is resized with a bilinear filter that widens with the reduction (antialiasing),
+    # which never leaves the range of the pixels. Colour profiles are not applied. Of an animation, the first frame.
+    with warnings.catch_warnings():
+        # Pillow warns from half of its limit on, and of odd metadata; an image is read or it is refused.
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(path, formats=FORMATS) as file:
+                _scale_transparent_level(file)
+                image = _rgb(_upright_square(file))
+        except UnidentifiedImageError:
+            empty = os.path.getsize(path) == 0
+            reason = "the file is empty" if empty else f"not a {', '.join(FORMATS[:-1])} or WebP image"
+            raise UnreadablePhotographError(reason) from None
+        except Image.DecompressionBombError as error:
+            raise UnreadablePhotographError(
+                f"too large: {error} Raise PIL.Image.MAX_IMAGE_PIXELS if you trust it"
+            ) from None
+        except OSError as error:
+            raise UnreadablePhotographError(error.strerror or f"damaged: {error}") from error
+        except Exception as error:  # decoders meet arbitrary bytes and raise whatever comes of them
+            raise UnreadablePhotographError(f"damaged: {type(error).__name__}: {error}") from error
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def _scale_transparent_level(file: Image.Image) -> None:
+    level, stored_as = file.info.get("transparency"), file.tile[0][3] if file.tile else None
+    if isinstance(level, int) and stored_as in _SCALED_UP:
+        file.info["transparency"] = level * _SCALED_UP[stored_as]
+    elif isinstance(level, tuple) and stored_as == "RGB;16B":
+        file.info["transparency"] = tuple(value >> 8 for value in level)
+
+
+def _upright_square(file: Image.Image) -> Image.Image:
+    ImageOps.exif_transpose(file, in_place=True)
+    side = min(file.size)
+    left, top = (file.width - side) // 2, (file.height - side) // 2
+    return file.crop((left, top, left + side, top + side))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "I;16", "I;16B", "I;16L"):
+        # Pillow hands out 16-bit grey levels as they are, and its own conversion would clip them at 255.
+        levels = np.asarray(image, dtype=np.uint32)
+        grey = ((levels + 128) // 257).astype(np.uint8)
+        grey[levels == image.info.get("transparency", -1)] = BACKGROUND[0]
+        return Image.fromarray(grey).convert("RGB")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, (*BACKGROUND, 255)), layer)
+    return image.convert("RGB")

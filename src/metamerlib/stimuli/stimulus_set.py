@@ -9,20 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metamerlib.checks import entries_of, names, shown
+from metamerlib.checks import check_images, entries_of, names, shown
 
 
 @dataclass(frozen=True)
 class UnreadableImage:
-    """A file that was asked for and is not in the set, and why.
-
-    Attributes
-    ----------
-    source
-        Path of the file, relative to the folder that was loaded.
-    reason
-        What was wrong with it, in words.
-    """
+    """A file that was asked for and is not in the set (its path in the folder that was loaded), and why, in words."""
 
     source: str
     reason: str
@@ -67,7 +59,7 @@ class StimulusSet:
         for field in ("categories", "sources", "unreadable"):
             object.__setattr__(self, field, tuple(entries_of(getattr(self, field), field, "entries")))
         names(self.categories, "categories")
-        _check_images(self.images)
+        check_images(self.images)
         _check_labels(self.labels, count=len(self.images), categories=self.categories)
         if len(self.sources) != len(self.images):
             raise ValueError(
@@ -121,33 +113,11 @@ class StimulusSet:
         return digest.hexdigest()
 
 
-def _check_images(images: Tensor) -> None:
-    if not isinstance(images, Tensor):
-        raise TypeError(f"images: expected a torch.Tensor, got {shown(images)}")
-    if images.dtype != torch.float32:
-        raise TypeError(
-            f"images: expected float32 in [0, 1], got {images.dtype}; convert with images.float(), "
-            "and divide by 255 if they are bytes"
-        )
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"images: expected shape (N, 3, H, W), got {tuple(images.shape)}")
-    if images.numel() == 0:
-        raise ValueError(f"images: a stimulus set holds at least one pixel, got shape {tuple(images.shape)}")
-    low, high = images.min().item(), images.max().item()
-    if not (low >= 0 and high <= 1):  # also true for NaN
-        raise ValueError(
-            f"images: expected values in [0, 1], got {low:.4g} to {high:.4g}; "
-            "undo any normalisation (the classifier does its own) or divide by 255"
-        )
-
-
 def _check_labels(labels: Tensor, *, count: int, categories: tuple[str, ...]) -> None:
     if not isinstance(labels, Tensor) or labels.dtype != torch.int64:
         raise TypeError(f"labels: expected an int64 torch.Tensor, got {shown(labels)}")
     if labels.shape != (count,):
         raise ValueError(f"labels: expected shape ({count},), one per image, got {tuple(labels.shape)}")
-    if len(set(categories)) != len(categories):
-        raise ValueError(f"categories: expected different names, got {categories}")
     low, high = labels.min().item(), labels.max().item()
     if not (low >= 0 and high < len(categories)):
         raise ValueError(

@@ -1,9 +1,11 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from metamerlib.stimuli import decoding
-from metamerlib.stimuli.decoding import decode_photograph
+from metamerlib.stimuli.folders import UnreadablePhotographError, decode_photograph
 
 
 def noise(height=48, width=64, seed=0):
@@ -151,6 +153,38 @@ def test_transparency_shows_white(tmp_path):
     assert (decode_photograph(tmp_path / "keyed.png", 4) == 255).all()
 
 
+def png(depth, colour, rows, transparent):
+    """Write a PNG of one value or colour per pixel, one of which is transparent."""
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    lines = []
+    for row in rows:
+        bits = "".join(f"{value:0{depth}b}" for pixel in row for value in np.atleast_1d(pixel))
+        lines.append(b"\0" + int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big"))
+    header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), depth, colour, 0, 0, 0)
+    chunks = {b"IHDR": header, b"tRNS": struct.pack(f">{len(transparent)}H", *transparent)}
+    chunks |= {b"IDAT": zlib.compress(b"".join(lines)), b"IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in chunks.items())
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("share", [0, 1 / 3, 1])
+def test_transparent_grey_shows_white_at_every_depth(tmp_path, depth, share):
+    levels = [0, round(share * (2**depth - 1))] if share else [2**depth - 1, 0]
+    seen, transparent = levels
+    (tmp_path / "a.png").write_bytes(png(depth, 0, [[seen, transparent], [transparent, seen]], (transparent,)))
+    expected = round(seen / (2**depth - 1) * 255) if transparent != seen else 255
+    assert decode_photograph(tmp_path / "a.png", 2)[:, :, 0].tolist() == [[expected, 255], [255, expected]]
+
+
+def test_a_transparent_colour_of_sixteen_bits_shows_white(tmp_path):
+    colour = (4660, 1, 65535)
+    (tmp_path / "a.png").write_bytes(png(16, 2, [[colour, (0, 0, 0)], [(0, 0, 0), colour]], colour))
+    assert decode_photograph(tmp_path / "a.png", 2)[:, :, 1].tolist() == [[255, 0], [0, 255]]
+
+
 def test_cmyk_jpeg_has_the_colours_of_its_inks(tmp_path):
     inks = {
         "cyan": ((255, 0, 0, 0), (0, 255, 255)),
@@ -177,7 +211,7 @@ def test_large_photographs_are_read_without_a_warning(tmp_path, monkeypatch):
 def test_decompression_bombs_are_refused_with_the_limit(tmp_path):
     Image.new("1", (14_000, 14_000)).save(tmp_path / "bomb.png")
     assert (tmp_path / "bomb.png").stat().st_size < 100_000
-    with pytest.raises(decoding.UnreadablePhotographError, match=r"too large.*196000000.*178956970.*MAX_IMAGE_PIXELS"):
+    with pytest.raises(UnreadablePhotographError, match=r"too large.*196000000.*178956970.*MAX_IMAGE_PIXELS"):
         decode_photograph(tmp_path / "bomb.png", 64)
 
 
@@ -187,7 +221,7 @@ def test_truncated_files_are_refused(tmp_path, suffix, kept):
     noise(256, 256).save(tmp_path / f"a.{suffix}")
     content = (tmp_path / f"a.{suffix}").read_bytes()
     (tmp_path / f"a.{suffix}").write_bytes(content[: int(kept * len(content))])
-    with pytest.raises(decoding.UnreadablePhotographError, match=r"truncated|Truncated|damaged|not a"):
+    with pytest.raises(UnreadablePhotographError, match=r"truncated|Truncated|damaged|not a"):
         decode_photograph(tmp_path / f"a.{suffix}", 16)
 
 
@@ -203,13 +237,13 @@ def test_truncated_files_are_refused(tmp_path, suffix, kept):
 )
 def test_other_content_is_refused_in_words(tmp_path, content, reason):
     (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(decoding.UnreadablePhotographError, match=reason):
+    with pytest.raises(UnreadablePhotographError, match=reason):
         decode_photograph(tmp_path / "a.jpg", 16)
 
 
 def test_missing_files_are_refused_in_words(tmp_path):
     (tmp_path / "dangling.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    with pytest.raises(decoding.UnreadablePhotographError, match="No such file"):
+    with pytest.raises(UnreadablePhotographError, match="No such file"):
         decode_photograph(tmp_path / "dangling.jpg", 16)
 
 
@@ -225,6 +259,6 @@ def test_damaged_bytes_never_escape_as_another_error(tmp_path):
             (tmp_path / "damaged").write_bytes(damaged.tobytes())
             try:
                 outcomes.add(decode_photograph(tmp_path / "damaged", 8).shape)
-            except decoding.UnreadablePhotographError:
+            except UnreadablePhotographError:
                 outcomes.add("refused")
     assert outcomes == {(8, 8, 3), "refused"}

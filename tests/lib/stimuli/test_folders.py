@@ -1,5 +1,6 @@
 import itertools
 import os
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,42 @@ def test_hidden_files_and_system_litter_are_passed_over(tmp_path):
     (tmp_path / "cat" / "._a.png").write_bytes(b"x")
     (tmp_path / "cat" / "Thumbs.db").write_bytes(b"x")
     assert image_folder(tmp_path, size=8).sources == ("cat/a.png",)
+
+
+def write_names(folder, names):
+    """Write a picture under each name, given as the bytes that the file system holds."""
+    folder.mkdir(parents=True)
+    Image.new("RGB", (4, 4)).save(folder.parent / ".picture", format="PNG")
+    for name in names:
+        try:
+            with open(os.path.join(os.fsencode(folder), name), "wb") as file:
+                file.write((folder.parent / ".picture").read_bytes())
+        except OSError:
+            pytest.skip("this file system takes no such name")
+
+
+def test_file_names_that_are_not_utf8_are_read(tmp_path):
+    write_names(tmp_path / "cat", [b"caf\xe9.png", "café.png".encode()])
+    photographs = image_folder(tmp_path, size=4, n_per_class=2)
+    assert photographs.sources == ("cat/caf\\xe9.png", "cat/café.png")
+
+
+def test_names_in_both_unicode_forms_are_one_category_and_two_files(tmp_path):
+    composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    write_names(tmp_path / decomposed, [f"{one}.png".encode() for one in (composed, decomposed)])
+    assert image_folder(tmp_path, size=4).categories == (composed,)
+    photographs = image_folder(tmp_path, size=4, categories=[composed])
+    assert photographs.sources[0] == f"{composed}/{composed}.png"
+    assert len(set(photographs.sources)) == 2
+    (tmp_path / composed).mkdir()
+    with pytest.raises(ValueError, match="two sub-folders"):
+        image_folder(tmp_path, size=4)
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    fill(tmp_path / "photographs", cat=["a.png"])
+    assert load_stimuli("folder", root="~/photographs", size=4).sources == ("cat/a.png",)
 
 
 def test_choice_depends_on_seed_and_names_only(tmp_path):
