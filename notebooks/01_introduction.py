@@ -33,7 +33,8 @@ from myst_nb import glue
 
 from metamerbook.ensembles import sentences
 from metamerbook.ensembles.figures.introduction import figure_process
-from metamerbook.ensembles.introduction import featured_stage, overview
+from metamerbook.ensembles.introduction import overview
+from metamerbook.study.judging import featured_stage
 from metamerbook.study.study import Study
 
 # %%

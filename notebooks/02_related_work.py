@@ -24,8 +24,8 @@ from myst_nb import glue
 from metamerbook.ensembles import sentences
 from metamerbook.ensembles.figures.experimental_setup import table_metrics
 from metamerbook.ensembles.figures.related_work import figure_distortions
-from metamerbook.ensembles.pictures import one_per_category
 from metamerbook.ensembles.related_work import distortions
+from metamerbook.study.judging import one_per_category
 from metamerbook.study.published import published
 from metamerbook.study.study import Study
 

@@ -31,9 +31,8 @@ from myst_nb import glue
 
 from metamerbook.ensembles import sentences
 from metamerbook.ensembles.figures.methodology import figure_optimisation
-from metamerbook.ensembles.introduction import featured_set, featured_stage
 from metamerbook.ensembles.methodology import trajectory
-from metamerbook.ensembles.pictures import one_per_category
+from metamerbook.study.judging import featured_set, featured_stage, one_per_category
 from metamerbook.study.study import Study
 
 # %%

@@ -31,10 +31,10 @@ from myst_nb import glue
 
 from metamerbook.ensembles import sentences
 from metamerbook.ensembles.experimental_setup import model_sets_table, settings_table
-from metamerbook.ensembles.figures.examples import figure_stimuli
 from metamerbook.ensembles.figures.experimental_setup import table_model_sets, table_settings, table_stages, table_zoo
-from metamerbook.ensembles.pictures import one_per_category
+from metamerbook.ensembles.figures.recognizability import figure_stimuli
 from metamerbook.ensembles.sentences import about_random_sets
+from metamerbook.study.judging import one_per_category
 from metamerbook.study.study import Study
 
 # %%

@@ -29,39 +29,14 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles import sentences
-from metamerbook.ensembles.criteria import criteria_table
-from metamerbook.ensembles.figures.examples import figure_examples
-from metamerbook.ensembles.figures.methodology import table_residuals
-from metamerbook.ensembles.figures.recognizability import (
-    figure_evaluators,
-    figure_recognizability,
-    table_criteria,
-    table_means,
-)
-from metamerbook.ensembles.introduction import featured_stage
-from metamerbook.ensembles.patience import longer_search
-from metamerbook.ensembles.pictures import examples, spread_over_categories
-from metamerbook.ensembles.recognizability import mean_recognizability, overall_recognizability
-from metamerbook.plots.mosaic import CELL
+from metamerbook.ensembles import recognizability as chapter
+from metamerbook.ensembles.figures import recognizability as figures
+from metamerbook.study import words
+from metamerbook.study.judging import featured_stage, spread_over_categories
 from metamerbook.study.published import published_means
 from metamerbook.study.study import Study
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
@@ -72,26 +47,25 @@ Markdown(study.describe())
 # Before any number: what do they look like?
 
 # %%
-few = spread_over_categories(study, 3)
-gallery = examples(study, few)
+stage = featured_stage(study)
+few, many = spread_over_categories(study, 3), spread_over_categories(study, 16)
+gallery = chapter.examples(study, few)
+deepest = {key: metamers for key, metamers in chapter.examples(study, many).items() if key[1] == stage}
 
 # %% tags=["remove-cell"]
 references = study.references.images
-glue("fig-2", figure_examples(references[few], gallery), display=False)
-many = spread_over_categories(study, 16)
-deepest = {key: value for key, value in examples(study, many).items() if key[1] == featured_stage(study)}
-glue("fig-gallery", figure_examples(references[many], deepest), display=False)
-glue("made-of", Markdown(sentences.provenance(study)), display=False)
-glue("reduced", Markdown(sentences.reduced(study, 2 * CELL)), display=False)
-glue("stage", sentences.stage_in_words(featured_stage(study)), display=False)
-glue("left-out", Markdown(sentences.left_out(study)), display=False)
+glue("fig-2", figures.figure_examples(references[few], gallery), display=False)
+glue("fig-gallery", figures.figure_examples(references[many], deepest), display=False)
+glue("made-of", Markdown(words.provenance(study)), display=False)
+glue("left-out", Markdown(words.left_out(study)), display=False)
+glue("stage", words.stage_in_words(stage), display=False)
 
 # %% [markdown]
 # ```{glue:figure} fig-2
 # :name: fig-2
 # :alt: A grid of pictures. The first row shows three references, once for each stage; each further row shows the metamers that one set of networks has of them at that stage.
 #
-# References and their metamers, by set of networks (rows) and stage (columns). {glue:md}`reduced` {glue:md}`made-of` {glue:md}`left-out`
+# References and their metamers, by set of networks (rows) and stage (columns). Pictures of more than 128 px are shown reduced, which averages fine noise away; `metamerlib run --pictures` writes them whole. {glue:md}`made-of` {glue:md}`left-out`
 # ```
 #
 # The paper's account of its own Figure 2 is a good guide for the eye. At the early stage all sets should give pictures of the object. Deeper down, single networks lose it first; *CNN* and the robust ensembles keep it. Robust ensembles come closest to the reference, colours included, though nothing asks them to. And each set leaves traces of its own: noise in most, a checkerboard in those of robust convolutional networks, which overlapping convolutions explain {cite:p}`odena2016deconvolution`.
@@ -102,22 +76,19 @@ glue("left-out", Markdown(sentences.left_out(study)), display=False)
 # :name: fig-gallery
 # :alt: A grid of pictures, references in the first row and below it the metamers of each set of networks, for all categories at one stage.
 #
-# Metamers of the first reference of every category at {glue:text}`stage`. {glue:md}`reduced` {glue:md}`made-of`
+# Metamers of the first reference of every category at {glue:text}`stage`. {glue:md}`made-of`
 # ```
 #
 # ## Do they match?
 #
 # A picture is a metamer only as far as the search succeeded. {numref}`tab-residuals` lists what is left of the distance {eq}`eq-loss` for every network that took part, before and after.
 
+# %%
+residuals = chapter.residuals(study)
+longer = chapter.longer_search(study, residuals)
+
 # %% tags=["remove-cell"]
-residuals = study.residuals()
-glue("tab-residuals", table_residuals(residuals), display=False)
-
-# %% tags=["remove-input"]
-Markdown(sentences.matching(residuals))
-
-# %% tags=["remove-input"]
-Markdown(sentences.patience(longer_search(study, residuals)))
+glue("tab-residuals", figures.table_residuals(residuals), display=False)
 
 # %% [markdown]
 # ```{glue-table} tab-residuals
@@ -126,24 +97,33 @@ Markdown(sentences.patience(longer_search(study, residuals)))
 # Residual ‖a′ − a‖ / ‖a‖ of every network at every stage, averaged over the pictures: at the start → at the end.
 # ```
 #
-# The paper prints no residuals, so there is nothing to hold these against. They say how to read what follows: a metamer that is not recognized *and* matches badly tells little about the network.
+# The residual ends below 0.1 for {glue:text}`matched:d` of {glue:text}`networks:d` networks of sets and stages. The best match is {glue:text}`residual-best:.3f`, the worst {glue:text}`residual-worst:.3f`, in *{glue:text}`worst-set`*. The paper prints no residuals, so there is nothing to hold these against. They say how to read what follows: a metamer that is not recognized *and* matches badly tells little about the network.
 #
+# A bad match can be the network's doing, or that of a short search. Where the first stage, at which a picture is easiest to match, ends above 0.1 under a short budget, the search for the set with the worst match is repeated on some of the pictures with eight times as many updates. The table is empty where there was no need:
+
+# %% tags=["remove-input"]
+figures.table_longer_search(longer)
+
+# %% [markdown]
 # ## How many are recognized
 #
 # An evaluator recognizes a metamer if it puts it into the class that it puts the reference into. The share of recognized metamers is the evaluator's **recognizability** of a set at a stage. Networks of the generating set are left out, because they were optimised to agree.
 
 # %%
-table = study.recognizability()
-means = mean_recognizability(table)
-overall = overall_recognizability(table)
+table = chapter.recognizability(study)
+means = chapter.mean_recognizability(table)
+overall = chapter.overall_recognizability(table)
+criteria = chapter.criteria_table(study)
 
 # %% tags=["remove-cell"]
 chance = 1 / len(set(study.references.labels.tolist()))
-glue("fig-3", figure_recognizability(table, chance=chance), display=False)
-glue("fig-evaluators", figure_evaluators(table), display=False)
-glue("tab-means", table_means(overall, published_means()), display=False)
-glue("chance", chance, display=False)
-glue("n", len(study.references), display=False)
+glue("fig-3", figures.figure_recognizability(table, chance=chance), display=False)
+glue("fig-evaluators", figures.figure_evaluators(table), display=False)
+glue("tab-means", figures.table_means(overall, published_means()), display=False)
+glue("tab-criteria", figures.table_criteria(criteria), display=False)
+numbers = chapter.facts(residuals, means, overall, criteria, stage)
+for name, value in (numbers | {"chance": chance, "n": len(study.references)}).items():
+    glue(name, value, display=False)
 
 # %% [markdown]
 # ```{glue:figure} fig-3
@@ -153,16 +133,9 @@ glue("n", len(study.references), display=False)
 # Recognizability of metamers by stage. Left, the means of the sets of a family; then each set on its own, with every evaluator that had no part in it as a faint line (grey and dotted: never trained). The dotted horizontal is what an evaluator gets that knows all references and sees the same thing in every metamer, {glue:text}`chance:.3f`. {glue:md}`made-of` {glue:md}`left-out`
 # ```
 #
-# At {glue:text}`stage`, averaged over evaluators:
-
-# %% tags=["remove-input"]
-Markdown(sentences.comparisons(means, featured_stage(study)))
-
-# %% tags=["remove-input"]
-Markdown(sentences.trend(means))
-
-# %% [markdown]
-# The paper's Figure 3 has the same axes and prints no values. What it reports in words is that recognizability survives all stages for *CNN* and *Robust CNNs*, where it usually drops fast, and that they pay for it with a rather low recognizability at the early stage.
+# At {glue:text}`stage`, averaged over evaluators, sets reach from {glue:text}`lowest:.2f` (*{glue:text}`lowest-set`*) to {glue:text}`highest:.2f` (*{glue:text}`highest-set`*).
+#
+# The paper's Figure 3 has the same axes and prints no values. What it reports in words is that recognizability survives all stages for *CNN* and *Robust CNNs*, where it usually drops fast, and that they pay for it with a rather low recognizability at the early stage. Whether each of these statements holds in this run, {doc}`the chapter on the claims <15_claims>` says.
 #
 # ## Averaged over everything
 #
@@ -174,17 +147,9 @@ Markdown(sentences.trend(means))
 #
 # An evaluator that was never trained may give everything one class and so "recognize" everything; the last mean leaves such evaluators out ({ref}`reading 15 <reading-15>`).
 # ```
-
-# %% tags=["remove-input"]
-Markdown(sentences.beside_published(overall))
-
-# %% tags=["remove-input"]
-Markdown(sentences.untrained(overall))
-
-# %% tags=["remove-input"]
-Markdown(sentences.comparable(study))
-
-# %% [markdown]
+#
+# Of the stages that the paper reports, our mean is at most {glue:text}`from-published:.2f` away from its own; leaving out untrained evaluators moves a mean by at most {glue:text}`untrained:.3f`. The networks, pictures and budgets of the profile **mini** are not the paper's, so these numbers need not agree. Whether two worlds agree in what depends on what is the question that the smaller one can answer.
+#
 # ## Evaluator by evaluator
 #
 # A mean over evaluators can hide that one family recognizes what another does not. {numref}`fig-evaluators` takes it apart.
@@ -200,16 +165,8 @@ Markdown(sentences.comparable(study))
 #
 # ## Recognized as what?
 #
-# "The same class" needs a second look: the same as what? The paper says once, as the generating model's; once, in its figure, as the reference's ({ref}`reading 10 <reading-10>`). We ask each evaluator for its own class of the reference. The two alternatives, the true category and the class that the generating networks agree on, differ from it where an evaluator gets references wrong:
-
-# %% tags=["remove-cell"]
-criteria = criteria_table(study)
-glue("tab-criteria", table_criteria(criteria), display=False)
-
-# %% tags=["remove-input"]
-Markdown(sentences.criteria(criteria))
-
-# %% [markdown]
+# "The same class" needs a second look: the same as what? The paper says once, as the generating model's; once, in its figure, as the reference's ({ref}`reading 10 <reading-10>`). We ask each evaluator for its own class of the reference. The two alternatives, the true category and the class that the generating networks agree on, differ from it where an evaluator gets references wrong. Either moves the mean of a set and stage by {glue:text}`criterion-mean:.2f` on average, and by at most {glue:text}`criterion-max:.2f`.
+#
 # ```{glue-table} tab-criteria
 # :name: tab-criteria
 # Mean recognizability over evaluators that had no part in the generation, by what counts as recognized.

@@ -37,9 +37,9 @@ from metamerbook.ensembles.figures.image_metrics import (
     table_metric_agreement,
 )
 from metamerbook.ensembles.image_metrics import image_metrics, mean_image_metrics
-from metamerbook.ensembles.introduction import featured_stage
 from metamerbook.ensembles.sentences import about_appearance
 from metamerbook.ensembles.summaries import metric_agreement
+from metamerbook.study.judging import featured_stage
 from metamerbook.study.study import Study
 
 # %%

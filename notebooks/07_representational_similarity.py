@@ -37,11 +37,11 @@ from metamerbook.ensembles.figures.representational_similarity import (
     table_representation,
 )
 from metamerbook.ensembles.figures.success import figure_success, table_success
-from metamerbook.ensembles.introduction import featured_stage
 from metamerbook.ensembles.representational_similarity import distance_correlations, divergence
 from metamerbook.ensembles.sentences import about_representations, about_success
 from metamerbook.ensembles.success import metamer_success, success_counts
 from metamerbook.ensembles.summaries import common_judge, densities_of_sets, divergence_agreement, mean_representation
+from metamerbook.study.judging import featured_stage
 from metamerbook.study.study import Study
 
 # %%

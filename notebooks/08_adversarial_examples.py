@@ -36,10 +36,9 @@ from myst_nb import glue
 from metamerbook.ensembles import sentences
 from metamerbook.ensembles.adversarial_examples import adversarial, restricted, restricted_example, restricted_study
 from metamerbook.ensembles.figures.adversarial_examples import figure_restricted, table_restricted
-from metamerbook.ensembles.introduction import featured_set, featured_stage
-from metamerbook.ensembles.pictures import one_per_category
 from metamerbook.ensembles.sentences import about_attacks
 from metamerbook.ensembles.summaries import restricted_means
+from metamerbook.study.judging import featured_set, featured_stage, one_per_category
 from metamerbook.study.smaller import scope
 from metamerbook.study.study import Study
 

@@ -31,7 +31,6 @@ from IPython.display import Markdown
 from myst_nb import glue
 
 from metamerbook.ensembles.figures.optimisers import figure_conditions, figure_convergence, table_conditions
-from metamerbook.ensembles.introduction import featured_set, featured_stage
 from metamerbook.ensembles.optimisers import (
     ablation_study,
     convergence,
@@ -41,7 +40,7 @@ from metamerbook.ensembles.optimisers import (
     optimizers,
 )
 from metamerbook.ensembles.sentences import about_variations, members, stage_in_words
-from metamerbook.study.contrasts import contrasts
+from metamerbook.study.judging import contrasts, featured_set, featured_stage
 from metamerbook.study.smaller import scope
 from metamerbook.study.study import Study
 

@@ -32,10 +32,9 @@ from myst_nb import glue
 
 from metamerbook.ensembles.ensemble_size import ensemble_pool, ensemble_sizes
 from metamerbook.ensembles.figures.optimisers import figure_ensemble_sizes
-from metamerbook.ensembles.introduction import featured_stage
 from metamerbook.ensembles.optimisers import ablation_study
 from metamerbook.ensembles.sentences import about_variations, network_label, stage_in_words
-from metamerbook.study.contrasts import contrasts
+from metamerbook.study.judging import contrasts, featured_stage
 from metamerbook.study.published import statement
 from metamerbook.study.smaller import scope
 from metamerbook.study.study import Study

@@ -31,11 +31,11 @@ from IPython.display import Markdown
 from myst_nb import glue
 
 from metamerbook.ensembles.figures.transfer import figure_instances, figure_transfer, related_generators
-from metamerbook.ensembles.introduction import featured_stage
 from metamerbook.ensembles.optimisers import ablation_study
 from metamerbook.ensembles.sentences import about_variations, stage_in_words
 from metamerbook.ensembles.transfer import transfer
 from metamerbook.ensembles.transfer import transfer_generators as chosen_generators
+from metamerbook.study.judging import featured_stage
 from metamerbook.study.smaller import scope
 from metamerbook.study.study import Study
 

@@ -28,7 +28,7 @@ import toy_models  # noqa: E402
 from weight_server import serving  # noqa: E402
 
 from metamerbook.engine.store import Store  # noqa: E402
-from metamerbook.ensembles.pictures import write_pictures  # noqa: E402
+from metamerbook.ensembles.recognizability import write_pictures  # noqa: E402
 from metamerlib.generation import GenerationConfig, generate_metamers  # noqa: E402
 from metamerlib.models import cache as cache_module  # noqa: E402
 from metamerlib.models.releases import Release  # noqa: E402

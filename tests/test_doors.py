@@ -15,7 +15,6 @@ import metamerlib as ml
 from junk import FIXED, JUNK, WORDS, refused_clearly
 from metamerbook.cli import app
 from metamerbook.engine.store import Store
-from metamerbook.ensembles.pictures import one_per_category
 from metamerbook.study.parsing import CHECKS
 from metamerbook.study.settings import StudySettings
 from metamerbook.study.study import Study
@@ -246,14 +245,13 @@ def one_study():
 
 
 @settings(max_examples=100, **FIXED)
-@given(st.sampled_from(["model_set", "stage", "seed", "categories"]), JUNK)
+@given(st.sampled_from(["model_set", "stage", "seed"]), JUNK)
 def test_a_studys_methods(name, value):
     study = one_study()
     doors = {
         "model_set": lambda value: study.run(value, "late"),
         "stage": lambda value: study.run("CNN", value),
         "seed": lambda value: study.run("CNN", "late", seed=value),
-        "categories": lambda value: one_per_category(study, value),
     }
     refused_clearly(doors[name], value, name, name.replace("_", " "))
 

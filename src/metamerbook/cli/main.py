@@ -115,7 +115,7 @@ def run(
       metamerlib run --photos ~/pictures --size 64 --pictures metamers/
       metamerlib run --profile paper --scheduler tcp://10.0.0.5:8786
     """  # noqa: D301 - the mark keeps the lines apart in --help
-    from metamerbook.ensembles.pictures import write_pictures
+    from metamerbook.ensembles.recognizability import write_pictures
     from metamerbook.study.study import Study
 
     settings = study_settings(

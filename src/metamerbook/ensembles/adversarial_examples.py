@@ -7,8 +7,7 @@ import pandas as pd
 from torch import Tensor
 
 from metamerbook.ensembles.attacks import attack_recognizability, attacks
-from metamerbook.ensembles.introduction import featured_set, featured_stage
-from metamerbook.study.judging import evaluate
+from metamerbook.study.judging import evaluate, featured_set, featured_stage
 from metamerbook.study.smaller import first_of_each_category, subset_study
 from metamerbook.study.tasks import MetamerRun
 

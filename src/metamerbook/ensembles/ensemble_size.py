@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from metamerbook.ensembles.introduction import featured_set, featured_stage
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
-from metamerbook.study.judging import evaluate
+from metamerbook.study.judging import evaluate, featured_set, featured_stage
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
-from metamerbook.ensembles.introduction import featured_set, featured_stage
 from metamerbook.ensembles.methodology import Trajectory, trajectory_of
+from metamerbook.study.judging import featured_set, featured_stage
 from metamerbook.study.tasks import ClassifierRef, Snapshots, kept_beside
 from metamerlib.models import Stage
 

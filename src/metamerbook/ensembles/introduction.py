@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from metamerbook.ensembles.methodology import Trajectory, trajectory
-from metamerbook.ensembles.pictures import one_per_category
 from metamerbook.ensembles.related_work import PLAIN
-from metamerbook.study.judging import predicted_classes
+from metamerbook.study.judging import featured_set, featured_stage, one_per_category, predicted_classes
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.evaluation import PairDistances, measure_images, pair_distances
 from metamerlib.models import STAGES, Stage
@@ -62,49 +61,6 @@ class Overview:
     distances: PairDistances | None
     example_references: Tensor
     example_metamers: Tensor
-
-
-def featured_set(study: "Study") -> str:
-    """Choose the set that a chapter shows where it shows one.
-
-    Parameters
-    ----------
-    study
-        Whose sets.
-
-    Returns
-    -------
-    str
-        "CNN", which the paper shows, if it runs; else the first ensemble of those that run; else the first set.
-
-    Raises
-    ------
-    ValueError
-        If no set runs.
-    """
-    sets = study.running_sets
-    if not sets:
-        raise ValueError(f"no model set of this study can run for want of weights: {study.networks.hint()}.")
-    ensembles = [name for name, model_set in sets.items() if len(model_set.members) > 1]
-    return "CNN" if "CNN" in sets else [*ensembles, *sets][0]
-
-
-def featured_stage(study: "Study") -> Stage:
-    """Choose the stage that a chapter shows where it shows one.
-
-    Parameters
-    ----------
-    study
-        Whose stages.
-
-    Returns
-    -------
-    Stage
-        The deepest, "late" among the paper's; the last where depths are not known.
-    """
-    stages = study.settings.stages
-    depths = [STAGES.get(stage) if isinstance(stage, str) else float(stage) for stage in stages]
-    return stages[-1] if None in depths else max(zip(depths, stages, strict=True), key=lambda pair: pair[0])[1]
 
 
 def overview(study: "Study", *, image: int | None = None, n_examples: int = 12, n_snapshots: int = 8) -> Overview:

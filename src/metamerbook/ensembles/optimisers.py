@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from metamerbook.ensembles.introduction import featured_set, featured_stage
-from metamerbook.study.judging import evaluate
+from metamerbook.study.judging import evaluate, featured_set, featured_stage
 from metamerbook.study.smaller import subset_study
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.generation import GenerationConfig

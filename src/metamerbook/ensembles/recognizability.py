@@ -1,23 +1,40 @@
-"""Tables of how well metamers are recognized, and of how well they match (paper, section 4.5 and Fig. 3)."""
+"""Chapter 05: how well metamers match, and which networks recognize them (paper, section 4.5, Figs. 2 and 3)."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from PIL import Image
+from torch import Tensor
 
-from metamerbook.study.judging import evaluate
+from metamerbook.engine.task import Task
+from metamerbook.study.judging import Predictions, choices, evaluate, mean_over_evaluators
+from metamerbook.study.published import published_means
+from metamerbook.study.smaller import subset_study
 from metamerbook.study.tasks import MetamerRun
+from metamerlib.evaluation import CRITERIA
+from metamerlib.models import Stage
+from metamerlib.system import atomic_write
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
 
+GOOD_MATCH = 0.1
+"""The residual below which a metamer counts as a good match."""
 
-def recognizability(study: "Study") -> pd.DataFrame:
+_SHORT = 1000  # updates per network: who runs more of them would wait for days for a longer search
+
+
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes, short of `longer_search`, which depends on the residuals."""
+    return [*study.runs, *(Predictions.of(study, run) for run in study.runs)]
+
+
+def recognizability(
+    study: "Study", runs: Sequence[MetamerRun] | None = None, criterion: str | None = None
+) -> pd.DataFrame:
     """Tabulate which share of the metamers each evaluator recognizes.
-
-    Parameters
-    ----------
-    study
-        Which sets, stages, evaluators and criterion.
 
     Returns
     -------
@@ -28,70 +45,20 @@ def recognizability(study: "Study") -> pd.DataFrame:
         reference_accuracy, label_recognizability, n_members and n_wanted (networks of the set that ran, and that it
         should have).
     """
-    return evaluate_runs(study, study.runs)
-
-
-def evaluate_runs(study: "Study", runs: list[MetamerRun]) -> pd.DataFrame:
-    """Let every evaluator of a study look at the metamers of some runs.
-
-    Parameters
-    ----------
-    study
-        Which evaluators and criterion.
-    runs
-        Whose metamers: those of the study, or others on the same images.
-
-    Returns
-    -------
-    DataFrame
-        As for `recognizability`, in the order of the runs and evaluators.
-    """
-    table = evaluate(study, [({"model_set": run.name}, run) for run in runs], skip_unusable=False)
+    runs = study.runs if runs is None else runs
+    table = evaluate(study, [({"model_set": run.name}, run) for run in runs], criterion=criterion, skip_unusable=False)
     return table.drop(columns=["residual", "reason"])
 
 
 def mean_recognizability(table: pd.DataFrame) -> pd.DataFrame:
-    """Average recognizability over the evaluators that had no part in the generation.
-
-    Parameters
-    ----------
-    table
-        As `recognizability` returns it.
-
-    Returns
-    -------
-    DataFrame
-        One row per model set, stage and choice of evaluators: model_set, stage, evaluators ("all", or "trained":
-        without networks that are only initialised, which may answer one class for everything), mean, sd (over
-        evaluators, n − 1 in the denominator; not over images), n_evaluators, n_members, n_wanted.
-    """
-    rows = []
-    for choice, counts in _choices(table):
-        for (model_set, stage), group in table.groupby(["model_set", "stage"], sort=False):
-            shares = group.loc[counts[group.index], "recognizability"]
-            rows.append(
-                {
-                    "model_set": model_set,
-                    "stage": stage,
-                    "evaluators": choice,
-                    "mean": shares.mean(),
-                    "sd": shares.std(ddof=1),
-                    "n_evaluators": len(shares),
-                    "n_members": group["n_members"].iloc[0],
-                    "n_wanted": group["n_wanted"].iloc[0],
-                }
-            )
-    columns = ["model_set", "stage", "evaluators", "mean", "sd", "n_evaluators", "n_members", "n_wanted"]
-    return pd.DataFrame(rows, columns=columns)
+    """Average recognizability by set and stage, as `mean_over_evaluators` does; with n_members and n_wanted."""
+    by = ["model_set", "stage"]
+    networks = table.drop_duplicates(by)[[*by, "n_members", "n_wanted"]]
+    return mean_over_evaluators(table, by).merge(networks, on=by, how="left")
 
 
 def overall_recognizability(table: pd.DataFrame) -> pd.DataFrame:
-    """Average recognizability over all classification models and sets, as section 4.5 of the paper does per stage.
-
-    Parameters
-    ----------
-    table
-        As `recognizability` returns it.
+    """Average recognizability over all evaluators and sets, as section 4.5 of the paper does per stage.
 
     Returns
     -------
@@ -100,7 +67,7 @@ def overall_recognizability(table: pd.DataFrame) -> pd.DataFrame:
         all pairs of a set and an evaluator that had no part in it), n_pairs, n_sets, n_evaluators (different ones).
     """
     rows = []
-    for choice, counts in _choices(table):
+    for choice, counts in choices(table).items():
         for stage, group in table[counts].groupby("stage", sort=False):
             rows.append(
                 {
@@ -117,17 +84,22 @@ def overall_recognizability(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _choices(table: pd.DataFrame) -> list[tuple[str, "pd.Series[bool]"]]:
-    return [("all", table["held_out"]), ("trained", table["held_out"] & ~table["random"])]
+def criteria_table(study: "Study") -> pd.DataFrame:
+    """Average recognizability by set and stage, with one column for each criterion (reading 10).
+
+    The columns are reference (the evaluator's own class of the reference), label (the reference's category) and
+    generator (the generating networks' class of the reference).
+    """
+    columns = []
+    for criterion in CRITERIA:
+        means = mean_recognizability(recognizability(study, criterion=criterion))
+        means = means[means["evaluators"] == "all"].set_index(["model_set", "stage"])["mean"]
+        columns.append(means.rename(criterion))
+    return pd.concat(columns, axis=1).reset_index()
 
 
 def residuals(study: "Study") -> pd.DataFrame:
     """Tabulate how well the metamers match the references' activations.
-
-    Parameters
-    ----------
-    study
-        Which sets and stages.
 
     Returns
     -------
@@ -158,21 +130,81 @@ def residuals(study: "Study") -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def residual_history(study: "Study", model_set: str, stage: str | float) -> pd.DataFrame:
-    """Follow the residual of each model over the updates of one generation.
-
-    Parameters
-    ----------
-    study
-        Whose settings.
-    model_set
-        Name of a set, or key of a network.
-    stage
-        The stage.
+def longer_search(
+    study: "Study", residuals: pd.DataFrame, *, below: float = GOOD_MATCH, factor: int = 8, n_per_class: int = 1
+) -> pd.DataFrame:
+    """Search longer where the match at the first stage is worst, to tell the network from the length of the search.
 
     Returns
     -------
     DataFrame
-        `Metamers.history`: repetition, update, model, residual (mean over images), learning_rate.
+        model_set, stage, n (images), updates (with each network) and residual (mean over images and networks at the
+        end) of the search as it was and with `factor` times as many repetitions. Empty where every set matches well,
+        or the study's budget is not a short one.
     """
-    return study.metamers(model_set, stage).history
+    columns = ["model_set", "stage", "n", "updates", "residual"]
+    first = residuals[residuals["stage"] == residuals["stage"].iloc[0]]
+    means = first.groupby("model_set")["residual_mean"].mean()
+    if means.max() < below or study.settings.config.updates_per_model > _SHORT:
+        return pd.DataFrame(columns=columns)
+    small, name, stage = subset_study(study, n_per_class=n_per_class), means.idxmax(), first["stage"].iloc[0]
+    runs = [small.run(name, stage, repetitions=times * study.settings.repetitions) for times in (1, factor)]
+    small.execute(runs, title="a longer search")
+    found = [small.result(run) for run in runs]
+    rows = [(name, stage, len(one), one.updates_per_model, one.residuals.nanmean().item()) for one in found]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def facts(
+    residuals: pd.DataFrame, means: pd.DataFrame, overall: pd.DataFrame, criteria: pd.DataFrame, stage: Stage
+) -> dict[str, Any]:
+    """Return the numbers of the chapter's prose, by the names under which they are glued.
+
+    Means by set are those at the given stage, over all evaluators; `untrained` is the largest change of a stage's mean
+    by leaving untrained evaluators out.
+    """
+    best, worst = (residuals.loc[residuals["residual_mean"].agg(which)] for which in ("idxmin", "idxmax"))
+    of_stage = means[(means["evaluators"] == "all") & (means["stage"] == stage)].set_index("model_set")["mean"]
+    by_choice = overall.pivot(index="stage", columns="evaluators", values="mean").reindex(columns=["all", "trained"])
+    ours, theirs = by_choice["all"], published_means().set_index("stage")["mean"]
+    moved = criteria[["label", "generator"]].sub(criteria["reference"], axis=0).abs()
+    numbers = {
+        "matched": int((residuals["residual_mean"] < GOOD_MATCH).sum()),
+        "networks": len(residuals),
+        "residual-best": best["residual_mean"],
+        "residual-worst": worst["residual_mean"],
+        "worst-set": worst["model_set"],
+        "highest": of_stage.max(),
+        "lowest": of_stage.min(),
+        "highest-set": "–" if of_stage.isna().all() else of_stage.idxmax(),
+        "lowest-set": "–" if of_stage.isna().all() else of_stage.idxmin(),
+        "from-published": (ours - theirs).abs().max(),
+        "untrained": (by_choice["trained"] - ours).abs().max(),
+        "criterion-mean": moved.mean(axis=None),
+        "criterion-max": moved.max(axis=None),
+    }
+    return {name: float(value) if isinstance(value, float) else value for name, value in numbers.items()}
+
+
+def examples(study: "Study", images: Sequence[int]) -> dict[tuple[str, Stage], Tensor]:
+    """Pick metamers of some references: (set, stage) to (len(images), 3, H, W) in [0, 1], by set, then stage."""
+    count = len(study.references)
+    if outside := [position for position in images if not 0 <= position < count]:
+        raise IndexError(f"images names {outside}: the study has images 0 to {count - 1}.")
+    runs = study.runs
+    study.execute(runs)
+    return {(run.name, run.stage): study.result(run).images[list(images)] for run in runs}
+
+
+def write_pictures(study: "Study", folder: Path) -> int:
+    """Write every metamer of a study as a PNG file, in one folder per set and stage; return how many."""
+    count = 0
+    for run in study.runs:
+        place = folder / f"{run.name}-{run.stage}".replace(" ", "_").replace("/", "_")
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = study.result(run).images.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
+        for position, (image, category) in enumerate(zip(pixels, study.references.category_names, strict=True)):
+            with atomic_write(place / f"{position:04d}-{category}.png") as draft:
+                Image.fromarray(image).save(draft)
+            count += 1
+    return count

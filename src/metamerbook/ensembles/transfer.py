@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from metamerbook.ensembles.introduction import featured_stage
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
-from metamerbook.study.judging import evaluate
+from metamerbook.study.judging import evaluate, featured_stage
 from metamerbook.study.model_sets import check_keys
 from metamerlib.models import EXTRA_INSTANCES, ZOO, MissingWeightsError
 

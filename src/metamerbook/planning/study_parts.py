@@ -10,14 +10,12 @@ from metamerbook.ensembles.attacks import attacks
 from metamerbook.ensembles.ensemble_size import ensemble_size_runs
 from metamerbook.ensembles.explorer import snapshot_runs
 from metamerbook.ensembles.image_metrics import image_metrics_runs
-from metamerbook.ensembles.introduction import featured_set, featured_stage
 from metamerbook.ensembles.mixed_models import mixed_runs
 from metamerbook.ensembles.optimisers import Labelled, mode_runs, optimizer_runs
-from metamerbook.ensembles.pictures import one_per_category
 from metamerbook.ensembles.representational_similarity import representation_runs
 from metamerbook.ensembles.success import success_runs
 from metamerbook.ensembles.transfer import transfer_panel, transfer_runs
-from metamerbook.study.judging import Predictions, generator_refs
+from metamerbook.study.judging import Predictions, featured_set, featured_stage, one_per_category
 from metamerbook.study.tasks import SNAPSHOTS, MetamerRun, Snapshots, kept_beside, spread
 from metamerlib.models import MissingWeightsError
 
@@ -122,8 +120,7 @@ def _snapshots(runs: Iterable[Task]) -> tuple[Snapshots, ...]:
 
 
 def _panels(study: "Study", runs: Iterable[Task], evaluators: Iterable[str]) -> tuple[Predictions, ...]:
-    panel = tuple(study.networks.ref(key) for key in evaluators)
-    return tuple(Predictions(run, panel, generator_refs(study, run)) for run in runs)
+    return tuple(Predictions.of(study, run, tuple(evaluators)) for run in runs)
 
 
 def _trajectory(study: "Study") -> Snapshots:

@@ -33,15 +33,7 @@ ACCENT = "#b4472b"
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How a model set is drawn wherever it occurs.
-
-    Attributes
-    ----------
-    colour
-        Of lines, markers and names.
-    marker, dash
-        Matplotlib's names.
-    """
+    """How a model set is drawn wherever it occurs."""
 
     colour: str
     marker: str
@@ -100,16 +92,8 @@ BETTER = "#2c7a3f"
 """For the direction in which a metric is better."""
 
 MEMBER_COLOURS = (
-    "#0f62b0",
-    "#cc4c02",
-    "#00896b",
-    "#b5548f",
-    "#8a7a00",
-    "#7b61c4",
-    "#6a6a6a",
-    "#2f9fa6",
-    "#6e1f0b",
-    "#12294f",
+    *("#0f62b0", "#cc4c02", "#00896b", "#b5548f", "#8a7a00"),
+    *("#7b61c4", "#6a6a6a", "#2f9fa6", "#6e1f0b", "#12294f"),
 )
 """For the networks of one ensemble, in their order."""
 
@@ -144,21 +128,10 @@ _SETTINGS = {
 
 
 @contextmanager
-def canvas(height: float, width: float = WIDTH) -> Iterator[Figure]:
-    """Open an empty figure in the book's style; it is closed for pyplot, and shown only by who returns it.
-
-    Parameters
-    ----------
-    height, width
-        In inches.
-
-    Yields
-    ------
-    Figure
-        To draw on within the block.
-    """
+def canvas(height: float, width: float = WIDTH, layout: str | None = None) -> Iterator[Figure]:
+    """Open an empty figure in the book's style, sized in inches; it is shown only by who returns it."""
     with plt.rc_context(_SETTINGS):
-        figure = plt.figure(figsize=(width, height), dpi=DPI)
+        figure = plt.figure(figsize=(width, height), dpi=DPI, layout=layout)
         # Notebooks crop figures to what is drawn. An invisible frame keeps the size, and pixels where they were put.
         figure.add_artist(Rectangle((0, 0), 1, 1, transform=figure.transFigure, fill=False, linewidth=0))
         try:
@@ -168,18 +141,7 @@ def canvas(height: float, width: float = WIDTH) -> Iterator[Figure]:
 
 
 def set_styles(names: Iterable[str]) -> dict[str, LineStyle]:
-    """Choose the style of each model set: the paper's have their own, others take further ones in turn.
-
-    Parameters
-    ----------
-    names
-        Names of sets.
-
-    Returns
-    -------
-    dict of str to LineStyle
-        In the order of the names.
-    """
+    """Choose the style of each model set: the paper's have their own, others take further ones in turn."""
     names = list(dict.fromkeys(names))
     others = [name for name in names if name not in SET_STYLES]
     further = {name: FURTHER_STYLES[position % len(FURTHER_STYLES)] for position, name in enumerate(others)}
@@ -187,53 +149,25 @@ def set_styles(names: Iterable[str]) -> dict[str, LineStyle]:
 
 
 def set_groups(names: Iterable[str]) -> dict[str, list[str]]:
-    """Sort model sets into those that are compared with each other.
-
-    Parameters
-    ----------
-    names
-        Names of sets.
-
-    Returns
-    -------
-    dict of str to list of str
-        Heading to names: the families of the paper's sets, then "Other sets". None of them is empty.
-    """
+    """Sort model sets into those that are compared with each other."""
     names = list(dict.fromkeys(names))
     groups = {heading: [name for name in members if name in names] for heading, members in SET_FAMILIES.items()}
     groups["Other sets"] = [name for name in names if name not in SET_STYLES]
     return {heading: members for heading, members in groups.items() if members}
 
 
+def set_order(names: Iterable[str]) -> list[str]:
+    """Put model sets in the order of rows and columns: by family."""
+    return [name for members in set_groups(names).values() for name in members]
+
+
 def stage_label(stage: Stage) -> str:
-    """Name a stage: as the paper does, or as a share of the depth.
-
-    Parameters
-    ----------
-    stage
-        A stage.
-
-    Returns
-    -------
-    str
-        Such as "early", "35 %" or a module's dotted name.
-    """
+    """Name a stage: as the paper does, or as a share of the depth."""
     return stage if isinstance(stage, str) else f"{100 * stage:.3g} %"
 
 
 def stage_positions(stages: Iterable[Stage]) -> dict[Stage, float]:
-    """Place stages along an axis.
-
-    Parameters
-    ----------
-    stages
-        Stages.
-
-    Returns
-    -------
-    dict of Stage to float
-        The share of the depth where all stages have one; else places in a row. In rising order.
-    """
+    """Place stages along an axis, in rising order: at their share of the depth where all have one, else in a row."""
     stages = list(dict.fromkeys(stages))
     if all(stage in STAGES or not isinstance(stage, str) for stage in stages):
         depths = {stage: STAGES[stage] if isinstance(stage, str) else float(stage) for stage in stages}
@@ -242,18 +176,7 @@ def stage_positions(stages: Iterable[Stage]) -> dict[Stage, float]:
 
 
 def evaluator_order(table: pd.DataFrame) -> list[str]:
-    """Put evaluators in the order of rows: by family, standard before robust before untrained ones.
-
-    Parameters
-    ----------
-    table
-        With the columns evaluator, family, robust and random, as `Study.recognizability` returns it.
-
-    Returns
-    -------
-    list of str
-        Keys, each once.
-    """
+    """Put evaluators in the order of rows: by family, standard before robust before untrained ones."""
     traits = table.drop_duplicates("evaluator")
     ranks = {family: rank for rank, family in enumerate(FAMILIES)}
     order = traits.assign(rank=traits["family"].map(lambda family: ranks.get(family, len(ranks))))
@@ -261,18 +184,7 @@ def evaluator_order(table: pd.DataFrame) -> list[str]:
 
 
 def text_on(colour: ColorType) -> str:
-    """Choose dark or white letters, whichever are easier to read on a colour.
-
-    Parameters
-    ----------
-    colour
-        Of the ground.
-
-    Returns
-    -------
-    str
-        `INK` or `PAPER`.
-    """
+    """Choose dark or white letters, whichever are easier to read on a colour."""
     return max(INK, PAPER, key=lambda letters: _contrast(colour, letters))
 
 

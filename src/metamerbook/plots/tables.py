@@ -9,22 +9,7 @@ from pandas.io.formats.style import Styler
 
 
 def book_table(frame: pd.DataFrame, identifier: str, *, wrap: Iterable[str] = ()) -> Styler:
-    """Style a table as the book prints it: no index, numbers to the right, a fixed identifier.
-
-    Parameters
-    ----------
-    frame
-        What to print, under the names that columns shall have.
-    identifier
-        Of the table, such as "tab-2": it enters the HTML, where a random one would change with every run.
-    wrap
-        Columns of running text.
-
-    Returns
-    -------
-    Styler
-        Missing values are dashes; truth values are "yes" and "no".
-    """
+    """Style a table as the book prints it: no index, numbers to the right, a fixed identifier."""
     frame = frame.reset_index(drop=True)
     styler = frame.style.set_uuid(identifier).hide(axis="index").format(_plain, na_rep="–", escape="html")
     numbers = [name for name in frame if is_numeric_dtype(frame[name]) and not is_bool_dtype(frame[name])]
@@ -36,18 +21,7 @@ def book_table(frame: pd.DataFrame, identifier: str, *, wrap: Iterable[str] = ()
 
 
 def short_number(value: float) -> str:
-    """Write a number in few signs.
-
-    Parameters
-    ----------
-    value
-        Any number.
-
-    Returns
-    -------
-    str
-        Three digits; from a thousand on, whole and in groups; a dash for what is no number.
-    """
+    """Write a number in few signs."""
     if math.isnan(value):
         return "–"
     if math.isinf(value):

@@ -1,11 +1,13 @@
 """Networks look at the images of a run: what each of them sees is kept, and every table of recognizability follows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import bootstrap
 from torch import Tensor
 
 from metamerbook.engine.context import Context
@@ -13,31 +15,32 @@ from metamerbook.engine.task import Task
 from metamerbook.study.tasks import ClassifierRef
 from metamerlib.checks import check_classifiers
 from metamerlib.evaluation import tabulate_recognizability
+from metamerlib.models import STAGES, Stage
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
 
+FEWEST = 3
+"""Evaluators below which an interval would mean nothing."""
+
 
 @dataclass(frozen=True)
 class Predictions(Task):
-    """Let several evaluators classify the images of a run; the result is a mapping of tensors.
+    """What evaluators take the images of a run for; and what its generators take the references for."""
 
-    Attributes
-    ----------
-    run
-        What makes the images, one of each reference: a `MetamerRun` or an `Attack`.
-    evaluators
-        The networks that classify them.
-    generators
-        The networks of the run, as what they take the references for.
-    """
-
-    run: Any
+    run: Any  # what makes the images, one of each reference: a `MetamerRun` or an `Attack`
     evaluators: tuple[ClassifierRef, ...]
     generators: tuple[ClassifierRef, ...]
 
+    @classmethod
+    def of(cls, study: "Study", run: Any, evaluators: Sequence[str] | None = None) -> "Predictions":
+        """Describe what a study's evaluators, or those named, say of a run."""
+        keys = study.evaluators if evaluators is None else evaluators
+        refs = study.networks.classifier_ref
+        return cls(run, tuple(map(refs, keys)), tuple(refs(model.key) for model in run.models))
+
     def compute(self, context: Context) -> dict[str, Tensor]:
-        """Classes and reference_classes (evaluators, N), generated_classes (N,), and targets (N,) or residual."""
+        """Return classes and reference_classes (evaluators, N), generated_classes (N,), targets (N,) or residual."""
         result = context.result(self.run)
         attack = isinstance(result, Mapping)
         images = result["images"] if attack else result.images
@@ -52,13 +55,7 @@ class Predictions(Task):
         } | ({"targets": result["targets"]} if attack else {"residual": result.residuals.nanmean()})
 
     def about(self) -> dict[str, Any]:
-        """Return what the images were made of.
-
-        Returns
-        -------
-        dict
-            What the run notes, and the keys of its models.
-        """
+        """Return what the images were made of."""
         return {**self.run.about(), "models": [model.key for model in self.run.models]}
 
     @property
@@ -77,23 +74,11 @@ def evaluate(
     runs: Iterable[tuple[Mapping[str, Any], Any]],
     *,
     evaluators: Sequence[str] | None = None,
+    criterion: str | None = None,
     title: str = "recognizability",
     skip_unusable: bool = True,
 ) -> pd.DataFrame:
-    """Let a panel look at the images of each of some runs.
-
-    Parameters
-    ----------
-    study
-        Whose references the runs are of; and its criterion.
-    runs
-        Pairs of labels (which become columns) and a run.
-    evaluators
-        Keys of the networks of the panel; the study's by default.
-    title
-        What the progress bar says is going on.
-    skip_unusable
-        Whether a run with a network that no metamers can be made with leaves rows with the reason, or is an error.
+    """Tabulate the recognizability of the images of runs, each under its labels, by evaluator.
 
     Returns
     -------
@@ -107,11 +92,8 @@ def evaluate(
         was made with, and that the set under the label model_set should have).
     """
     runs, keys = list(runs), study.evaluators if evaluators is None else tuple(evaluators)
-    check_classifiers(
-        [study.networks.skeleton(key) for key in keys], "evaluators", categories=study.references.categories
-    )
-    panel = tuple(study.networks.classifier_ref(key) for key in keys)
-    tasks = [Predictions(run, panel, generator_refs(study, run)) for _, run in runs]
+    _check(study, keys)
+    tasks = [Predictions.of(study, run, keys) for _, run in runs]
     unusable = study.execute(tasks, title=title, skip_unusable=skip_unusable).unusable
     traits = study.networks.traits(keys).drop(columns="evaluator").to_dict("records")
     rows = []
@@ -119,8 +101,8 @@ def evaluate(
         members = [model.key for model in run.models]
         wanted = getattr(study.model_sets.get(labels.get("model_set")), "wanted", members)
         reason = unusable.get(task.key, "")
-        result = [{}] * len(keys) if reason else _seen(study, task)
-        for key, kind, row in zip(keys, traits, result, strict=True):
+        seen = [{}] * len(keys) if reason else _tabulate(study, task, criterion or study.settings.criterion)
+        for key, kind, row in zip(keys, traits, seen, strict=True):
             rows.append(
                 dict(labels)
                 | {"stage": run.stage, "evaluator": key}
@@ -132,18 +114,14 @@ def evaluate(
     return pd.DataFrame(rows)
 
 
-def generator_refs(study: "Study", run: Any) -> tuple[ClassifierRef, ...]:
-    return tuple(study.networks.classifier_ref(model.key) for model in run.models)
-
-
-def _seen(study: "Study", task: Predictions) -> list[dict[str, Any]]:
-    """Make one row per evaluator of what a panel saw."""
+def _tabulate(study: "Study", task: Predictions, criterion: str) -> list[dict[str, Any]]:
+    """Make one row per evaluator."""
     seen, keys = study.result(task), [evaluator.key for evaluator in task.evaluators]
     table = tabulate_recognizability(
         dict(zip(keys, seen["classes"], strict=True)),
         dict(zip(keys, seen["reference_classes"], strict=True)),
         study.references.labels,
-        criterion=study.settings.criterion,
+        criterion=criterion,
         generated_classes=seen["generated_classes"],
     ).drop(columns="evaluator")
     if "targets" in seen:
@@ -154,56 +132,36 @@ def _seen(study: "Study", task: Predictions) -> list[dict[str, Any]]:
 
 
 def predicted_classes(study: "Study", run: Any) -> dict[str, tuple[Tensor, Tensor]]:
-    """Return what every evaluator of a study takes the references and the images of a run for.
+    """Return what every evaluator takes the references and the images of a run for: two tensors (N,) each."""
+    _check(study, study.evaluators)
+    seen = study.result(Predictions.of(study, run))
+    return dict(zip(study.evaluators, zip(seen["reference_classes"], seen["classes"], strict=True), strict=True))
 
-    Parameters
-    ----------
-    study
-        Which evaluators.
-    run
-        What makes the images, one of each reference.
 
-    Returns
-    -------
-    dict
-        Key of the evaluator to two tensors (N,) of classes: of the references, and of the images.
-    """
-    keys = study.evaluators
-    check_classifiers(
-        [study.networks.skeleton(key) for key in keys], "evaluators", categories=study.references.categories
-    )
-    seen = study.result(
-        Predictions(run, tuple(study.networks.classifier_ref(key) for key in keys), generator_refs(study, run))
-    )
-    return dict(zip(keys, zip(seen["reference_classes"], seen["classes"], strict=True), strict=True))
+def _check(study: "Study", keys: Sequence[str]) -> None:
+    skeletons = [study.networks.skeleton(key) for key in keys]
+    check_classifiers(skeletons, "evaluators", categories=study.references.categories)
+
+
+def choices(table: pd.DataFrame, *, held_out_only: bool = True) -> dict[str, "pd.Series[bool]"]:
+    """Name the evaluators that averages are over: "all", and "trained", without those only initialised."""
+    counted = table["held_out"] if held_out_only else pd.Series(True, index=table.index)
+    return {"all": counted, "trained": counted & ~table["random"]}
 
 
 def mean_over_evaluators(
     table: pd.DataFrame, by: Sequence[str], *, held_out_only: bool = True, value: str = "recognizability"
 ) -> pd.DataFrame:
-    """Average a table over its evaluators.
-
-    Parameters
-    ----------
-    table
-        As `evaluate` and the tables built on it return, with the columns evaluator, random and held_out.
-    by
-        The columns that tell one condition from another.
-    held_out_only
-        Whether evaluators that had a part in the generation are left out.
-    value
-        The column to average.
+    """Average a table of `evaluate` over evaluators, by default without those that had a part in the generation.
 
     Returns
     -------
     DataFrame
-        One row per condition and choice of evaluators: the columns of `by`, evaluators ("all", or "trained": without
-        networks that are only initialised), mean, sd (over evaluators, n - 1 in the denominator), n_evaluators. A
-        condition that nobody is left to judge stays, with NaN.
+        One row per condition and choice of evaluators: the columns of `by`, evaluators ("all" or "trained"), mean, sd
+        (over evaluators, n - 1 in the denominator), n_evaluators. A condition without evaluators stays, with NaN.
     """
-    counted = table["held_out"] if held_out_only else pd.Series(True, index=table.index)
     rows = []
-    for choice, counts in (("all", counted), ("trained", counted & ~table["random"])):
+    for choice, counts in choices(table, held_out_only=held_out_only).items():
         for condition, group in table.groupby(list(by), sort=False):
             values = group.loc[counts[group.index], value].dropna()
             rows.append(
@@ -211,3 +169,83 @@ def mean_over_evaluators(
                 | {"evaluators": choice, "mean": values.mean(), "sd": values.std(ddof=1), "n_evaluators": len(values)}
             )
     return pd.DataFrame(rows, columns=[*by, "evaluators", "mean", "sd", "n_evaluators"])
+
+
+def contrasts(
+    table: pd.DataFrame, by: Sequence[str], baseline: Sequence[Hashable], *, resamples: int = 2000, seed: int = 0
+) -> pd.DataFrame:
+    """Compare the recognizability of every condition with that of one of them, evaluator by evaluator.
+
+    Evaluators that had a part in any row are left out, so that every condition has the same.
+
+    Returns
+    -------
+    DataFrame
+        One row per condition, in order of appearance: the columns of `by`, mean (recognizability over evaluators), sd
+        (n - 1), n_evaluators, baseline (whether it is the one compared with), difference (mean less the baseline's),
+        low and high (95 %, percentile bootstrap over evaluators; NaN with fewer than three).
+
+    Raises
+    ------
+    ValueError
+        If the table does not have the baseline.
+    """
+    conditions = [tuple(row) for row in table[list(by)].drop_duplicates().itertuples(index=False, name=None)]
+    baseline = tuple(baseline)
+    if baseline not in conditions:
+        raise ValueError(f"baseline is {baseline}, which is not among the table's conditions {conditions}: name one.")
+    took_part = set(table.loc[~table["held_out"], "evaluator"])
+    counted = table[~table["evaluator"].isin(took_part)]
+    samples = {condition: pd.Series(dtype=float) for condition in conditions}
+    for condition, group in counted.groupby(list(by), sort=False):
+        samples[condition] = group.groupby("evaluator", sort=False)["recognizability"].mean()
+    rows = []
+    for condition, values in samples.items():
+        paired = (values - samples[baseline]).dropna().to_numpy()
+        low, high = mean_interval(paired, resamples=resamples, seed=seed)
+        rows.append(
+            dict(zip(by, condition, strict=True))
+            | {"mean": values.mean(), "sd": values.std(ddof=1), "n_evaluators": len(values)}
+            | {"baseline": condition == baseline, "difference": paired.mean() if len(paired) else np.nan}
+            | {"low": low, "high": high}
+        )
+    return pd.DataFrame(rows)
+
+
+def mean_interval(values: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> tuple[float, float]:
+    """Bound the mean of a sample with 95 % confidence, by the percentile bootstrap; NaN below three values."""
+    if len(values) < FEWEST:
+        return np.nan, np.nan
+    found = bootstrap((values,), np.mean, n_resamples=resamples, method="percentile", rng=seed).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def featured_set(study: "Study") -> str:
+    """Choose the set that a chapter shows where it shows one: "CNN" if it runs; else the first ensemble, or set."""
+    sets = study.running_sets
+    if not sets:
+        raise ValueError(f"no model set of this study can run for want of weights: {study.networks.hint()}.")
+    ensembles = [name for name, model_set in sets.items() if len(model_set.members) > 1]
+    return "CNN" if "CNN" in sets else [*ensembles, *sets][0]
+
+
+def featured_stage(study: "Study") -> Stage:
+    """Choose the stage that a chapter shows where it shows one: the deepest; the last where depths are not known."""
+    stages = study.settings.stages
+    depths = [STAGES.get(stage) if isinstance(stage, str) else float(stage) for stage in stages]
+    return stages[-1] if None in depths else max(zip(depths, stages, strict=True), key=lambda pair: pair[0])[1]
+
+
+def one_per_category(study: "Study") -> list[int]:
+    """Find the first reference of each category that has an image."""
+    present = study.references.category_names
+    return [present.index(category) for category in dict.fromkeys(present)]
+
+
+def spread_over_categories(study: "Study", count: int) -> list[int]:
+    """Choose up to so many references of different categories, spread evenly over them."""
+    firsts = one_per_category(study)
+    if count >= len(firsts):
+        return firsts
+    step = (len(firsts) - 1) / max(count - 1, 1)
+    return [firsts[round(number * step)] for number in range(count)]

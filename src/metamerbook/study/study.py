@@ -12,9 +12,9 @@ from metamerbook.engine.execute import Execution, check_scheduler, execute
 from metamerbook.engine.store import Store
 from metamerbook.engine.task import Task
 from metamerbook.ensembles import recognizability as recognition
-from metamerbook.ensembles.pictures import one_per_category
 from metamerbook.planning.plan import Plan, plan_study
 from metamerbook.study.description import describe
+from metamerbook.study.judging import one_per_category
 from metamerbook.study.model_sets import ModelSet, check_keys
 from metamerbook.study.networks import Networks
 from metamerbook.study.settings import StudySettings, setting_names

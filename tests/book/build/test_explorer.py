@@ -16,7 +16,7 @@ from metamerbook.build.layout import BookLayout
 from metamerbook.ensembles.explorer import Exploration, ExploredRun
 from metamerbook.ensembles.methodology import Trajectory
 from metamerbook.ensembles.figures.explorer import explorer_html
-from metamerbook.plots.sheets import SheetsTooLargeError, encode_sheets
+from metamerbook.plots.mosaic import SheetsTooLargeError, encode_sheets
 
 CATEGORIES = ("bear", "cat", "dog")
 SETS, STAGES = ("One", "Two <b>"), ("early", 0.35)

@@ -6,8 +6,7 @@ import pytest
 
 from metamerbook.ensembles.claims import SECTIONS, VERDICTS, claims_by_section, claims_in_short
 from metamerbook.ensembles.sentences import about_random_sets, about_variations
-from metamerbook.ensembles.sentences.numbers import interval, signed
-from metamerbook.study.contrasts import contrasts
+from metamerbook.study.judging import contrasts
 from metamerbook.study.published import published
 from metamerlib.models import ZOO, ModelZoo
 from metamerlib.models.zoo import EDITIONS
@@ -26,45 +25,6 @@ def ablation(effects, judges=12, members=("alexnet",)):
         for name, effect in effects.items()
         for place, key in enumerate(keys)
     )
-
-
-def test_a_difference_is_paired_by_judge():
-    table = contrasts(ablation({"SGD": 0.0, "Adam": 0.1, "SGD, momentum": -0.1}), ["optimizer"], ("SGD",))
-    assert table["optimizer"].tolist() == ["SGD", "Adam", "SGD, momentum"]
-    assert table["n_evaluators"].tolist() == [11, 11, 11]  # AlexNet took part
-    assert table["sd"].min() > 0.05  # judges differ, yet the difference is the same for all: no width
-    for column in ("difference", "low", "high"):
-        assert table[column].to_numpy() == pytest.approx([0, 0.1, -0.1])
-
-
-def test_who_had_a_part_in_one_condition_judges_none():
-    table = ablation({"SGD": 0.0, "Adam": 0.1}, members=())
-    table.loc[(table["optimizer"] == "Adam") & (table["evaluator"] == "vgg19"), "held_out"] = False
-    assert contrasts(table, ["optimizer"], ("SGD",))["n_evaluators"].tolist() == [11, 11]
-
-
-def test_the_interval_covers_a_true_difference_about_as_often_as_it_says():
-    draws, hits = np.random.default_rng(0), 0
-    for seed in range(200):
-        table = ablation({"SGD": 0.0, "Adam": 0.05}, judges=31, members=())
-        table["recognizability"] += draws.normal(0, 0.05, len(table))
-        row = contrasts(table, ["optimizer"], ("SGD",), resamples=300, seed=seed).iloc[1]
-        hits += row["low"] <= 0.05 <= row["high"]
-    assert 0.87 <= hits / 200 <= 0.99
-
-
-def test_two_judges_give_no_interval_and_none_no_mean():
-    few = contrasts(ablation({"SGD": 0.0, "Adam": 0.1}, judges=3), ["optimizer"], ("SGD",))
-    assert few.loc[1, "difference"] == pytest.approx(0.1)
-    assert few[["low", "high"]].isna().all(axis=None)
-    nobody = contrasts(ablation({"SGD": 0.0, "Adam": 0.1}, judges=1), ["optimizer"], ("SGD",))
-    assert nobody["mean"].isna().all()
-    assert "nothing can be compared" in about_variations.compared(nobody, ["optimizer"])
-
-
-def test_a_baseline_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match=r"baseline is \('RMSprop',\).*SGD"):
-        contrasts(ablation({"SGD": 0.0}), ["optimizer"], ("RMSprop",))
 
 
 def test_the_comparison_says_what_is_clearly_better_and_worse():
@@ -222,9 +182,3 @@ def test_the_claims_in_short_follow_from_the_verdicts():
     assert claims_in_short(claims) == (
         "Of the paper's 6 claims 3 hold, 1 does not hold, none is undecided and 2 cannot be tested here."
     )
-
-
-def test_differences_have_signs_and_intervals_brackets():
-    assert [signed(-0.126), signed(0.126, 1), signed(-0.001), signed(float("nan"))] == ["−0.13", "+0.1", "0.00", "–"]
-    assert interval(-0.1, 0.2) == "[−0.10, +0.20]"
-    assert interval(float("nan"), 0.2) == ""

@@ -1,16 +1,11 @@
 """What Fig. 1, the distortions and the criteria are made of, on toy networks."""
 
-import pandas as pd
 import pytest
 import torch
 from torch import nn
 
-from metamerbook.ensembles.criteria import criteria_table
-from metamerbook.ensembles.introduction import featured_set, featured_stage, overview
-from metamerbook.ensembles.pictures import spread_over_categories
-from metamerbook.ensembles.recognizability import mean_recognizability
+from metamerbook.ensembles.introduction import overview
 from metamerbook.ensembles.related_work import PLAIN, distortions
-from metamerbook.study.model_sets import ModelSet
 from metamerbook.study.settings import StudySettings
 from metamerbook.study.study import Study
 from metamerlib import CATEGORIES, Classifier, GenerationConfig, StimulusSet
@@ -75,44 +70,6 @@ def test_an_overview_of_two_pictures_or_without_judges_lacks_what_it_cannot_have
     assert list(alone.verdicts) == ["evaluator", "reference_class", "metamer_class"]
 
 
-def test_the_papers_ensemble_is_featured_else_the_first_ensemble(tmp_path):
-    names = {"one": ("c",), "pair": ("a", "b"), "CNN": ("d", "a")}
-    assert featured_set(study(tmp_path, names)) == "CNN"
-    assert featured_set(study(tmp_path)) == "pair"
-    assert featured_set(study(tmp_path, {"one": ("c",), "two": ("d",)})) == "one"
-    nothing = study(tmp_path)
-    nothing.model_sets = {"gone": ModelSet("gone", ("x",), ())}
-    with pytest.raises(ValueError, match="metamerlib train"):
-        featured_set(nothing)
-
-
-@pytest.mark.parametrize(
-    ("stages", "deepest"),
-    [
-        (("late", "early"), "late"),
-        (("early", 0.9, "late"), 0.9),
-        ((0.5,), 0.5),
-        (("2", "0"), "0"),
-        (("2", "late"), "late"),
-    ],
-)
-def test_the_deepest_stage_is_featured(tmp_path, stages, deepest):
-    assert featured_stage(study(tmp_path, stages=stages)) == deepest
-
-
-def test_criteria_are_columns_of_one_table(tmp_path):
-    the_study = study(tmp_path, stages=("early", "late"))
-    table = criteria_table(the_study)
-    assert table[["model_set", "stage"]].drop_duplicates().shape == (4, 2)
-    own = the_study.recognizability()
-    means = mean_recognizability(own)
-    means = means[means["evaluators"] == "all"].reset_index(drop=True)
-    pd.testing.assert_series_equal(table["reference"], means["mean"], check_names=False)
-    labels = own[own["held_out"]].groupby(["model_set", "stage"], sort=False)["label_recognizability"].mean()
-    assert table["label"].tolist() == pytest.approx(labels.tolist())
-    assert the_study.settings.criterion == "reference"
-
-
 def test_an_altered_picture_is_measured_against_itself():
     image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
     one, again, other = (distortions(image, seed=seed) for seed in (0, 0, 1))
@@ -128,9 +85,3 @@ def test_an_altered_picture_is_measured_against_itself():
             assert values["copy", key] == pytest.approx(METRICS[key].perfect, abs=1e-4), key
     assert values["grey", "tv"] == 0
     assert sorted(set(one.metrics["metric"])) == sorted(PLAIN)
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 9])
-def test_pictures_are_spread_over_the_categories(tmp_path, count):
-    chosen = spread_over_categories(study(tmp_path), count)
-    assert chosen == [[0], [0, 4], [0, 2, 4]][min(count, 3) - 1]

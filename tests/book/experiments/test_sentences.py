@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from metamerbook.ensembles import sentences
-from metamerbook.ensembles.introduction import Overview, featured_set
+from metamerbook.ensembles.introduction import Overview
 from metamerbook.ensembles.sentences import wording
+from metamerbook.study.judging import featured_set
 from metamerbook.study.study import Study
 from metamerlib import CATEGORIES, StimulusSet
 from metamerlib.generation import GenerationConfig

@@ -10,8 +10,6 @@ from torch import nn
 from metamerbook.engine import execute as execution
 from metamerbook.ensembles import methodology as trajectories
 from metamerbook.ensembles.methodology import trajectory
-from metamerbook.ensembles.pictures import examples, one_per_category, write_pictures
-from metamerbook.ensembles.recognizability import mean_recognizability, overall_recognizability, residual_history
 from metamerbook.study.settings import StudySettings
 from metamerbook.study.study import Study
 from metamerlib import CATEGORIES, Classifier, GenerationConfig, ModelZoo, StimulusSet
@@ -205,72 +203,10 @@ def test_a_reference_is_recognized_by_everyone(study):
     assert (exact.recognizability()["recognizability"] == 1).all()
 
 
-def _table(**columns):
-    base = {"random": False, "held_out": True, "n_members": 2, "n_wanted": 3}
-    return pd.DataFrame(base | columns)
-
-
-def test_means_leave_out_the_generating_and_on_request_the_untrained():
-    table = _table(
-        model_set="s",
-        stage=["early"] * 4,
-        evaluator=list("abcd"),
-        recognizability=[1.0, 0.5, 0.3, 0.1],
-        held_out=[False, True, True, True],
-        random=[False, False, False, True],
-    )
-    means = mean_recognizability(table).set_index("evaluators")
-    assert means.loc["all", "mean"] == pytest.approx(0.3)
-    assert means.loc["all", "sd"] == pytest.approx(0.2)
-    assert means.loc["all", "n_evaluators"] == 3
-    assert means.loc["trained", "mean"] == pytest.approx(0.4)
-    assert means.loc["trained", "n_evaluators"] == 2
-    assert (means["n_members"] == 2).all()
-    assert (means["n_wanted"] == 3).all()
-
-
-def test_a_set_that_nobody_can_judge_stays_visible():
-    means = mean_recognizability(
-        _table(model_set="s", stage="late", evaluator=["a"], recognizability=[1.0], held_out=False)
-    )
-    assert means["n_evaluators"].tolist() == [0, 0]
-    assert means["mean"].isna().all()
-
-
-def test_the_overall_mean_runs_over_pairs_of_set_and_evaluator():
-    table = _table(
-        model_set=["s", "s", "t", "t"], stage="late", evaluator=list("abab"), recognizability=[0.0, 0.2, 0.4, 0.6]
-    )
-    overall = overall_recognizability(table).iloc[0]
-    assert (overall["mean"], overall["n_pairs"], overall["n_sets"], overall["n_evaluators"]) == (
-        pytest.approx(0.3), 4, 2, 2,
-    )  # fmt: skip
-
-
 def test_stages_and_sets_keep_their_order(study):
     means = study(stages=("late", "early")).mean_recognizability()
     assert means["stage"].drop_duplicates().tolist() == ["late", "early"]
     assert means["model_set"].drop_duplicates().tolist() == ["pair", "one"]
-
-
-def test_residuals_are_those_of_the_metamers(study):
-    toys = study()
-    table = toys.residuals()
-    assert table[["model_set", "model"]].drop_duplicates().values.tolist() == [
-        ["pair", "a"], ["pair", "b"], ["one", "c"],
-    ]  # fmt: skip
-    row = table[(table["model"] == "b") & (table["stage"] == "late")].iloc[0]
-    own = toys.metamers("pair", "late").residuals[:, 1]
-    assert row["residual_mean"] == pytest.approx(own.mean().item())
-    assert row["residual_max"] == own.max().item()
-    assert row["layer"] == "2"
-    assert (table["residual_mean"] < table["initial_residual_mean"]).all()
-
-
-def test_the_history_falls(study):
-    history = residual_history(study(), "pair", "late")
-    assert set(history["model"]) == {"a", "b"}
-    assert history["residual"].iloc[0] > history["residual"].iloc[-1]
 
 
 def test_a_trajectory_ends_in_the_metamer_and_starts_at_the_noise(study):
@@ -301,23 +237,6 @@ def test_a_trajectory_is_kept(study, monkeypatch):
 def test_a_trajectory_of_nothing_is_refused(study, arguments, error):
     with pytest.raises(error):
         trajectory(study(), "one", "late", **arguments)
-
-
-def test_examples_are_the_chosen_metamers_of_all_sets_and_stages(study):
-    toys = study()
-    assert one_per_category(toys) == [0, 2]
-    shown = examples(toys, one_per_category(toys))
-    assert list(shown) == [("pair", "early"), ("pair", "late"), ("one", "early"), ("one", "late")]
-    assert torch.equal(shown["pair", "late"], toys.metamers("pair", "late").images[[0, 2]])
-    with pytest.raises(ValueError, match="'dog'"):
-        one_per_category(toys, ["dog"])
-    with pytest.raises(IndexError, match="0 to 4"):
-        examples(toys, [5])
-
-
-def test_pictures_are_written_one_per_metamer(study, tmp_path):
-    assert write_pictures(study(stages=("late",)), tmp_path / "png") == 10
-    assert (tmp_path / "png" / "pair-late" / "0002-car.png").is_file()
 
 
 def test_networks_of_ones_own_take_part(study):

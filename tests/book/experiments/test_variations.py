@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from table_toys import images, toy, toy_study
 
 from metamerbook.ensembles.adversarial_examples import adversarial, restricted, restricted_example, restricted_runs
 from metamerbook.ensembles.attacks import attacks
@@ -22,11 +21,12 @@ from metamerbook.ensembles.optimisers import (
     optimizers,
 )
 from metamerbook.ensembles.transfer import mean_transfer, relation, transfer, transfer_generators, transfer_runs
-from metamerbook.study.judging import evaluate, mean_over_evaluators
+from metamerbook.study.judging import evaluate
 from metamerbook.study.smaller import first_of_each_category, scope, subset_study
-from metamerlib import Classifier, ModelZoo, evaluation
+from metamerlib import ModelZoo, evaluation
 from metamerlib.generation import GenerationConfig, UnusableModelError
 from metamerlib.models import MissingWeightsError
+from table_toys import images, toy, toy_study
 
 
 @pytest.fixture(scope="module")
@@ -63,51 +63,6 @@ def test_a_smaller_study_has_the_first_images_of_each_category(study):
 def test_a_smaller_study_of_all_images_and_the_same_budget_computes_nothing_anew(study):
     small = subset_study(study, n_per_class=None)
     assert small.run("pair", "late").key == study.run("pair", "late").key
-
-
-def test_a_panel_says_what_single_evaluators_say(study):
-    table = evaluate(study, [({"model_set": run.name}, run) for run in study.runs])
-    single = study.recognizability()
-    shared = [name for name in single.columns if name in table]
-    assert len(shared) == len(single.columns)
-    pd.testing.assert_frame_equal(table[shared], single[shared])
-    residual = study.residuals().query("model_set == 'pair' and stage == 'late'")["residual_mean"].mean()
-    assert table.query("model_set == 'pair' and stage == 'late'")["residual"].iloc[0] == pytest.approx(residual)
-
-
-def test_a_panel_looks_once(study, monkeypatch):
-    runs = [({}, run) for run in study.runs]
-    first = evaluate(study, runs)
-    monkeypatch.setattr(Classifier, "predict", None)
-    pd.testing.assert_frame_equal(evaluate(study, runs), first)
-
-
-@pytest.mark.parametrize("criterion", ["reference", "label", "generator"])
-def test_every_criterion_counts_as_the_measure_does(tmp_path, criterion):
-    toys = toy_study(tmp_path, criterion=criterion, stages=("late",))
-    models = [toys.networks.models[key] for key in "abcde"]
-    direct = evaluation.recognizability(
-        toys.metamers("pair", "late").images,
-        toys.references,
-        models,
-        criterion=criterion,
-        generator=models[:2] if criterion == "generator" else None,
-    )
-    table = toys.recognizability().query("model_set == 'pair'").reset_index(drop=True)
-    pd.testing.assert_frame_equal(table[direct.columns], direct)
-
-
-def test_means_are_over_evaluators():
-    table = pd.DataFrame(
-        {"size": [1, 1, 1, 2], "evaluator": list("abca"), "random": [False, False, True, False]}
-        | {"held_out": [True, True, True, False], "recognizability": [0.2, 0.4, 0.9, 1.0]}
-    )
-    means = mean_over_evaluators(table, ["size"]).set_index(["size", "evaluators"])
-    assert means.loc[(1, "all"), ["mean", "n_evaluators"]].tolist() == [pytest.approx(0.5), 3]
-    assert means.loc[(1, "trained"), ["mean", "sd"]].tolist() == [pytest.approx(0.3), pytest.approx(0.1 * 2**0.5)]
-    assert np.isnan(means.loc[(2, "all"), "mean"])
-    everyone = mean_over_evaluators(table, ["size"], held_out_only=False).set_index(["size", "evaluators"])
-    assert everyone.loc[(2, "all"), "mean"] == 1
 
 
 def test_balls_are_kept_to(study):

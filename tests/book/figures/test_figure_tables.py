@@ -2,10 +2,8 @@
 
 import re
 
-import numpy as np
 import pandas as pd
 import pytest
-from figure_worlds import recognizability_table
 
 from metamerbook.ensembles.experimental_setup import model_sets_table, settings_table
 from metamerbook.ensembles.figures.experimental_setup import (
@@ -15,14 +13,10 @@ from metamerbook.ensembles.figures.experimental_setup import (
     table_stages,
     table_zoo,
 )
-from metamerbook.ensembles.figures.methodology import table_residuals
-from metamerbook.ensembles.figures.recognizability import table_criteria, table_means
-from metamerbook.ensembles.recognizability import overall_recognizability
-from metamerbook.plots.tables import book_table, short_number
-from metamerbook.study.published import published, published_means
+from metamerbook.study.published import published
 from metamerbook.study.study import Study
 from metamerlib import ModelZoo
-from metamerlib.models import STAGES, ZOO
+from metamerlib.models import ZOO
 
 
 def cells(styler):
@@ -34,31 +28,6 @@ def cells(styler):
 @pytest.fixture(scope="module")
 def zoo():
     return ModelZoo("mini")
-
-
-def test_a_table_is_the_same_text_each_time_and_escapes_what_is_no_markup():
-    frame = pd.DataFrame({"a": ["<b>", "x"], "n": [0.123456, np.nan], "yes": [True, False]})
-    first, second = (book_table(frame, "tab-x", wrap=["a"]).to_html() for _ in range(2))
-    assert first == second
-    assert 'id="T_tab-x"' in first
-    assert cells(book_table(frame, "tab-x")) == [["a", "n", "yes"], ["&lt;b&gt;", "0.123", "yes"], ["x", "–", "no"]]
-    assert len(re.findall(r'class="data row\d col0 wrap"', first)) == 2
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.5, "0.5"),
-        (-0.00886, "−0.00886"),
-        (2070.4, "2\u2009070"),
-        (np.inf, "∞"),
-        (-np.inf, "−∞"),
-        (np.nan, "–"),
-        (999.9, "1\u2009000"),
-    ],
-)
-def test_numbers_are_short(value, text):
-    assert short_number(value) == text
 
 
 def test_table_1_lists_the_nine_metrics_in_the_papers_order():
@@ -128,53 +97,3 @@ def test_the_zoos_card_says_how_a_network_was_trained_and_what_is_missing(zoo):
     assert kinds["VGG-19"] == "convolutional, missing"
     assert kinds["AlexNet Random"] == "convolutional, untrained"
     assert kinds["ResNet-18"] == "convolutional, standard"
-
-
-def test_means_stand_beside_the_published_ones():
-    overall = overall_recognizability(recognizability_table(stages=("early", "late", 0.6)))
-    rows = cells(table_means(overall, published_means()))
-    assert rows[0] == ["stage", "paper", "here", "here, trained only", "sets", "evaluators"]
-    assert [row[:2] for row in rows[1:]] == [["early", "0.477 ± 0.253"], ["60 %", "–"], ["late", "0.419 ± 0.237"]]
-    ours = overall[(overall["stage"] == "late") & (overall["evaluators"] == "all")].iloc[0]
-    assert rows[3][2] == f"{ours['mean']:.3f} ± {ours['sd']:.3f}"
-
-
-def test_published_means_are_the_papers():
-    assert published_means()["stage"].tolist() == list(STAGES)
-    assert published_means()["mean"].tolist() == [0.477, 0.547, 0.419]
-
-
-def test_residuals_are_listed_by_set_model_and_stage():
-    residuals = pd.DataFrame(
-        {
-            "model_set": ["mine", "CNN", "CNN"],
-            "stage": ["late"] * 3,
-            "model": ["own", "alexnet", "resnet18"],
-            "initial_residual_mean": [1.0, 0.9, 0.8],
-            "residual_mean": [0.1, 0.2, 0.3],
-        }
-    )
-    assert cells(table_residuals(residuals)) == [
-        ["set", "model", "late"],
-        ["CNN", "AlexNet", "0.90 → 0.200"],
-        ["CNN", "ResNet-18", "0.80 → 0.300"],
-        ["mine", "own", "1.00 → 0.100"],
-    ]
-
-
-def test_criteria_keep_each_row_with_its_set():
-    table = pd.DataFrame(
-        {
-            "model_set": ["mine", "mine", "CNN", "CNN"],
-            "stage": ["early", "late"] * 2,
-            "reference": [0.1, 0.2, 0.3, 0.4],
-            "label": [0.5, 0.6, 0.7, np.nan],
-            "generator": [0.9, 0.8, 0.7, 0.6],
-        }
-    )
-    assert cells(table_criteria(table))[1:] == [
-        ["CNN", "early", "0.300", "0.700", "0.700"],
-        ["CNN", "late", "0.400", "–", "0.600"],
-        ["mine", "early", "0.100", "0.500", "0.900"],
-        ["mine", "late", "0.200", "0.600", "0.800"],
-    ]

@@ -25,7 +25,7 @@ from metamerbook.ensembles.figures.optimisers import (
 )
 from metamerbook.ensembles.figures.transfer import figure_instances, figure_transfer, related_generators
 from metamerbook.plots.style import text_on
-from metamerbook.study.contrasts import contrasts
+from metamerbook.study.judging import contrasts
 from metamerbook.study.published import published, statement
 from metamerlib import ModelZoo
 

@@ -5,9 +5,9 @@ import math
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from metamerbook.ensembles.sentences import network_label
 from metamerbook.plots.style import FAMILIES
 from metamerbook.plots.tables import book_table
+from metamerbook.study.words import network_label
 from metamerlib.evaluation import METRICS
 from metamerlib.models import STAGES
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from metamerbook.ensembles.explorer import Exploration, ExploredRun
-from metamerbook.ensembles.sentences import network_label
-from metamerbook.plots.sheets import encode_sheets
+from metamerbook.plots.mosaic import encode_sheets
 from metamerbook.plots.style import stage_label
+from metamerbook.study.words import network_label
 
 _TEMPLATE = """\
 <div class="metamer-explorer" style="--explorer-side: {side}px; --explorer-count: {count}">

@@ -5,7 +5,6 @@ import torch
 from matplotlib.figure import Figure
 
 from metamerbook.ensembles.introduction import Overview
-from metamerbook.ensembles.sentences import network_label
 from metamerbook.plots.mosaic import (
     CELL,
     place_arrow,
@@ -29,6 +28,7 @@ from metamerbook.plots.style import (
     stage_label,
 )
 from metamerbook.plots.tables import short_number
+from metamerbook.study.words import network_label
 from metamerlib.evaluation import METRICS, jensen_shannon
 from metamerlib.evaluation.representation import density, shared_grid
 

@@ -8,7 +8,6 @@ from pandas.io.formats.style import Styler
 from torch import Tensor
 
 from metamerbook.ensembles.methodology import Trajectory
-from metamerbook.ensembles.sentences import network_label
 from metamerbook.plots.mosaic import CELL, place_axes, place_picture, place_text
 from metamerbook.plots.style import (
     DPI,
@@ -22,6 +21,7 @@ from metamerbook.plots.style import (
     stage_positions,
 )
 from metamerbook.plots.tables import book_table
+from metamerbook.study.words import network_label
 
 _LEFT, _TOP, _ACROSS, _DOWN = 46, 8, 540, 190
 

@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from metamerbook.ensembles.sentences import network_label
 from metamerbook.plots.mosaic import place_axes, place_text
 from metamerbook.plots.style import ACCENT, DPI, FAMILIES, INK, MUTED, RULE, WIDTH, canvas
 from metamerbook.plots.tables import book_table
+from metamerbook.study.words import network_label
 from metamerlib.models import ZOO
 
 _LEFT, _HEAD, _UPPER, _LOWER, _FOOT = 44, 20, 170, 120, 34

@@ -5,10 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from metamerbook.ensembles.sentences import network_label
 from metamerbook.plots.mosaic import place_axes, place_text
 from metamerbook.plots.style import ACCENT, DPI, FAMILIES, INK, MUTED, WIDTH, canvas, evaluator_order
 from metamerbook.plots.tables import book_table
+from metamerbook.study.words import network_label
 
 _NAMES, _LINE, _HEAD, _FOOT = 150, 15, 20, 36
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from metamerbook.ensembles.sentences.numbers import signed
 from metamerbook.ensembles.sentences.wording import counted, enumerated, stage_in_words
+from metamerbook.study.words import signed
 from metamerlib.models import STAGES, Stage
 
 

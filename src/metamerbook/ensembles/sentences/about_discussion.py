@@ -5,8 +5,8 @@ import re
 import pandas as pd
 
 from metamerbook.ensembles.claims import VERDICTS
-from metamerbook.ensembles.sentences.numbers import interval
 from metamerbook.ensembles.sentences.wording import counted, enumerated
+from metamerbook.study.words import interval
 
 _PHRASES = {
     "holds": ("holds", "hold"),

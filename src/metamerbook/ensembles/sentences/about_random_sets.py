@@ -3,9 +3,9 @@
 import pandas as pd
 from scipy.stats import spearmanr
 
-from metamerbook.ensembles.sentences.numbers import interval, signed
 from metamerbook.ensembles.sentences.wording import counted, enumerated, network_label
 from metamerbook.study.published import statement
+from metamerbook.study.words import interval, signed
 from metamerlib.models import ZOO
 from metamerlib.stimuli import CATEGORIES
 

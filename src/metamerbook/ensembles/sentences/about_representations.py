@@ -4,9 +4,9 @@ import math
 
 import pandas as pd
 
-from metamerbook.ensembles.sentences.numbers import signed
 from metamerbook.ensembles.sentences.wording import enumerated, stage_in_words
 from metamerbook.ensembles.summaries import LEVEL
+from metamerbook.study.words import signed
 from metamerlib.models import Stage
 
 

@@ -1,93 +1,14 @@
 """What was run, in sentences for captions and paragraphs."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metamerbook.ensembles.sentences.wording import counted, enumerated, network_label
+from metamerbook.study.words import counted
 from metamerlib.generation import GenerationConfig
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
 
 _PAPER = GenerationConfig()
-
-
-def profile_name(study: "Study") -> str:
-    """Name the profile of a study, without a path.
-
-    Parameters
-    ----------
-    study
-        Whose profile.
-
-    Returns
-    -------
-    str
-        Such as "mini"; of a file, its name without ending. With what must not be overlooked where numbers stand: that
-        all networks have random weights.
-    """
-    name = Path(study.settings.profile).stem
-    return f"{name} (random weights)" if study.settings.zoo == "paper-untrained" else name
-
-
-def provenance(study: "Study") -> str:
-    """Say in a line what a figure was made of, for its caption.
-
-    Parameters
-    ----------
-    study
-        What was run.
-
-    Returns
-    -------
-    str
-        Markdown: profile, images, budget, number of evaluators.
-    """
-    settings, count = study.settings, len(study.references)
-    kind = "drawing" if settings.stimuli == "objects16" else "photograph"
-    kind = "image" if study.given_references else kind
-    updates, judges = settings.config.updates_per_model, len(study.evaluators)
-    return (
-        f"Profile {profile_name(study)}: {counted(count, kind)} at {study.references.size[0]} px, "
-        f"{counted(updates, 'update')} per model, {counted(judges, 'evaluator')}."
-    )
-
-
-def members(study: "Study", name: str) -> str:
-    """Name the networks of a set in words.
-
-    Parameters
-    ----------
-    study
-        Whose set.
-    name
-        Which one.
-
-    Returns
-    -------
-    str
-        Such as "ResNet-18 and AlexNet"; with what is missing of it, if anything is.
-    """
-    chosen = study.model_sets[name]
-    missing = f" (without {enumerated(map(network_label, chosen.missing))})" if chosen.missing else ""
-    return enumerated(map(network_label, chosen.members)) + missing
-
-
-def left_out(study: "Study") -> str:
-    """Say which sets a figure lacks, and which are incomplete.
-
-    Parameters
-    ----------
-    study
-        Whose sets.
-
-    Returns
-    -------
-    str
-        A sentence, or nothing if all sets are whole.
-    """
-    shortfalls = [model_set.shortfall for model_set in study.model_sets.values() if model_set.missing]
-    return f"Not as it should be: {'; '.join(shortfalls)}." if shortfalls else ""
 
 
 def comparable(study: "Study") -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from metamerbook.ensembles.sentences.numbers import interval, signed
 from metamerbook.ensembles.sentences.wording import counted, enumerated, network_label
+from metamerbook.study.words import interval, signed
 from metamerlib.models import EXTRA_INSTANCES
 
 STARTS = {

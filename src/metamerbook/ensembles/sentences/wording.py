@@ -1,43 +1,10 @@
 """Words for stages, networks, counts and differences."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from metamerlib.models import STAGES, ZOO, Stage
-
-
-def network_label(key: str) -> str:
-    """Name a network as the paper's Table A1 does.
-
-    Parameters
-    ----------
-    key
-        Its key in the zoo, or the name of a network of one's own.
-
-    Returns
-    -------
-    str
-        The paper's name, or the key where the paper has none.
-    """
-    return ZOO[key].table_name if key in ZOO else key
-
-
-def stage_in_words(stage: Stage) -> str:
-    """Name a stage within a sentence.
-
-    Parameters
-    ----------
-    stage
-        A stage.
-
-    Returns
-    -------
-    str
-        Such as "the late stage" or "35% of the depth".
-    """
-    if isinstance(stage, str):
-        return f"the {stage} stage" if stage in STAGES else f"`{stage}`"
-    return f"{stage:.0%} of the depth"
+from metamerbook.study.words import counted, enumerated, network_label, stage_in_words  # noqa: F401
+from metamerlib.models import Stage
 
 
 def stage_name(stage: Stage) -> str:
@@ -54,41 +21,6 @@ def stage_name(stage: Stage) -> str:
         Such as "late" or "35%".
     """
     return stage if isinstance(stage, str) else f"{stage:.0%}"
-
-
-def counted(count: int, noun: str) -> str:
-    """Put a number before a noun.
-
-    Parameters
-    ----------
-    count
-        How many.
-    noun
-        Of what; its plural ends in s.
-
-    Returns
-    -------
-    str
-        Such as "1 evaluator" or "2 evaluators".
-    """
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def enumerated(parts: Iterable[str]) -> str:
-    """Join words as a sentence does.
-
-    Parameters
-    ----------
-    parts
-        The words.
-
-    Returns
-    -------
-    str
-        Such as "a, b and c"; empty if there are none.
-    """
-    *first, last = list(parts) or [""]
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def difference(value: float, more: str = "higher by", less: str = "lower by") -> str:

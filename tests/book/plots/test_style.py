@@ -5,9 +5,9 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from figure_worlds import pixels, recognizability_table
 from matplotlib.colors import to_rgb
 
+from figure_worlds import pixels, recognizability_table
 from metamerbook.plots import style
 from metamerlib.models import MODEL_SETS
 

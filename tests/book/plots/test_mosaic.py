@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from figure_worlds import pictures, pixels
 
+from figure_worlds import pictures, pixels
 from metamerbook.plots.mosaic import place_arrow, place_axes, place_box, place_picture, place_text, unit_map
 from metamerbook.plots.style import canvas
 

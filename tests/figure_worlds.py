@@ -1,6 +1,7 @@
 """Small results with known content, to draw figures from."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -100,6 +101,16 @@ def pixels(figure):
 
 
 def words(figure):
-    """Everything that is written on a figure."""
-    own = [text.get_text() for text in figure.texts]
-    return own + [text.get_text() for axes in figure.axes for text in axes.texts]
+    """Everything that is written on a figure, short of the numbers along x axes."""
+    written = [text.get_text() for text in figure.texts]
+    for axes in figure.axes:
+        titles = [axes.get_title(loc) for loc in ("left", "center")]
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        written += [*(text.get_text() for text in axes.texts), *titles, *labels]
+    return written
+
+
+def cells(styler):
+    """Read a table as people do: rows of text, the head first."""
+    rows = styler.to_html().split("<tr>")[1:]
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL) for row in rows]
