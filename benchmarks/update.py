@@ -15,7 +15,7 @@ from benchmarks.measure import compared, now
 from benchmarks.pictures import draw_ratios
 from benchmarks.tasks import STAGE, build
 from metamerlib import GenerationConfig, generate_metamers
-from metamerlib.generation.parts import Part
+from metamerlib.generation.batch import Batch
 
 NAME = "update"
 BOUNDS = {"cpu": 1.10, "cuda": 1.15}
@@ -87,7 +87,7 @@ class _Turns:
         self._bare, self._device, self._left = bare, device, None
         self.solver, self.bare = [], []
 
-    def __call__(self, part: Part) -> None:
+    def __call__(self, batch: Batch) -> None:
         entered = now(self._device)
         if self._left is not None:
             self.solver.append(entered - self._left)

@@ -116,9 +116,14 @@ def check_choice(value: object, choices: Sequence[str], argument: str) -> None:
     """Validate a name out of a list."""
     if isinstance(value, str) and value in choices:
         return
-    close = difflib.get_close_matches(str(value)[:_LONGEST], choices, n=1, cutoff=0.5)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"{argument}={shown(value)} is unknown; choose one of {', '.join(map(repr, choices))}.{hint}")
+    listing = ", ".join(map(repr, choices))
+    raise ValueError(f"{argument}={shown(value)} is unknown; choose one of {listing}.{near(value, choices)}")
+
+
+def near(value: object, known: Iterable[str]) -> str:
+    """Return the sentence that proposes the known name nearest to a value; nothing where none is near."""
+    close = difflib.get_close_matches(str(value)[:_LONGEST], list(known), n=1, cutoff=0.5)
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def check_fraction(value: object, argument: str) -> float:

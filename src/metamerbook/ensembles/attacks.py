@@ -11,8 +11,7 @@ from metamerbook.engine.task import Task
 from metamerbook.study.judging import evaluate
 from metamerbook.study.tasks import ClassifierRef, StimuliRef
 from metamerlib.evaluation import adversarial_examples
-from metamerlib.generation.validation import models_on
-from metamerlib.models.devices import resolve_device
+from metamerlib.models.devices import models_on, resolve_device
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study

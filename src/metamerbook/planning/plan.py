@@ -20,7 +20,7 @@ from metamerbook.planning.skeleton import skeleton
 from metamerbook.planning.study_parts import StudyPart, study_parts
 from metamerbook.planning.workload import Passes, generation_memory, passes, representation_passes, stored_bytes
 from metamerbook.study.tasks import MetamerRun, Snapshots, kept_beside
-from metamerlib.generation.arithmetic import Arithmetic
+from metamerlib.generation.precision import Arithmetic
 from metamerlib.models import ModelZoo
 from metamerlib.models.devices import resolve_device
 

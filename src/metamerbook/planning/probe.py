@@ -12,12 +12,12 @@ from torch import Tensor
 from metamerbook.planning.costs import PassCost
 from metamerbook.planning.workload import Passes
 from metamerlib.generation import GenerationConfig
-from metamerlib.generation.arithmetic import Arithmetic
-from metamerlib.generation.parts import Part
+from metamerlib.generation.batch import Batch
+from metamerlib.generation.precision import Arithmetic
 from metamerlib.generation.run import CPU_MULTIPLE
 from metamerlib.generation.solver import Tap
-from metamerlib.generation.validation import models_on
 from metamerlib.models import Classifier
+from metamerlib.models.devices import models_on
 from metamerlib.models.memory import is_out_of_memory
 from metamerlib.system import cores
 
@@ -257,7 +257,7 @@ class _Stopwatch:
         """Time single updates, after one that does not count."""
         references, initial = (_noise(images, self.size, seed).to(self.device) for seed in (0, 1))
         tap = Tap(model, layer, references, self.config, self.arithmetic)
-        steps = Part([tap], references, initial, self.config, [1]).run()
+        steps = Batch([tap], references, initial, self.config, [1]).run()
         next(steps)
         _wait_for(self.device)
         found: list[float] = []

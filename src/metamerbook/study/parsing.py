@@ -10,9 +10,9 @@ import yaml
 
 from metamerlib.checks import LARGEST_SEED, file_path, real_number, shown, whole_number
 from metamerlib.evaluation.recognition import CRITERIA
-from metamerlib.generation.arithmetic import PRECISIONS
 from metamerlib.generation.config import PRESETS
 from metamerlib.generation.initializers import INITIALIZERS
+from metamerlib.generation.precision import PRECISIONS
 from metamerlib.models import STAGES, Stage
 from metamerlib.models.classifier import DECISIONS
 

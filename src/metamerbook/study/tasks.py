@@ -13,8 +13,8 @@ from torch import Tensor
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task, digest
 from metamerlib.generation import GenerationConfig, Metamers, generate_metamers
+from metamerlib.generation.batch import Batch
 from metamerlib.generation.initializers import initial_stimuli
-from metamerlib.generation.parts import Part
 from metamerlib.models import Classifier, Stage
 from metamerlib.stimuli import StimulusSet
 
@@ -316,7 +316,7 @@ class Recorder:
         self._images, self._repetitions = images, repetitions
         self._kept: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
-    def __call__(self, part: Part) -> None:
+    def __call__(self, part: Batch) -> None:
         """Keep what is wanted of a batch as it is now.
 
         Parameters

@@ -1,5 +1,7 @@
-"""Checkpoints of a generation: everything that the rest of the run depends on, in one file."""
+"""Tensors and a JSON document in one checked file; and a generation's checkpoints, which are such files."""
 
+import hashlib
+import json
 import os
 import time
 import warnings
@@ -8,31 +10,69 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from metamerlib.checks import file_path, shown
-from metamerlib.generation.tensorfile import CorruptFileError, read_tensors, tensor_digest, write_tensors
 from metamerlib.models import Classifier
+from metamerlib.system import atomic_write
 
 _KIND = "a generation's checkpoint"
 
 
+class CorruptFileError(ValueError):
+    """A file that was cut off or changed since it was written."""
+
+
+def write_tensors(path: Path, kind: str, document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors and JSON values atomically; `kind` is checked when the file is read."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header = json.dumps({"kind": kind, **document})
+    content = save(tensors, metadata={"metamerlib": header, "sha256": _digest(header, tensors)})
+    with atomic_write(path) as draft:
+        draft.write_bytes(content)
+
+
+def read_tensors(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read what `write_tensors` wrote: a CorruptFileError if it is not whole, a ValueError if it is something else."""
+    # Read once: safetensors' own reader opens the path again for each tensor, and may find a newer file there.
+    content = path.read_bytes()
+    try:
+        tensors = load(content)
+    except SafetensorError as error:
+        raise CorruptFileError(f"{path} is not a whole safetensors file: {error}.") from error
+    length = int.from_bytes(content[:8], "little")  # of the JSON header that follows
+    metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    if "metamerlib" not in metadata:
+        raise ValueError(f"{path} is a safetensors file, but not one of metamerlib's: give another path.")
+    if metadata.get("sha256") != _digest(metadata["metamerlib"], tensors):
+        raise CorruptFileError(f"{path} was changed since it was written: its checksum is wrong.")
+    document = json.loads(metadata["metamerlib"])
+    if document.pop("kind", None) != kind:
+        raise ValueError(f"{path} does not hold {kind}: give another path.")
+    return document, tensors
+
+
+def tensor_digest(*tensors: Tensor) -> str:
+    """Compute the SHA-256 of tensors' types, shapes and values."""
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _digest(header: str, tensors: Mapping[str, Tensor]) -> str:
+    names = sorted(tensors)
+    text = f"{header}\n{names}\n{tensor_digest(*(tensors[name] for name in names))}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 class Checkpoint:
-    """A file that a run writes its state to from time to time.
+    """A file that a run writes its state to every so many seconds; without a path nothing is ever written.
 
-    Parameters
-    ----------
-    path
-        The file, or None for none: then nothing is ever written.
-    every
-        Seconds between two writings.
-    identity
-        What the result depends on, as JSON values: a checkpoint with another identity is of another run.
-
-    Raises
-    ------
-    ValueError
-        If `every` is negative or the path is a folder.
+    `identity` is what the result depends on, as JSON values: a checkpoint with another one is of another run.
     """
 
     def __init__(self, path: str | Path | None, every: float, identity: Mapping[str, Any]) -> None:
@@ -45,19 +85,9 @@ class Checkpoint:
         self._written = time.monotonic()
 
     def read(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-        """Read the state of a run that was interrupted.
+        """Read what `write` was last given; None if there is no whole checkpoint.
 
-        A file that is damaged is set aside as `<name>.corrupt`, with a warning.
-
-        Returns
-        -------
-        tuple of dict and dict, or None
-            What `write` was last given; None if there is no whole checkpoint.
-
-        Raises
-        ------
-        ValueError
-            If the file holds something else, or is of a run with other settings; the message says which.
+        A damaged file is set aside as `<name>.corrupt`, with a warning; one of another run is a ValueError.
         """
         if self.path is None or not self.path.exists():
             return None
@@ -77,25 +107,11 @@ class Checkpoint:
         return document["state"], tensors
 
     def due(self) -> bool:
-        """Tell whether it is time to write.
-
-        Returns
-        -------
-        bool
-            True if there is a path and enough time has passed.
-        """
+        """Return whether it is time to write."""
         return self.path is not None and time.monotonic() - self._written >= self._every
 
     def write(self, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-        """Write the state, if there is a path. What cannot be written is said in a warning, and the run goes on.
-
-        Parameters
-        ----------
-        state
-            JSON values.
-        tensors
-            Name to tensor.
-        """
+        """Write the state, if there is a path. What cannot be written is said in a warning, and the run goes on."""
         if self.path is None:
             return
         try:
@@ -118,28 +134,7 @@ def run_identity(
     config: Mapping[str, Any],
     **settings: int | str | None,
 ) -> dict[str, Any]:
-    """Describe what the result of a run depends on.
-
-    Parameters
-    ----------
-    images
-        The reference images.
-    initial
-        The initial stimuli, if they were given.
-    models
-        The ensemble.
-    layers
-        The tapped modules.
-    config
-        The hyper-parameters, as JSON values.
-    **settings
-        Further numbers and choices.
-
-    Returns
-    -------
-    dict
-        JSON values; tensors and weights as SHA-256.
-    """
+    """Describe what the result of a run depends on, as JSON values: tensors and weights as SHA-256."""
     return {
         "images": tensor_digest(images),
         "initial": None if initial is None else tensor_digest(initial),
@@ -152,18 +147,7 @@ def run_identity(
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Take apart the state of an optimiser of one parameter.
-
-    Parameters
-    ----------
-    optimizer
-        The optimiser.
-
-    Returns
-    -------
-    tuple of dict and dict
-        Its plain values and its tensors, by name.
-    """
+    """Take apart the state of an optimiser of one parameter: its plain values, and its tensors by name."""
     state = optimizer.state_dict()["state"].get(0, {})
     tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
     return {name: value for name, value in state.items() if name not in tensors}, tensors
@@ -172,17 +156,7 @@ def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Any], d
 def restore_optimizer(
     optimizer: torch.optim.Optimizer, values: Mapping[str, Any], tensors: Mapping[str, Tensor]
 ) -> None:
-    """Give a new optimiser the state that `optimizer_state` took apart.
-
-    Parameters
-    ----------
-    optimizer
-        The optimiser, built as the first one was.
-    values
-        Plain values by name.
-    tensors
-        Tensors by name.
-    """
+    """Give an optimiser that was built like the first one the state that `optimizer_state` took apart."""
     groups = optimizer.state_dict()["param_groups"]
     if values or tensors:
         optimizer.load_state_dict({"state": {0: {**values, **tensors}}, "param_groups": groups})

@@ -1,29 +1,36 @@
 """The hyper-parameters of a generation, with the paper's Table 3 as the default."""
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from metamerlib.checks import real_number, shown, whole_number
+from metamerlib.checks import check_choice, near, real_number, shown, whole_number
 from metamerlib.generation.initializers import INITIALIZERS
-from metamerlib.generation.losses import LOSSES
+from metamerlib.generation.objectives import LOSSES
 from metamerlib.generation.parametrization import PARAMETRIZATIONS
 from metamerlib.generation.projections import PROJECTIONS
-from metamerlib.generation.schedules import SCHEDULES
-from metamerlib.generation.steps import GRADIENT_RULES, check_optimizer
+from metamerlib.generation.steps import GRADIENT_RULES, SCHEDULES, check_optimizer
 
-_CHOICES: dict[str, Iterable[str]] = {
-    "loss": LOSSES,
-    "initializer": INITIALIZERS,
-    "gradient": GRADIENT_RULES,
-    "schedule": SCHEDULES,
-    "projection": PROJECTIONS,
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "loss": tuple(LOSSES),
+    "initializer": tuple(INITIALIZERS),
+    "gradient": tuple(GRADIENT_RULES),
+    "schedule": tuple(SCHEDULES),
+    "projection": tuple(PROJECTIONS),
     "center": ("initial", "reference"),
     "mode": ("round_robin", "joint"),
     "relu_gradient": ("stock", "identity"),
-    "parametrization": PARAMETRIZATIONS,
+    "parametrization": tuple(PARAMETRIZATIONS),
+}
+_BOUNDS: dict[str, dict[str, float]] = {
+    "learning_rate": {"above": 0.0},
+    "final_learning_rate": {"above": 0.0},
+    "epsilon": {"above": 0.0},
+    "initializer_radius": {"at_least": 0.0},
+    "initializer_constant": {"at_least": 0.0, "at_most": 1.0},
+    "initializer_mix": {"at_least": 0.0, "at_most": 1.0},
+    "fourier_exponent": {"at_least": 0.0, "at_most": 4.0},
 }
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
@@ -40,9 +47,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """By name the fields in which a preset differs from Table 3."""
-
-_ADDED_LATER = ("parametrization", "fourier_exponent")
-"""Fields without which results were filed once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +117,7 @@ class GenerationConfig:
     >>> config.replace(gradient="sgn")
     Traceback (most recent call last):
     ...
-    ValueError: gradient='sgn' is unknown. Did you mean 'sign'? Choose one of 'normalized', 'raw', 'sign'.
+    ValueError: gradient='sgn' is unknown; choose one of 'normalized', 'raw', 'sign'. Did you mean 'sign'?
     """
 
     repetitions: int = 4000
@@ -141,14 +145,10 @@ class GenerationConfig:
     def __post_init__(self) -> None:
         for name in ("repetitions", "steps_per_model"):
             self._set(name, whole_number(getattr(self, name), name, at_least=1))
-        for name in ("learning_rate", "final_learning_rate", "epsilon"):
-            self._set(name, real_number(getattr(self, name), name, above=0.0))
-        self._set("initializer_radius", real_number(self.initializer_radius, "initializer_radius", at_least=0.0))
-        for name in ("initializer_constant", "initializer_mix"):
-            self._set(name, real_number(getattr(self, name), name, at_least=0.0, at_most=1.0))
-        self._set("fourier_exponent", real_number(self.fourier_exponent, "fourier_exponent", at_least=0.0, at_most=4.0))
+        for name, bounds in _BOUNDS.items():
+            self._set(name, real_number(getattr(self, name), name, **bounds))
         for name, choices in _CHOICES.items():
-            _check_choice(name, getattr(self, name), choices)
+            check_choice(getattr(self, name), choices, name)
         if self.schedule == "halving" and self.final_learning_rate > self.learning_rate:
             raise ValueError(
                 f"final_learning_rate={self.final_learning_rate} is above learning_rate={self.learning_rate}: "
@@ -174,11 +174,6 @@ class GenerationConfig:
         **changes
             Values by field name, in place of the preset's.
 
-        Returns
-        -------
-        GenerationConfig
-            The configuration.
-
         Raises
         ------
         ValueError
@@ -189,8 +184,7 @@ class GenerationConfig:
         >>> GenerationConfig.fast(repetitions=300).parametrization
         'fourier'
         """
-        cls._check_names(changes)
-        return cls(**{**PRESETS["fast"], **changes})
+        return cls.from_dict({**PRESETS["fast"], **changes})
 
     @property
     def updates_per_model(self) -> int:
@@ -198,69 +192,21 @@ class GenerationConfig:
         return self.repetitions * self.steps_per_model
 
     def learning_rate_at(self, repetition: int) -> float:
-        """Return the learning rate of one repetition.
-
-        Parameters
-        ----------
-        repetition
-            Which one, counted from 0.
-
-        Returns
-        -------
-        float
-            The learning rate of all its updates.
-        """
+        """Return the learning rate of one repetition, counted from 0."""
         schedule = SCHEDULES[self.schedule]
         return schedule(repetition, self.repetitions, self.learning_rate, self.final_learning_rate)
 
     def replace(self, **changes: Any) -> Self:
-        """Copy the configuration with some values changed.
-
-        Parameters
-        ----------
-        **changes
-            New values by field name.
-
-        Returns
-        -------
-        GenerationConfig
-            The copy.
-
-        Raises
-        ------
-        ValueError
-            If there is no such field, or a value is refused.
-        """
-        self._check_names(changes)
-        return dataclasses.replace(self, **changes)
+        """Copy the configuration with some values changed; raises a ValueError as `from_dict` does."""
+        return self.from_dict({**self.to_dict(), **changes})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all fields as plain JSON values.
-
-        Returns
-        -------
-        dict
-            Field name to value, in the order of the fields.
-        """
+        """Return all fields as plain JSON values, by name."""
         values = dataclasses.asdict(self)
         values["optimizer_options"] = {
             name: list(value) if isinstance(value, tuple) else value for name, value in self.optimizer_options.items()
         }
         return values
-
-    def identity(self) -> dict[str, Any]:
-        """Return what tells this configuration from others, as plain JSON values: what results are filed under.
-
-        Returns
-        -------
-        dict
-            As `to_dict` gives it, without fields that were added later and have their default: results from before
-            keep their keys.
-        """
-        default = {entry.name: entry.default for entry in dataclasses.fields(self)}
-        return {
-            name: value for name, value in self.to_dict().items() if name not in _ADDED_LATER or value != default[name]
-        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -271,41 +217,21 @@ class GenerationConfig:
         values
             Field name to value; fields left out keep their defaults.
 
-        Returns
-        -------
-        GenerationConfig
-            The configuration.
-
         Raises
         ------
         ValueError
             If there is no such field, or a value is refused.
         """
-        cls._check_names(values)
-        return cls(**values)
-
-    @classmethod
-    def _check_names(cls, names: Iterable[str]) -> None:
         known = [entry.name for entry in dataclasses.fields(cls)]
-        for name in names:
+        for name in values:
             if name not in known:
                 raise ValueError(
-                    f"GenerationConfig has no field {name!r}.{_hint(name, known)} Its fields are {', '.join(known)}."
+                    f"GenerationConfig has no field {name!r}.{near(name, known)} Its fields are {', '.join(known)}."
                 )
+        return cls(**values)
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)  # the dataclass is frozen; this is its own construction
-
-
-def _hint(value: object, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(str(value), list(known), n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
-def _check_choice(name: str, value: object, choices: Iterable[str]) -> None:
-    if not isinstance(value, str) or value not in choices:
-        listed = ", ".join(map(repr, choices))
-        raise ValueError(f"{name}={shown(value)} is unknown.{_hint(value, choices)} Choose one of {listed}.")
 
 
 def _plain_options(options: object) -> dict[str, Any]:

@@ -16,14 +16,9 @@ class UnusableModelError(ValueError):
 
 @dataclass(frozen=True)
 class Failure:
-    """What keeps images from being optimised with a model.
+    """What keeps images from being optimised with a model, in words, with what to do.
 
-    Attributes
-    ----------
-    text
-        In words, with what to do.
-    lasting
-        Whether it stays when other models move the images; a layer that is silent at the initial stimuli may wake up.
+    It is `lasting` if it stays when other models move the images; a layer that is silent at first may wake up.
     """
 
     text: str
@@ -31,35 +26,21 @@ class Failure:
 
 
 def diagnose(tap: Tap, initial: Tensor) -> tuple[Tensor, Failure | None]:
-    """Measure the initial residuals, and find out whether any image has a gradient to follow.
+    """Measure the (N,) initial residuals, and what keeps every single one of the images from being optimised.
 
-    Parameters
-    ----------
-    tap
-        The model with its reference activations.
-    initial
-        (N, 3, H, W) initial stimuli.
-
-    Returns
-    -------
-    tuple of Tensor and (Failure or None)
-        (N,) residuals, and what keeps every single one of these images from being optimised; None if nothing does.
-
-    Raises
-    ------
-    UnusableModelError
-        If the tapped layer does not depend on the image by construction.
+    A layer that does not depend on the image by construction is an `UnusableModelError` at once.
     """
     images = initial.detach().clone().requires_grad_()
     activations = tap.activations(images)
-    losses = tap.loss(activations)
+    losses = tap.objective(activations)
     gradient = _gradient(losses, images)
     where = f"layer {tap.layer!r} of model {tap.model.name!r}"
     if gradient is None:
         raise UnusableModelError(
-            f"{where} ignores the image: no gradient leads from it to the pixels. Choose another stage."
+            f"{where} ignores the image: no gradient leads from it to the pixels. Choose another stage, or switch "
+            "the network's gradient checkpointing off, if it has any."
         )
-    residuals = tap.loss.residuals(activations)
+    residuals = tap.objective.residuals(activations)
     norm = norm_per_image(gradient).flatten()
     finite = losses.detach().isfinite()
     if (finite & norm.isfinite() & (norm > 0)).any():
@@ -96,46 +77,23 @@ def _gradient(losses: Tensor, images: Tensor) -> Tensor | None:
 
 
 def _is_silent(tap: Tap, initial: Tensor) -> bool:
-    """Tell whether noise has no gradient either."""
+    """Return whether noise has no gradient either."""
     noise = torch.rand(initial.shape, generator=torch.Generator().manual_seed(0)).to(initial).requires_grad_()
-    gradient = _gradient(tap.loss(tap.activations(noise)), noise)
+    gradient = _gradient(tap.objective(tap.activations(noise)), noise)
     return gradient is None or not gradient.nan_to_num().any()
 
 
-def check_usable(failure: Failure, later_parts: Iterable[Callable[[], tuple[Tap, Tensor]]]) -> None:
-    """Raise an error if what failed for all images of the first part fails for all the others, too.
+def check_usable(failure: Failure, later_batches: Iterable[Callable[[], tuple[Tap, Tensor]]]) -> None:
+    """Raise an UnusableModelError if what failed for all images of the first batch fails for all the others, too.
 
-    Parameters
-    ----------
-    failure
-        What `diagnose` said about the first part.
-    later_parts
-        For each of the other parts a function that builds the same model's tap and the initial stimuli.
-
-    Raises
-    ------
-    UnusableModelError
-        With the failure's text, if no image of any part can be optimised.
+    For each of these, a function builds the same model's tap and the initial stimuli.
     """
-    if all(diagnose(*build())[1] is not None for build in later_parts):
+    if all(diagnose(*build())[1] is not None for build in later_batches):
         raise UnusableModelError(failure.text)
 
 
 def check_relu_option(taps: Iterable[Tap], initial: Tensor) -> None:
-    """Refuse `relu_gradient="identity"` where it would change nothing.
-
-    Parameters
-    ----------
-    taps
-        The ensemble.
-    initial
-        (N, 3, H, W) initial stimuli.
-
-    Raises
-    ------
-    ValueError
-        If no tapped layer ends in a ReLU.
-    """
+    """Raise a ValueError where `relu_gradient="identity"` would change nothing: no tapped layer ends in a ReLU."""
     images = initial[:1].detach().clone().requires_grad_()
     if not any(ends_in_relu(tap.model.activations(images, tap.layer)) for tap in taps):
         layers = ", ".join(f"{tap.layer} of {tap.model.name}" for tap in taps)

@@ -1,28 +1,22 @@
 """The way in: `generate_metamers` checks what it is given, runs the solver and says what went wrong on the way."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from metamerlib.checks import check_batch_size, check_images, resolve_seed, shown, whole_number
-from metamerlib.generation.arithmetic import Arithmetic
-from metamerlib.generation.batches import Kind, remember, remembered
+from metamerlib.checks import check_batch_size, check_classifiers, check_images, resolve_seed, shown, whole_number
+from metamerlib.generation.batch import Batch
 from metamerlib.generation.checkpoint import Checkpoint, run_identity
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.generation.metamers import Metamers
-from metamerlib.generation.parts import Part
+from metamerlib.generation.precision import Arithmetic
 from metamerlib.generation.run import Run
 from metamerlib.generation.solver import recorded_repetitions
-from metamerlib.generation.validation import (
-    check_compile,
-    check_models,
-    models_on,
-)
 from metamerlib.models import Classifier, Stage
-from metamerlib.models.devices import resolve_device
+from metamerlib.models.devices import models_on, resolve_device
 from metamerlib.models.memory import naming_batch_size
 
 
@@ -43,7 +37,7 @@ def generate_metamers(
     initial: Tensor | None = None,
     index_offset: int = 0,
     progress: bool = True,
-    watch: Callable[[Part], None] | None = None,
+    watch: Callable[[Batch], None] | None = None,
 ) -> Metamers:
     """Make metamers: images that the models respond to as they respond to the references (paper, Algorithm 1).
 
@@ -56,7 +50,7 @@ def generate_metamers(
         (N, 3, H, W) float32 reference images, RGB in [0, 1]. The metamers have the same size.
     models
         The ensemble, one or more classifiers with different names and the same categories; the networks' input sizes
-        and normalisations may differ. They are moved to the device for the time it takes.
+        and normalisations may differ. They are moved to the device for the time it takes, and left as they were.
     stage
         Where activations are matched: "early", "middle", "late" (20, 50, 80 % of each model's depth), a share of the
         depth in (0, 1], or a module's dotted name, which all the models must have.
@@ -65,12 +59,11 @@ def generate_metamers(
     seed
         Seed of the initial stimuli, or a generator that one is drawn from.
     device
-        Where to compute; "auto" takes CUDA, else MPS, else the CPU.
+        "auto" takes CUDA, else MPS, else the CPU.
     batch_size
         Images optimised at once; None for all of them. On the CPU networks get them in multiples of four, so that
-        one image takes nearly as long as four. "auto" begins with all of them, or with as many as fitted when a run
-        of this kind lacked memory before, and takes half as many whenever memory does not suffice: it goes on from
-        the last checkpoint, or where there is none begins those images anew.
+        one image takes nearly as long as four. "auto" begins with all of them and takes half as many whenever
+        memory does not suffice: it goes on from the last checkpoint, or where there is none begins those images anew.
     precision
         How the passes of the optimisation are computed: "float32", "tf32" (NVIDIA cards since Ampere) or "bfloat16"
         (under `torch.autocast`). It changes the metamers. References' activations and final residuals are computed in
@@ -93,8 +86,8 @@ def generate_metamers(
     progress
         Whether a progress bar with the mean residual is shown on the standard error stream.
     watch
-        Called with each batch before its first repetition and after each one, to look at `Part.repetition`,
-        `Part.positions`, `Part.images` and `Part.residuals()`. What a run did before it was interrupted is not shown
+        Called with each batch before its first repetition and after each one, to look at `Batch.repetition`,
+        `Batch.positions`, `Batch.images` and `Batch.residuals()`. What a run did before it was interrupted is not shown
         again when it is resumed.
 
     Returns
@@ -134,7 +127,7 @@ def generate_metamers(
             f"config is a {type(config).__name__}: give a GenerationConfig, such as GenerationConfig() (it is "
             f"{shown(config)})."
         )
-    images, models = check_images(images).detach().contiguous(), check_models(models)
+    images, models = check_images(images).detach().contiguous(), _check_models(models)
     if initial is not None:
         initial = check_images(initial, "initial").detach().contiguous()
         if initial.shape != images.shape:
@@ -150,13 +143,9 @@ def generate_metamers(
     if checkpoint is not None:
         at_once = "auto" if shrinks else batch_size
         settings = {"seed": seed, "index_offset": index_offset, "batch_size": at_once, "record_every": record_every}
-        settings |= {} if precision == "float32" else {"precision": precision}
-        identity = run_identity(images, initial, models, layers, config.identity(), **settings)
+        identity = run_identity(images, initial, models, layers, config.to_dict(), precision=precision, **settings)
     device = resolve_device(device)
-    arithmetic = Arithmetic(precision, check_compile(compile, config), device)
-    kind = Kind(models, layers, tuple(images.shape[2:]), device, arithmetic.precision, arithmetic.compiled)
-    if shrinks:
-        batch_size = min(batch_size, remembered(kind) or batch_size)
+    arithmetic = Arithmetic(precision, _check_compile(compile, config), device)
     run = Run(
         images=images,
         initial=initial,
@@ -171,7 +160,7 @@ def generate_metamers(
         recorded=recorded_repetitions(config.repetitions, record_every),
         device=device,
         checkpoint=Checkpoint(checkpoint, checkpoint_every, identity),
-        watch=watch or (lambda part: None),
+        watch=watch or (lambda batch: None),
     )
     # The caller's gradient mode must not matter.
     making = f"making metamers for {len(models)} models on {run.device}"
@@ -183,8 +172,6 @@ def generate_metamers(
         arithmetic.applied(models),
     ):
         tensors, seconds = run.execute(f"{stage}, {len(models)} model{'s' * (len(models) > 1)}", progress)
-    if run.batch_size < batch_size:
-        remember(kind, run.batch_size)
     metamers = Metamers(
         **tensors | {"residual_history": tensors["residual_history"].transpose(0, 1).contiguous()},
         recorded_repetitions=torch.tensor([0, *run.recorded]),
@@ -198,6 +185,42 @@ def generate_metamers(
     )
     _warn_about_skips(metamers)
     return metamers
+
+
+def _check_models(models: Classifier | Sequence[Classifier]) -> list[Classifier]:
+    """Validate an ensemble: classifiers with different names and the same categories, or a single one."""
+    if isinstance(models, Mapping):
+        raise TypeError(f"models is a {type(models).__name__}: choose from it, as in [zoo[key] for key in keys].")
+    models = check_classifiers([models] if isinstance(models, nn.Module | str) else models, "models")
+    first = models[0]
+    for model in models[1:]:
+        if model.categories != first.categories:
+            raise ValueError(
+                f"models {first.name!r} and {model.name!r} have different categories ({_listed(first.categories)} and "
+                f"{_listed(model.categories)}): wrap both with the same categories=(…), in the same order, by way of "
+                "outputs_of_category=… where one has finer classes."
+            )
+    return models
+
+
+def _listed(categories: Sequence[str], limit: int = 4) -> str:
+    more = f", … {len(categories)} in all" if len(categories) > limit else ""
+    return ", ".join(categories[:limit]) + more
+
+
+def _check_compile(compiled: bool, config: GenerationConfig) -> bool:
+    """Refuse to compile what would no longer be what was asked for."""
+    if not isinstance(compiled, bool):
+        raise TypeError(f"compile={compiled!r}: give True or False.")
+    if compiled and config.relu_gradient != "stock":
+        warnings.warn(
+            f"compile=True: a compiled pass has no ReLU to give relu_gradient={config.relu_gradient!r} to, so that "
+            "nothing is compiled.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+        return False
+    return compiled
 
 
 def _warn_about_skips(metamers: Metamers) -> None:

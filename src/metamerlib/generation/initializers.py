@@ -10,35 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+Stream = np.random.Generator
+
 Initializer = Callable[..., np.ndarray]
 """(random stream, reference (3, H, W), *, radius, constant, mix) to one initial stimulus, before it is clamped."""
 
 
-def l1_ball(
-    stream: np.random.Generator, reference: np.ndarray, *, radius: float, constant: float, mix: float
-) -> np.ndarray:
+def l1_ball(stream: Stream, reference: np.ndarray, *, radius: float, constant: float, mix: float) -> np.ndarray:
     """Draw uniformly from the ℓ₁ ball over all values of an image, moved to a constant (Table 3).
 
     Over D values a point of the ball is on average radius / (D + 1) from the constant per value. At 224 px that is
     less than a millionth: literally read, the paper starts from flat grey.
-
-    Parameters
-    ----------
-    stream
-        The image's random numbers.
-    reference
-        (3, H, W); only its shape is used.
-    radius
-        Radius of the ball: the highest sum of absolute differences from the constant.
-    constant
-        The ball's centre, one value for all pixels.
-    mix
-        Not used.
-
-    Returns
-    -------
-    np.ndarray
-        (3, H, W).
     """
     # D + 1 exponentials divided by their sum are uniform on the simplex; leaving one out makes the rest uniform in
     # the corner {x ≥ 0, Σx ≤ 1}, and random signs spread that over the ball (Barthe et al. 2005).
@@ -48,121 +30,28 @@ def l1_ball(
     return constant + radius * (signs * magnitudes).reshape(reference.shape)
 
 
-def uniform_offset(
-    stream: np.random.Generator, reference: np.ndarray, *, radius: float, constant: float, mix: float
-) -> np.ndarray:
-    """Draw each value by itself from U(constant − radius, constant + radius).
-
-    Parameters
-    ----------
-    stream
-        The image's random numbers.
-    reference
-        (3, H, W); only its shape is used.
-    radius
-        Half the width of the interval.
-    constant
-        Its middle.
-    mix
-        Not used.
-
-    Returns
-    -------
-    np.ndarray
-        (3, H, W).
-    """
+def uniform_offset(stream: Stream, reference: np.ndarray, *, radius: float, constant: float, mix: float) -> np.ndarray:
+    """Draw each value by itself from U(constant − radius, constant + radius)."""
     return constant + stream.uniform(-radius, radius, reference.shape)
 
 
-def normal(
-    stream: np.random.Generator, reference: np.ndarray, *, radius: float, constant: float, mix: float
-) -> np.ndarray:
-    """Draw each value by itself from the normal distribution N(constant, radius); Feather et al. use N(0.5, 0.05).
-
-    Parameters
-    ----------
-    stream
-        The image's random numbers.
-    reference
-        (3, H, W); only its shape is used.
-    radius
-        Standard deviation.
-    constant
-        Mean.
-    mix
-        Not used.
-
-    Returns
-    -------
-    np.ndarray
-        (3, H, W), not yet clamped to [0, 1].
-    """
+def normal(stream: Stream, reference: np.ndarray, *, radius: float, constant: float, mix: float) -> np.ndarray:
+    """Draw each value by itself from the normal distribution N(constant, radius); Feather et al. use N(0.5, 0.05)."""
     return stream.normal(constant, radius, reference.shape)
 
 
-def uniform(
-    stream: np.random.Generator, reference: np.ndarray, *, radius: float, constant: float, mix: float
-) -> np.ndarray:
-    """Draw each value by itself from U(0, 1).
-
-    Parameters
-    ----------
-    stream
-        The image's random numbers.
-    reference
-        (3, H, W); only its shape is used.
-    radius, constant, mix
-        Not used.
-
-    Returns
-    -------
-    np.ndarray
-        (3, H, W).
-    """
+def uniform(stream: Stream, reference: np.ndarray, *, radius: float, constant: float, mix: float) -> np.ndarray:
+    """Draw each value by itself from U(0, 1)."""
     return stream.random(reference.shape)
 
 
-def from_reference(
-    stream: np.random.Generator, reference: np.ndarray, *, radius: float, constant: float, mix: float
-) -> np.ndarray:
-    """Start at the reference itself.
-
-    Parameters
-    ----------
-    stream, radius, constant, mix
-        Not used.
-    reference
-        (3, H, W).
-
-    Returns
-    -------
-    np.ndarray
-        The reference. Its residual is 0 and so is its gradient: alone it moves no image.
-    """
+def from_reference(stream: Stream, reference: np.ndarray, *, radius: float, constant: float, mix: float) -> np.ndarray:
+    """Start at the reference itself. Its residual is 0 and so is its gradient: alone it moves no image."""
     return reference
 
 
-def mixed(
-    stream: np.random.Generator, reference: np.ndarray, *, radius: float, constant: float, mix: float
-) -> np.ndarray:
-    """Mix the reference with U(0, 1) noise.
-
-    Parameters
-    ----------
-    stream
-        The image's random numbers.
-    reference
-        (3, H, W).
-    radius, constant
-        Not used.
-    mix
-        The reference's share: 0 gives noise, 1 the reference.
-
-    Returns
-    -------
-    np.ndarray
-        (3, H, W).
-    """
+def mixed(stream: Stream, reference: np.ndarray, *, radius: float, constant: float, mix: float) -> np.ndarray:
+    """Mix the reference (its share is `mix`) with U(0, 1) noise."""
     return mix * reference + (1 - mix) * stream.random(reference.shape)
 
 
@@ -180,26 +69,7 @@ INITIALIZERS: dict[str, Initializer] = {
 def initial_stimuli(
     references: Tensor, initializer: str, *, radius: float, constant: float, mix: float, seed: int, first: int = 0
 ) -> Tensor:
-    """Draw the initial stimulus of each image.
-
-    Parameters
-    ----------
-    references
-        (N, 3, H, W) in [0, 1].
-    initializer
-        One of `INITIALIZERS`.
-    radius, constant, mix
-        The initialiser's parameters.
-    seed
-        Seed of the whole set.
-    first
-        Index of the first of these images in the whole set: image i has the random stream (seed, first + i).
-
-    Returns
-    -------
-    Tensor
-        (N, 3, H, W) in [0, 1], of the references' type, on their device.
-    """
+    """Draw the initial stimulus of each image; the i-th has the random stream (seed, first + i)."""
     draw = INITIALIZERS[initializer]
     stimuli = np.empty(tuple(references.shape))
     for index, reference in enumerate(references.detach().cpu().double().numpy()):

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import pandas as pd
 import torch
 from torch import Tensor
 
 from metamerlib.checks import file_path
+from metamerlib.generation.checkpoint import read_tensors, write_tensors
 from metamerlib.generation.config import GenerationConfig
-from metamerlib.generation.tensorfile import read_tensors, write_tensors
 from metamerlib.models import Stage
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _KIND = "metamers"
 _VERSION = 1
@@ -138,13 +140,15 @@ class Metamers:
         return self.updates_per_model * (1 if self.config.mode == "joint" else len(self.models))
 
     @cached_property
-    def history(self) -> pd.DataFrame:
+    def history(self) -> "pd.DataFrame":
         """The mean residual of each model over the run, as a tidy table.
 
         Columns: `repetition` (counted from 1; 0 is the initial stimulus), `update` (updates made to the images before
         the residual was measured), `model`, `residual` (mean over the images whose residual is finite) and
         `learning_rate`.
         """
+        import pandas as pd
+
         steps, width = self.config.steps_per_model, len(self.models)
         rows = []
         for repetition, means in zip(
@@ -164,17 +168,9 @@ class Metamers:
         return pd.DataFrame(rows)
 
     def save(self, path: str | Path) -> Path:
-        """Write everything to one safetensors file, atomically.
+        """Write everything to one safetensors file, atomically, and return its path.
 
-        Parameters
-        ----------
-        path
-            Where to; missing folders are made, an existing file is replaced.
-
-        Returns
-        -------
-        Path
-            The file.
+        Missing folders are made, an existing file is replaced.
         """
         path = Path(path)
         document = {
@@ -185,25 +181,14 @@ class Metamers:
             "config": self.config.to_dict(),
             "seed": self.seed,
             "seconds": self.seconds,
+            "precision": self.precision,
         }
-        if self.precision != "float32":  # left out otherwise, as in files from before there was a choice
-            document["precision"] = self.precision
         write_tensors(path, _KIND, document, {name: getattr(self, name) for name in _TENSORS})
         return path
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote.
-
-        Parameters
-        ----------
-        path
-            The file.
-
-        Returns
-        -------
-        Metamers
-            The same metamers.
 
         Raises
         ------
@@ -229,7 +214,7 @@ class Metamers:
             config=GenerationConfig.from_dict(document["config"]),
             seed=document["seed"],
             seconds=document["seconds"],
-            precision=document.get("precision", "float32"),
+            precision=document["precision"],
         )
 
 

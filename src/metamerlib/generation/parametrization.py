@@ -18,13 +18,7 @@ _MARGIN = 1 / 510  # half a step of an 8-bit image
 
 
 class Parametrization(Protocol):
-    """What the solver asks for.
-
-    Attributes
-    ----------
-    parameter : Tensor
-        (N, …), the leaf that is optimised.
-    """
+    """What the solver asks for; `parameter` (N, …) is the leaf that is optimised."""
 
     parameter: Tensor
 
@@ -36,26 +30,7 @@ class Parametrization(Protocol):
 
 
 class Pixels:
-    """The image as its own parameter: what the paper optimises.
-
-    Parameters
-    ----------
-    initial
-        (N, 3, H, W) initial stimuli.
-    center
-        (N, 3, H, W) centre of the ball that images are kept in.
-    projection
-        One of `PROJECTIONS`. The initial stimuli are projected at once.
-    epsilon
-        The ball's radius.
-    exponent
-        Not used: pixels have no frequencies.
-
-    Attributes
-    ----------
-    parameter : Tensor
-        (N, 3, H, W), the images.
-    """
+    """The image as its own parameter: what the paper optimises. The initial stimuli are projected at once."""
 
     def __init__(self, initial: Tensor, center: Tensor, projection: str, epsilon: float, exponent: float = 1.0) -> None:
         self._constrain = PROJECTIONS[projection](center, epsilon)
@@ -63,13 +38,7 @@ class Pixels:
         self.parameter = self._constrain(start).requires_grad_()
 
     def images(self) -> Tensor:
-        """Return the images as a differentiable function of the parameter.
-
-        Returns
-        -------
-        Tensor
-            (N, 3, H, W) in [0, 1]; here the parameter itself.
-        """
+        """Return the parameter itself."""
         return self.parameter
 
     @torch.no_grad()
@@ -86,27 +55,11 @@ class Fourier:
     size of image.
 
     The sigmoid's range is the interval that each value may lie in: [0, 1], cut by the ℓ∞ ball. So the ball holds
-    exactly and nothing has to be projected; values only come close to the ends of their interval.
+    exactly and nothing has to be projected; values only come close to the ends of their interval. Initial values are
+    moved at least 1/510 of the interval away from its ends, where the sigmoid has no inverse.
 
-    Parameters
-    ----------
-    initial
-        (N, 3, H, W) initial stimuli. Values are moved at least 1/510 of the interval (of [0, 1], half an 8-bit step)
-        away from its ends, where the sigmoid has no inverse.
-    center
-        (N, 3, H, W) centre of the ℓ∞ ball that images are kept in.
-    projection
-        "linf" or "none"; no scaling of a sigmoid fills an ℓ₂ ball.
-    epsilon
-        The ball's radius; from 1 on only [0, 1] binds.
-    exponent
-        α above, at least 0.
-
-    Attributes
-    ----------
-    parameter : Tensor
-        (N, 3, H, W // 2 + 1, 2), real and imaginary parts of the coefficients of the sigmoid's argument, divided by
-        the scale.
+    `parameter` is (N, 3, H, W // 2 + 1, 2), real and imaginary parts of the coefficients of the sigmoid's argument,
+    divided by the scale.
     """
 
     def __init__(self, initial: Tensor, center: Tensor, projection: str, epsilon: float, exponent: float = 1.0) -> None:
@@ -122,13 +75,7 @@ class Fourier:
         self.parameter = (torch.view_as_real(coefficients) / self._scale).requires_grad_()
 
     def images(self) -> Tensor:
-        """Return the images as a differentiable function of the parameter.
-
-        Returns
-        -------
-        Tensor
-            (N, 3, H, W) in [0, 1] and in the ball.
-        """
+        """Return images in [0, 1] and in the ball as a differentiable function of the parameter."""
         coefficients = torch.view_as_complex(self.parameter * self._scale)
         share = torch.sigmoid(torch.fft.irfft2(coefficients, s=self._size, norm="ortho"))
         if self._interval is None:

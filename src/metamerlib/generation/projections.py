@@ -15,20 +15,7 @@ Constraint = Callable[[Tensor], Tensor]
 
 
 def linf(center: Tensor, epsilon: float) -> Constraint:
-    """Keep every value within ε of the centre's: the paper's ℓ∞ projection.
-
-    Parameters
-    ----------
-    center
-        (N, 3, H, W) in [0, 1].
-    epsilon
-        Radius in pixel values; from 1 on only [0, 1] binds, as with the paper's 10 000.
-
-    Returns
-    -------
-    Constraint
-        Clamps each value to [max(0, c − ε), min(1, c + ε)], in one pass over the image.
-    """
+    """Keep every value within ε of the centre's; from ε = 1 on only [0, 1] binds, as with the paper's 10 000."""
     if epsilon >= 1:
         return none(center, epsilon)
     low, high = (center - epsilon).clamp_(0, 1), (center + epsilon).clamp_(0, 1)
@@ -36,20 +23,7 @@ def linf(center: Tensor, epsilon: float) -> Constraint:
 
 
 def l2(center: Tensor, epsilon: float) -> Constraint:
-    """Keep the Euclidean distance from the centre within ε, per image.
-
-    Parameters
-    ----------
-    center
-        (N, 3, H, W) in [0, 1].
-    epsilon
-        Radius: the root of the sum of squared differences over all values of an image.
-
-    Returns
-    -------
-    Constraint
-        Shrinks the difference to length ε where it is longer, then clamps to [0, 1].
-    """
+    """Keep each image's Euclidean distance from the centre, over all its values, within ε."""
     if epsilon >= math.sqrt(center[0].numel()):  # no two images in [0, 1] are further apart
         return none(center, epsilon)
 
@@ -63,18 +37,7 @@ def l2(center: Tensor, epsilon: float) -> Constraint:
 
 
 def none(center: Tensor, epsilon: float) -> Constraint:
-    """Allow all of [0, 1].
-
-    Parameters
-    ----------
-    center, epsilon
-        Not used.
-
-    Returns
-    -------
-    Constraint
-        Clamps to [0, 1].
-    """
+    """Allow all of [0, 1]."""
     return lambda images: images.clamp_(0, 1)
 
 

@@ -1,4 +1,4 @@
-"""One generation from its first part to its last: checkpoints, progress, and a look at the models beforehand."""
+"""One generation from its first batch to its last: checkpoints, progress, and a look at the models beforehand."""
 
 import gc
 import time
@@ -12,19 +12,19 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from metamerlib.generation.arithmetic import Arithmetic
+from metamerlib.generation.batch import Batch
 from metamerlib.generation.checkpoint import Checkpoint
 from metamerlib.generation.config import GenerationConfig
 from metamerlib.generation.diagnosis import check_relu_option, check_usable
 from metamerlib.generation.initializers import initial_stimuli
-from metamerlib.generation.parts import Part
+from metamerlib.generation.precision import Arithmetic
 from metamerlib.generation.solver import Tap
 from metamerlib.models import Classifier
 from metamerlib.models.memory import is_out_of_memory
 
 _FINISHED, _WAITING = "finished/", "waiting/"
 CPU_MULTIPLE = 4
-"""On the CPU a part is filled up to a multiple of this many images, by copies of its first one.
+"""On the CPU a batch is filled up to a multiple of this many images, by copies of its first one.
 
 PyTorch's kernels for matrix products and convolutions round differently for batches of one to three images and for
 what remains of a larger batch. Normalised steps blow such a difference in the last digit up: after fifty updates
@@ -48,37 +48,15 @@ class _Kept:
         if positions == self.positions and filling == len(self.tensors["parameter"]) - len(positions):
             return self.tensors
         rows = [position - self.positions.start for position in positions]
-        return Part.of_images(self.tensors, rows + rows[:1] * filling)
+        return Batch.of_images(self.tensors, rows + rows[:1] * filling)
 
 
 @dataclass(kw_only=True)
 class Run:
-    """A generation whose input has been checked.
+    """A generation whose input has been checked; the models are on the device.
 
-    Attributes
-    ----------
-    images
-        (N, 3, H, W) references.
-    initial
-        (N, 3, H, W) initial stimuli, or None for the configured initialiser's.
-    models, layers
-        The ensemble, on the device, and the name of each model's tapped module.
-    config, seed, index_offset
-        As for `generate_metamers`.
-    batch_size
-        Images at once.
-    shrinks
-        Whether the batch size is halved where memory does not suffice.
-    arithmetic
-        How the passes of the optimisation are computed.
-    recorded
-        Repetitions, counted from 1, whose residuals are kept.
-    device
-        Where to compute.
-    checkpoint
-        Where the state is kept.
-    watch
-        Called with each part before its first repetition and after each one.
+    `shrinks`: the batch size is halved where memory does not suffice. `recorded`: repetitions, counted from 1, whose
+    residuals are kept. The rest is as for `generate_metamers`.
     """
 
     images: Tensor
@@ -94,31 +72,21 @@ class Run:
     recorded: Sequence[int]
     device: torch.device
     checkpoint: Checkpoint
-    watch: Callable[[Part], None]
+    watch: Callable[[Batch], None]
     _done: int = 0
     _finished: dict[str, Tensor] = field(default_factory=dict)
     _kept: list[_Kept] = field(default_factory=list)
 
     def execute(self, title: str, progress: bool) -> tuple[dict[str, Tensor], float]:
-        """Go through all parts, from where the checkpoint says.
+        """Go through all batches, from where the checkpoint says.
 
-        Parameters
-        ----------
-        title
-            Text of the progress bar.
-        progress
-            Whether it is shown.
-
-        Returns
-        -------
-        tuple of dict and float
-            What `Metamers` holds of each image, by field; and the seconds it took, over all sittings.
+        Returns what `Metamers` holds of each image, by field, and the seconds it took, over all sittings.
         """
         self._began = time.monotonic()
         self._go_back()
         seconds_before = time.monotonic() - self._began
         idle = self._done == len(self.images)
-        with _ProgressBar(title, self.config.repetitions, self._parts(len(self.images)), progress) as bar:
+        with _ProgressBar(title, self.config.repetitions, self._batches(len(self.images)), progress) as bar:
             while self._done < len(self.images):
                 positions = self._next_positions()
                 try:
@@ -128,23 +96,23 @@ class Run:
                     if not (self.shrinks and len(positions) > self._least and is_out_of_memory(error)):
                         raise
                     reason = (str(error) or type(error).__name__).splitlines()[0]
-                self._shrink(positions, reason)  # where the error no longer holds on to the part
-                bar.rescale(self._parts(len(self.images)), self._parts(self._done))
+                self._shrink(positions, reason)  # where the error no longer holds on to the batch
+                bar.rescale(self._batches(len(self.images)), self._batches(self._done))
         return self._finished, (seconds_before if idle else time.monotonic() - self._began)
 
     def _make(self, positions: range, bar: "_ProgressBar") -> None:
-        part = self._prepare(positions)
-        bar.start(self._parts(positions.start), part.repetition)
-        if part.repetition == 0:
-            self.watch(part)
-        for _ in part.run():
-            self.watch(part)
-            bar.advance(part.latest_residuals)
+        batch = self._prepare(positions)
+        bar.start(self._batches(positions.start), batch.repetition)
+        if batch.repetition == 0:
+            self.watch(batch)
+        for _ in batch.run():
+            self.watch(batch)
+            bar.advance(batch.latest_residuals)
             if self.checkpoint.due():
-                self._write(part)
-        self._finish(part)
+                self._write(batch)
+        self._finish(batch)
 
-    def _parts(self, images: int) -> int:
+    def _batches(self, images: int) -> int:
         return -(-images // self.batch_size)
 
     def _go_back(self) -> None:
@@ -157,11 +125,10 @@ class Run:
         self._done = state["done"]
         self._finished = _below(_FINISHED, saved)
         self._kept = []
-        if state["part"] is not None:
-            count = state.get("count", min(self.batch_size, len(self.images) - self._done))
+        if state["batch"] is not None:
             own = {name: tensor for name, tensor in saved.items() if not name.startswith((_FINISHED, _WAITING))}
-            self._kept.append(_Kept(range(self._done, self._done + count), state["part"], own))
-        for number, (first, stop, values) in enumerate(state.get("waiting", ())):
+            self._kept.append(_Kept(range(self._done, self._done + state["count"]), state["batch"], own))
+        for number, (first, stop, values) in enumerate(state["waiting"]):
             self._kept.append(_Kept(range(first, stop), values, _below(f"{_WAITING}{number}/", saved)))
 
     def _next_positions(self) -> range:
@@ -191,16 +158,16 @@ class Run:
             stacklevel=4,
         )
 
-    def _prepare(self, positions: range) -> Part:
+    def _prepare(self, positions: range) -> Batch:
         references, initial = self._references(positions), self._stimuli(positions)
         taps = [self._tap(column, positions) for column in range(len(self.models))]
         first, count = positions.start, len(positions)
-        part = Part(taps, references, initial, self.config, self.recorded, first=first, count=count)
+        batch = Batch(taps, references, initial, self.config, self.recorded, first=first, count=count)
         kept = next((kept for kept in self._kept if first in kept.positions), None)
         if kept is not None:
-            part.restore(kept.values, kept.of(positions, len(initial) - count))
-            return part
-        failures = part.diagnose()
+            batch.restore(kept.values, kept.of(positions, len(initial) - count))
+            return batch
+        failures = batch.diagnose()
         if first == 0:
             firsts = range(self.batch_size, len(self.images), self.batch_size)
             later = [range(other, min(other + self.batch_size, len(self.images))) for other in firsts]
@@ -211,7 +178,7 @@ class Run:
                     check_usable(failure, (partial(self._tap_and_stimuli, column, other) for other in later))
             if self.config.relu_gradient == "identity":
                 check_relu_option(taps, initial)
-        return part
+        return batch
 
     def _references(self, positions: range) -> Tensor:
         return self._filled_up(self.images[positions.start : positions.stop])
@@ -244,29 +211,32 @@ class Run:
     def _tap_and_stimuli(self, column: int, positions: range) -> tuple[Tap, Tensor]:
         return self._tap(column, positions), self._stimuli(positions)
 
-    def _finish(self, part: Part) -> None:
-        result = part.result()
+    def _finish(self, batch: Batch) -> None:
+        result = batch.result()
         self._done += len(result["images"])
         self._kept = [kept for kept in self._kept if kept.positions.stop > self._done]
         before = self._finished or {name: tensor[:0] for name, tensor in result.items()}
         self._finished = {name: torch.cat([before[name], tensor]) for name, tensor in result.items()}
         self._write(None)
 
-    def _write(self, part: Part | None) -> None:
-        values, tensors = (None, {}) if part is None else part.state()
-        finished = {_FINISHED + name: tensor for name, tensor in self._finished.items()}
-        seconds = time.monotonic() - self._began
-        state: dict[str, Any] = {"done": self._done, "seconds": seconds, "part": values}
-        if part is not None and self.shrinks:
-            state["count"] = len(part.positions)
-        waiting = {}
-        begun = self._done if part is None else part.positions.stop
-        if later := [kept for kept in self._kept if kept.positions.stop > begun]:
-            rests = [range(max(begun, kept.positions.start), kept.positions.stop) for kept in later]
-            state["waiting"] = [[rest.start, rest.stop, kept.values] for rest, kept in zip(rests, later, strict=True)]
-            for number, (rest, kept) in enumerate(zip(rests, later, strict=True)):
-                waiting |= {f"{_WAITING}{number}/{name}": tensor for name, tensor in kept.of(rest).items()}
-        self.checkpoint.write(state, {**finished, **tensors, **waiting})
+    def _write(self, batch: Batch | None) -> None:
+        values, tensors = (None, {}) if batch is None else batch.state()
+        begun = self._done if batch is None else batch.positions.stop
+        state: dict[str, Any] = {
+            "done": self._done,
+            "seconds": time.monotonic() - self._began,
+            "batch": values,
+            "count": begun - self._done,
+            "waiting": [],
+        }
+        tensors = {_FINISHED + name: tensor for name, tensor in self._finished.items()} | tensors
+        for kept in self._kept:
+            rest = range(max(begun, kept.positions.start), kept.positions.stop)
+            if rest:
+                prefix = f"{_WAITING}{len(state['waiting'])}/"
+                tensors |= {prefix + name: tensor for name, tensor in kept.of(rest).items()}
+                state["waiting"].append([rest.start, rest.stop, kept.values])
+        self.checkpoint.write(state, tensors)
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -274,10 +244,10 @@ def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 class _ProgressBar:
-    """Repetitions over all parts, with the mean residual."""
+    """Repetitions over all batches, with the mean residual."""
 
-    def __init__(self, title: str, repetitions: int, parts: int, shown: bool) -> None:
-        self._bar = tqdm(total=repetitions * parts, desc=title, unit="rep", disable=not shown)
+    def __init__(self, title: str, repetitions: int, batches: int, shown: bool) -> None:
+        self._bar = tqdm(total=repetitions * batches, desc=title, unit="rep", disable=not shown)
         self._repetitions, self._read = repetitions, 0.0
 
     def __enter__(self) -> "_ProgressBar":
@@ -286,15 +256,15 @@ class _ProgressBar:
     def __exit__(self, *exception: object) -> None:
         self._bar.close()
 
-    def start(self, parts_done: int, repetition: int) -> None:
+    def start(self, batches_done: int, repetition: int) -> None:
         """Set off: what was done in an earlier sitting does not count as speed."""
         if not self._bar.n:
-            self._bar.initial = self._bar.n = parts_done * self._repetitions + repetition
+            self._bar.initial = self._bar.n = batches_done * self._repetitions + repetition
 
-    def rescale(self, parts: int, parts_done: int) -> None:
-        """Count in smaller parts from now on, after a step back."""
-        self._bar.total, self._bar.initial = parts * self._repetitions, 0
-        self._bar.n = parts_done * self._repetitions
+    def rescale(self, batches: int, batches_done: int) -> None:
+        """Count in smaller batches from now on, after a step back."""
+        self._bar.total, self._bar.initial = batches * self._repetitions, 0
+        self._bar.n = batches_done * self._repetitions
         self._bar.refresh()
 
     def advance(self, residuals: Tensor) -> None:

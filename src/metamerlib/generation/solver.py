@@ -7,10 +7,10 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from metamerlib.generation.arithmetic import Arithmetic
 from metamerlib.generation.config import GenerationConfig
-from metamerlib.generation.losses import LOSSES
+from metamerlib.generation.objectives import LOSSES, Objective
 from metamerlib.generation.parametrization import Parametrization
+from metamerlib.generation.precision import Arithmetic
 from metamerlib.generation.steps import GRADIENT_RULES, norm_per_image, set_learning_rate
 from metamerlib.models import Classifier
 
@@ -24,27 +24,9 @@ def solve(
     *,
     start: int = 0,
 ) -> Iterator[int]:
-    """Run Algorithm 1, pausing after each repetition.
+    """Run Algorithm 1 on the stimulus, in place, pausing after each repetition to yield how many are done.
 
-    Parameters
-    ----------
-    stimulus
-        The images; changed in place.
-    taps
-        The ensemble, cut at the tapped layers.
-    optimizer
-        Moves the stimulus's parameter.
-    config
-        The hyper-parameters.
-    trace
-        Notes residuals and skipped updates.
-    start
-        Repetitions done before, for a run that is resumed.
-
-    Yields
-    ------
-    int
-        Repetitions done, after each of them.
+    `start` is how many were done before, for a run that is resumed.
     """
     ensemble = list(enumerate(taps))
     turns = [ensemble] if config.mode == "joint" else [[member] for member in ensemble]
@@ -63,25 +45,10 @@ def solve(
 
 
 class Tap:
-    """One model of the ensemble cut at its tapped layer, with the reference activations of a batch.
+    """One model of the ensemble cut at its tapped layer, with its objective for a batch.
 
-    Parameters
-    ----------
-    model
-        The model.
-    layer
-        Dotted name of the tapped module.
-    references
-        (N, 3, H, W) reference images, on the model's device. Their activations are computed here, once.
-    config
-        Says which loss, and which backward pass a ReLU at the tapped layer has.
-    arithmetic
-        How the passes of the optimisation are computed; None for float32.
-
-    Raises
-    ------
-    ValueError
-        If the layer's output is not floating point.
+    The activations of the references, (N, 3, H, W) on the model's device, are computed here, once. A ValueError says
+    that the layer's output is not real.
     """
 
     def __init__(
@@ -97,7 +64,7 @@ class Tap:
         self._identity_relu = config.relu_gradient == "identity"
         try:
             with torch.no_grad(), self._arithmetic.exactly():
-                self.reference = self._network(references)
+                self.reference = _widened(self._network(references))
         except Exception as error:
             size = "×".join(map(str, references.shape[2:]))
             error.add_note(
@@ -105,53 +72,34 @@ class Tap:
             )
             raise
         if not self.reference.is_floating_point():
-            raise ValueError(
-                f"layer {layer!r} of model {model.name!r} returns {self.reference.dtype}, through which no gradient "
-                "reaches the image: choose another stage."
+            reason = (
+                "distances of which are not defined here"
+                if self.reference.is_complex()
+                else ("through which no gradient reaches the image")
             )
-        self.loss = LOSSES[config.loss](self.reference)
+            raise ValueError(
+                f"layer {layer!r} of model {model.name!r} returns {self.reference.dtype}, {reason}: choose another "
+                "stage."
+            )
+        self.objective: Objective = LOSSES[config.loss](self.reference)
         self._forward = self._arithmetic.forward(self._network, model, layer, references)
 
     def activations(self, images: Tensor) -> Tensor:
-        """Compute the activations at the tapped layer.
-
-        Parameters
-        ----------
-        images
-            (N, 3, H, W).
-
-        Returns
-        -------
-        Tensor
-            (N, …), differentiable.
-        """
+        """Compute the activations at the tapped layer, differentiable."""
         activations = self._forward(images)
         if self._identity_relu and ends_in_relu(activations):
             # The hook of an autograd node may replace the gradient that the node passes on: here by the one it got.
             activations.grad_fn.register_hook(lambda passed_on, received: received)
-        return activations.float() if self._arithmetic.precision == "bfloat16" else activations
+        return _widened(activations)
 
     def gradient(self, stimulus: Parametrization, trace: "Trace", column: int, repetition: int | None) -> Tensor:
-        """Take the gradient of the loss with respect to the stimulus's parameter: one forward and one backward pass.
+        """Take the gradient of the objective with respect to the stimulus's parameter: one pass forward, one back.
 
-        Parameters
-        ----------
-        stimulus
-            The images.
-        trace
-            Counts the images without a usable gradient, and takes the residuals of this forward pass.
-        column
-            The model's column in the trace.
-        repetition
-            If given, the residuals are noted for this repetition.
-
-        Returns
-        -------
-        Tensor
-            Shaped like the parameter; zero for images whose loss or gradient is not finite.
+        It is zero for images whose loss or gradient is not finite, which the trace counts in the model's column. If a
+        repetition is given, the residuals of this forward pass are noted for it.
         """
         activations = self.activations(stimulus.images())
-        losses = self.loss(activations)
+        losses = self.objective(activations)
         # A sum, not a mean: the gradient of each image's loss is the same in a batch of any size.
         (gradient,) = torch.autograd.grad(losses.sum(), stimulus.parameter)
         norm = norm_per_image(gradient)
@@ -159,38 +107,18 @@ class Tap:
         finite = (norm.flatten() < math.inf) & (losses.detach() < math.inf)
         trace.count(column, finite, norm.flatten())
         if repetition is not None:
-            trace.note(column, repetition, self.loss.residuals(activations))
+            trace.note(column, repetition, self.objective.residuals(activations))
         return torch.where(finite.view(norm.shape), gradient, 0.0)
 
     @torch.no_grad()
     def residuals(self, images: Tensor) -> Tensor:
-        """Measure how well images match the references at the tapped layer.
-
-        Parameters
-        ----------
-        images
-            (N, 3, H, W).
-
-        Returns
-        -------
-        Tensor
-            (N,) ‖a′ − a‖ / ‖a‖.
-        """
+        """Measure each image's residual, whatever the precision of the optimisation, in the network's own."""
         with self._arithmetic.exactly():
-            return self.loss.residuals(self._network(images))
+            return self.objective.residuals(_widened(self._network(images)))
 
 
 class Trace:
     """What is noted during a run, kept on the device so that noting it never waits for it.
-
-    Parameters
-    ----------
-    images, models
-        How many there are.
-    recorded
-        Repetitions, counted from 1, whose residuals are kept.
-    device
-        The device.
 
     Attributes
     ----------
@@ -206,75 +134,37 @@ class Trace:
 
     def __init__(self, images: int, models: int, recorded: Sequence[int], device: torch.device) -> None:
         self._rows = {repetition: row for row, repetition in enumerate(recorded)}
-        self.residuals = torch.full((len(recorded), images, models), torch.nan, device=device)
-        self.latest = torch.full((images, models), torch.nan, device=device)
+        like = {"dtype": torch.float32, "device": device}
+        self.residuals = torch.full((len(recorded), images, models), torch.nan, **like)
+        self.latest = torch.full((images, models), torch.nan, **like)
         self.skipped = torch.zeros((images, models), dtype=torch.int64, device=device)
         self.nonfinite = torch.zeros_like(self.skipped)
 
     def count(self, column: int, finite: Tensor, norm: Tensor) -> None:
-        """Count an update's unusable gradients.
-
-        Parameters
-        ----------
-        column
-            The model.
-        finite
-            (N,) whether loss and gradient are finite.
-        norm
-            (N,) norm of the gradient.
-        """
+        """Count an update's unusable gradients, given (N,) whether loss and gradient are finite, and the norms."""
         unusable = ~finite
         self.nonfinite[:, column].add_(unusable)
         self.skipped[:, column].add_(unusable | (norm == 0))
 
     def note(self, column: int, repetition: int, residuals: Tensor) -> None:
-        """Take the residuals of a model's last forward pass in a repetition.
-
-        Parameters
-        ----------
-        column
-            The model.
-        repetition
-            The repetition, counted from 0.
-        residuals
-            (N,).
-        """
+        """Take the (N,) residuals of a model's last forward pass in a repetition, counted from 0."""
         self.latest[:, column] = residuals
         row = self._rows.get(repetition + 1)
         if row is not None:
             self.residuals[row, :, column] = residuals
 
 
+def _widened(activations: Tensor) -> Tensor:
+    """Give half-precision activations float32's range: sums of their squares would overflow or lose digits."""
+    return activations.float() if activations.dtype in (torch.float16, torch.bfloat16) else activations
+
+
 def ends_in_relu(activations: Tensor) -> bool:
-    """Tell whether a tensor is the immediate result of a ReLU.
-
-    Parameters
-    ----------
-    activations
-        A tensor with its autograd graph.
-
-    Returns
-    -------
-    bool
-        True for `torch.relu` in all its spellings, in place or not.
-    """
+    """Return whether a tensor is the immediate result of a ReLU, in any of its spellings, in place or not."""
     return activations.grad_fn is not None and activations.grad_fn.name() == "ReluBackward0"
 
 
 def recorded_repetitions(repetitions: int, every: int | None) -> list[int]:
-    """List the repetitions whose residuals are kept.
-
-    Parameters
-    ----------
-    repetitions
-        How many there are.
-    every
-        Keep every so-manieth, besides the first and the last; None keeps about two hundred.
-
-    Returns
-    -------
-    list of int
-        Repetitions, counted from 1.
-    """
+    """List the repetitions, counted from 1, whose residuals are kept: first, last, and every so-manieth (~200)."""
     every = every or -(-repetitions // 200)
     return sorted({1, repetitions, *range(every, repetitions + 1, every)})

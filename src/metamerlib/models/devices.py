@@ -1,6 +1,10 @@
 """Where networks compute, and how much of them fits there."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 import torch
+from torch import nn
 
 from metamerlib.checks import shown
 
@@ -54,3 +58,26 @@ def default_memory(device: torch.device) -> int:
     if device.type == "mps":
         return torch.mps.recommended_max_memory() // 2
     return 2 << 30
+
+
+@contextmanager
+def models_on(models: Sequence[nn.Module], device: torch.device) -> Iterator[None]:
+    """Move models to a device, and give them back as they were: place, type, layout, mode, what wants a gradient."""
+    weights = [(weight, weight.data, weight.requires_grad) for model in models for weight in model.parameters()]
+    modules = [
+        (module, module.training, dict(module._parameters.items()) | dict(module._buffers.items()))
+        for model in models
+        for module in model.modules()
+    ]
+    try:
+        for model in models:
+            model.to(device)
+        yield
+    finally:
+        for weight, data, wants_gradient in weights:
+            weight.data = data
+            weight.requires_grad_(wants_gradient)
+        for module, training, tensors in modules:
+            module.training = training
+            for name, tensor in tensors.items():  # `to` puts other tensors in the place of some
+                setattr(module, name, tensor)

@@ -13,8 +13,8 @@ from metamerbook.study.settings import StudySettings
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import kept_beside
 from metamerlib import CATEGORIES, Classifier, GenerationConfig, StimulusSet
+from metamerlib.generation.batch import Batch
 from metamerlib.generation.checkpoint import Checkpoint
-from metamerlib.generation.parts import Part
 
 CONFIG = GenerationConfig(repetitions=9, steps_per_model=2)
 SETS = {"pair": ("a", "b"), "one": ("c",)}
@@ -143,7 +143,7 @@ def test_snapshots_that_are_gone_are_made_again(study, tmp_path, repeated):
 
 
 def test_a_generation_that_was_resumed_is_repeated_for_its_snapshots(study, monkeypatch, repeated):
-    run, seen = Part.run, []
+    run, seen = Batch.run, []
 
     def interrupted(part):
         for repetition in run(part):
@@ -153,7 +153,7 @@ def test_a_generation_that_was_resumed_is_repeated_for_its_snapshots(study, monk
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Part, "run", interrupted)
+        patch.setattr(Batch, "run", interrupted)
         patch.setattr(Checkpoint, "due", lambda checkpoint: True)
         with pytest.raises(KeyboardInterrupt):
             study().metamers("pair", "early")

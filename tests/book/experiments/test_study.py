@@ -13,8 +13,8 @@ from metamerbook.ensembles.methodology import trajectory
 from metamerbook.study.settings import StudySettings
 from metamerbook.study.study import Study
 from metamerlib import CATEGORIES, Classifier, GenerationConfig, ModelZoo, StimulusSet
+from metamerlib.generation.batch import Batch
 from metamerlib.generation.checkpoint import Checkpoint
-from metamerlib.generation.parts import Part
 from metamerlib.models import MissingWeightsError
 
 CONFIG = GenerationConfig(repetitions=3, steps_per_model=2)
@@ -318,7 +318,7 @@ def test_an_interrupted_generation_goes_on_where_it_stopped(study, tmp_path, mon
     whole = study().metamers("pair", "late")
     shutil.rmtree(tmp_path / "store")
     repetitions = []
-    run = Part.run
+    run = Batch.run
 
     def interrupted(part):
         for repetition in run(part):
@@ -327,7 +327,7 @@ def test_an_interrupted_generation_goes_on_where_it_stopped(study, tmp_path, mon
             if repetitions == [1, 2]:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(Part, "run", interrupted)
+    monkeypatch.setattr(Batch, "run", interrupted)
     monkeypatch.setattr(Checkpoint, "due", lambda checkpoint: True)
     with pytest.raises(KeyboardInterrupt):
         study().metamers("pair", "late")

@@ -1,7 +1,6 @@
 """Batches that do not fit: halved until they do, without a change in what comes out."""
 
 import contextlib
-import json
 import warnings
 
 import pytest
@@ -11,17 +10,9 @@ from torch import nn
 from toy_models import Smooth, random_images, wrap
 
 from metamerlib.generation import GenerationConfig, generate_metamers
-from metamerlib.generation.batches import Kind, remember, remembered
-from metamerlib.system import batch_sizes_file
 
 CONFIG = GenerationConfig(repetitions=6, steps_per_model=2)
 RUN = {"stage": "late", "config": CONFIG, "progress": False, "device": "cpu"}
-
-
-@pytest.fixture(autouse=True)
-def notes(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return batch_sizes_file()
 
 
 class Small(nn.Module):
@@ -47,12 +38,11 @@ def uninterrupted(**run):
     return generate_metamers(random_images(16), ensemble(), **RUN | run)
 
 
-def test_all_images_are_one_batch_where_they_fit(notes):
+def test_all_images_are_one_batch_where_they_fit():
     models = ensemble()
     found = generate_metamers(random_images(16), models, batch_size="auto", **RUN)
     assert set(models[1].module.tap.batches) == {16}
     assert_same_bytes(found, uninterrupted())
-    assert not notes.exists()
 
 
 @pytest.mark.parametrize(("room", "fits"), [(8, 8), (7, 4), (4, 4)])
@@ -142,32 +132,6 @@ def test_another_error_is_not_taken_for_a_lack_of_memory(monkeypatch):
     monkeypatch.setattr(models[1].module.tap, "inner", nn.Linear(2, 2))
     with pytest.raises(RuntimeError, match="shape"):
         generate_metamers(random_images(16), models, batch_size="auto", **RUN)
-
-
-def test_the_largest_batch_is_remembered_for_runs_of_the_kind(notes):
-    with pytest.warns(RuntimeWarning, match="8 at a time"):
-        generate_metamers(random_images(16), ensemble(room=8), batch_size="auto", **RUN)
-    (entry,) = json.loads(notes.read_text()).values()
-    assert (entry["images"], entry["size"], entry["device"]) == (8, [8, 8], ["cpu"])
-    models = ensemble(room=8)
-    generate_metamers(random_images(16), models, batch_size="auto", **RUN)  # a warning would be an error
-    assert models[1].module.tap.calls == len(models[1].module.tap.batches)
-    larger = [wrap(Small(1000), "b")]
-    generate_metamers(random_images(16), larger, batch_size="auto", **RUN)
-    assert set(larger[0].module.tap.batches) == {16}  # another ensemble
-
-
-def test_notes_that_cannot_be_read_or_written_do_not_stop_a_run(notes):
-    kind = Kind([wrap(Smooth())], ["tap"], (8, 8), torch.device("cpu"), "float32", False)
-    notes.parent.mkdir(parents=True)
-    notes.write_text("{")
-    assert remembered(kind) is None
-    remember(kind, 3)
-    assert remembered(kind) == 3
-    notes.unlink()
-    notes.mkdir()
-    with pytest.warns(RuntimeWarning, match="batch size 3 is not remembered"):
-        remember(kind, 3)
 
 
 def test_progress_counts_on_in_smaller_parts(capsys):

@@ -13,8 +13,8 @@ from test_metamers import TENSORS
 from toy_models import Smooth, Spy, random_images, wrap
 
 from metamerlib.generation import GenerationConfig, Metamers, generate_metamers
+from metamerlib.generation.checkpoint import read_tensors
 from metamerlib.generation.steps import OPTIMIZERS
-from metamerlib.generation.tensorfile import read_tensors
 
 CONFIG = GenerationConfig(repetitions=4, steps_per_model=2)
 RUN = {"stage": "late", "config": CONFIG, "progress": False, "device": "cpu", "checkpoint_every": 0}
@@ -93,7 +93,7 @@ def test_a_checkpoint_is_written_now_and_then_and_after_each_part(tmp_path, monk
     assert [state["done"] for state in written] == [2, 4, 5]
     written.clear()
     generate_metamers(random_images(5), models(), **run)
-    repetitions = [state["part"]["repetition"] if state["part"] else None for state in written]
+    repetitions = [state["batch"]["repetition"] if state["batch"] else None for state in written]
     assert repetitions == [1, 2, 3, 4, None] * 3
 
 
@@ -178,7 +178,7 @@ def repetitions_done(path):
     except OSError:  # not there yet
         return 0
     state = state["state"]
-    return 150 * (state["done"] // 4) + (state["part"]["repetition"] if state["part"] else 0)
+    return 150 * (state["done"] // 4) + (state["batch"]["repetition"] if state["batch"] else 0)
 
 
 def test_a_run_killed_half_way_resumes_to_the_same_bytes(tmp_path):

@@ -40,16 +40,6 @@ def test_the_repr_shows_every_hyper_parameter_and_rebuilds_the_config():
         assert f"{name}=" in repr(VARIED)
 
 
-def test_results_from_before_a_field_was_added_keep_their_keys():
-    config = GenerationConfig(repetitions=7)
-    assert config.identity() == {
-        name: value for name, value in config.to_dict().items() if name not in ("parametrization", "fourier_exponent")
-    }
-    other = config.replace(parametrization="fourier", fourier_exponent=2.0)
-    assert other.identity() == other.to_dict()
-    assert GenerationConfig.from_dict(config.identity()) == config
-
-
 def test_from_dict_keeps_defaults_for_what_is_left_out():
     assert GenerationConfig.from_dict({"epsilon": 0.3}) == GenerationConfig().replace(epsilon=0.3)
 
@@ -69,7 +59,7 @@ def test_options_are_a_copy():
 @pytest.mark.parametrize("field", _CHOICES)
 def test_an_unknown_choice_is_refused_with_the_nearest_one(field):
     right = getattr(GenerationConfig(), field)
-    with pytest.raises(ValueError, match=rf"{field}='{right}x' is unknown. Did you mean '{right}'"):
+    with pytest.raises(ValueError, match=rf"{field}='{right}x' is unknown.*Did you mean '{right}'"):
         GenerationConfig(**{field: right + "x"})
     with pytest.raises(ValueError, match=f"{field}=None is unknown"):
         GenerationConfig(**{field: None})
@@ -135,6 +125,7 @@ def test_values_of_another_type_are_refused(field, value):
         ({"optimizer_options": {"maximize": True}}, "minimise"),
         ({"optimizer_options": {"momentum": -1.0}}, "is refused by SGD"),
         ({"optimizer": "Adam", "optimizer_options": {"betas": 0.9}}, "is refused by Adam"),
+        ({"optimizer_options": {"differentiable": True}}, "is refused by SGD"),  # by its first step only
         ({"schedule": "halving", "learning_rate": 0.001}, "only goes down"),
     ],
 )

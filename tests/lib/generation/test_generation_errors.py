@@ -3,12 +3,10 @@
 import pytest
 import torch
 from torch import nn
-from toy_models import Function, Pixels, Rectified, Smooth, random_images, wrap
+from toy_models import ConvolutionalStem, Function, Pixels, Rectified, Smooth, random_images, wrap
 
 from metamerlib.generation import GenerationConfig, UnusableModelError, generate_metamers
-from metamerlib.generation.validation import models_on
-from metamerlib.models import Classifier
-from metamerlib.models.devices import resolve_device
+from metamerlib.models.devices import models_on, resolve_device
 from metamerlib.stimuli import StimulusSet
 
 SHORT = GenerationConfig(repetitions=2, steps_per_model=3)
@@ -234,15 +232,46 @@ def test_auto_takes_the_best_device_there_is(monkeypatch):
         assert resolve_device("auto").type == expected
 
 
-def test_models_return_to_where_they_were_even_after_an_error():
-    moves = []
+def test_a_network_is_given_back_as_it_was_even_after_an_error():
+    model = wrap(ConvolutionalStem())
+    model.module.tap.mix.weight.requires_grad_(True)
+    model.module.tap.norm.train()
 
-    class Traveller(Classifier):
-        def to(self, device):
-            moves.append(str(device))
-            return self
+    def state():
+        tensors = [*model.parameters(), *model.buffers()]
+        places = [(id(t), t.data_ptr(), t.device, t.dtype, t.stride(), t.requires_grad) for t in tensors]
+        return places, [(module.training, len(module._forward_hooks)) for module in model.modules()]
 
-    travellers = [Traveller(Smooth(), name=name, categories=("a", "b")) for name in "xy"]
-    with pytest.raises(KeyError), models_on(travellers, torch.device("meta")):
-        raise KeyError
-    assert moves == ["meta", "meta", "cpu", "cpu"]
+    before = state()
+
+    def give_up(batch):
+        model.double().eval().requires_grad_(False)
+        raise KeyboardInterrupt
+
+    with models_on([model], torch.device("meta")):
+        assert model.module.tap.mix.weight.is_meta
+    assert state() == before
+    with pytest.raises(KeyboardInterrupt):
+        generate(models=model, watch=give_up)
+    assert state() == before
+
+
+def test_a_caller_s_autocast_and_default_type_change_nothing():
+    model = wrap(Smooth())
+    expected = generate(models=model)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = generate(models=model)
+    assert torch.equal(found.images, expected.images)
+    before = torch.get_default_dtype()
+    try:
+        torch.set_default_dtype(torch.float64)
+        found = generate(IMAGES, model)
+    finally:
+        torch.set_default_dtype(before)
+    assert torch.equal(found.images, expected.images)
+    assert found.residual_history.dtype == torch.float32
+
+
+def test_complex_activations_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"layer 'tap' of model 'toy' returns torch.complex64, distances of which"):
+        generate(models=wrap(Function(torch.fft.rfft2)))

@@ -3,8 +3,8 @@ import torch
 
 import oracles
 from metamerlib.generation import GenerationConfig
-from metamerlib.generation.losses import LOSSES, InversionLoss
-from metamerlib.generation.schedules import SCHEDULES
+from metamerlib.generation.objectives import LOSSES, InversionLoss
+from metamerlib.generation.steps import SCHEDULES
 
 
 @pytest.fixture

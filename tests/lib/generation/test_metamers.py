@@ -120,7 +120,7 @@ def test_a_damaged_file_is_recognised(metamers, tmp_path, damage):
 def test_other_files_are_refused(metamers, tmp_path):
     from safetensors.torch import save_file
 
-    from metamerlib.generation.tensorfile import write_tensors
+    from metamerlib.generation.checkpoint import write_tensors
 
     save_file({"weight": torch.zeros(2)}, tmp_path / "weights.safetensors")
     with pytest.raises(ValueError, match="not one of metamerlib's"):

@@ -16,8 +16,8 @@ from toy_models import (
 
 import oracles
 from metamerlib.generation import GenerationConfig, generate_metamers
+from metamerlib.generation.batch import Batch
 from metamerlib.generation.config import PRESETS
-from metamerlib.generation.parts import Part
 from metamerlib.generation.solver import Tap, ends_in_relu, recorded_repetitions
 
 QUIET = {"progress": False, "device": "cpu"}
@@ -29,7 +29,7 @@ DESCENT = GenerationConfig(
 
 def part_of(models, references, initial, config):
     taps = [Tap(model, model.layer("late"), references, config) for model in models]
-    part = Part(taps, references, initial, config, recorded_repetitions(config.repetitions, None))
+    part = Batch(taps, references, initial, config, recorded_repetitions(config.repetitions, None))
     part.diagnose()
     return part
 

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from metamerlib.models import Classifier
 from metamerlib.models.memory import is_out_of_memory
@@ -18,7 +17,7 @@ Forward = Callable[[Tensor], Tensor]
 
 
 class Arithmetic:
-    """A way to compute forward passes, as far as the device knows it.
+    """A way to compute forward passes, as far as the device knows it; what it lacks is said in a warning.
 
     Whatever it is, reference activations and final residuals are computed in float32, without a compiler: only the
     passes of the optimisation are changed.
@@ -32,21 +31,6 @@ class Arithmetic:
         Whether forward passes go through `torch.compile`.
     device
         Where; None for the CPU.
-
-    Attributes
-    ----------
-    precision : str
-        The precision that it is.
-
-    Raises
-    ------
-    ValueError
-        If there is no such precision.
-
-    Warns
-    -----
-    RuntimeWarning
-        If the device does not have the precision: then it is float32.
     """
 
     def __init__(self, precision: str = "float32", compiled: bool = False, device: torch.device | None = None) -> None:
@@ -63,19 +47,11 @@ class Arithmetic:
 
     @contextmanager
     def applied(self, models: Sequence[Classifier]) -> Iterator[None]:
-        """Prepare models and PyTorch for it, and put both back in the end.
-
-        Parameters
-        ----------
-        models
-            The models, on the device.
-
-        Yields
-        ------
-        None
-            While they are prepared.
-        """
+        """Prepare PyTorch for it, and models that are on the device: `models_on` puts their layout back."""
         with contextlib.ExitStack() as stack:
+            if torch.amp.is_autocast_available(self._device.type):
+                # A caller's autocast would change the metamers without a word.
+                stack.enter_context(torch.autocast(self._device.type, enabled=False))
             if self.precision == "tf32":
                 stack.enter_context(_rounding("high", True))
             on_tensor_cores = self.precision != "float32" and self._device.type == "cuda"
@@ -83,42 +59,18 @@ class Arithmetic:
                 # Tensor cores take images with their channels last. So do a CPU's kernels for convolutions, which then
                 # need not reorder what goes in and out: miniatures take a sixth less time on two cores.
                 for model in models:
-                    stack.enter_context(_channels_last(model.module))
+                    _to_channels_last(model.module)
             yield
 
     def exactly(self) -> AbstractContextManager[None]:
-        """Leave it for a moment, for what is to be computed in float32.
-
-        Returns
-        -------
-        context manager
-            Within which nothing is rounded to TF32, unless float32 is what it is anyway.
-        """
+        """Leave it for a moment: nothing is rounded to TF32, unless float32 is what it is anyway."""
         return contextlib.nullcontext() if self.precision == "float32" else _rounding("highest", False)
 
     def forward(self, network: Forward, model: Classifier, layer: str, references: Tensor) -> Forward:
-        """Make a network's forward pass one that is computed in this way.
+        """Make a network's forward pass up to a layer one that is computed in this way.
 
-        Parameters
-        ----------
-        network
-            The forward pass up to the tapped layer, as `Classifier.up_to` gives it.
-        model
-            The model that it belongs to.
-        layer
-            Dotted name of the tapped module.
-        references
-            (N, 3, H, W) images; others that are passed later are as many and as large.
-
-        Returns
-        -------
-        Callable
-            From images to activations in float32; the same as `network` where nothing is to be changed.
-
-        Warns
-        -----
-        RuntimeWarning
-            If it cannot be compiled: then it is not.
+        Images that are passed later are as many and as large as the references. What cannot be compiled is not, with a
+        warning.
         """
         if self.precision == "bfloat16":
             network = _autocast(network, self._device.type)
@@ -131,7 +83,7 @@ class Arithmetic:
 
 
 def _obstacle(precision: str, device: torch.device) -> str:
-    """Say why a device does not have a precision; nothing if it does."""
+    """Return why a device does not have a precision; nothing if it does."""
     if precision == "tf32" and (device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0)):
         return f"TF32 is of NVIDIA cards since Ampere, and this runs on {device}"
     if precision == "bfloat16":
@@ -154,16 +106,10 @@ def _rounding(products: str, convolutions: bool) -> Iterator[None]:
         torch.backends.cudnn.allow_tf32 = before[1]
 
 
-@contextmanager
-def _channels_last(module: nn.Module) -> Iterator[None]:
-    changed = [weight for weight in module.parameters() if weight.ndim == 4 and weight.is_contiguous()]
-    try:
-        for weight in changed:
+def _to_channels_last(module: nn.Module) -> None:
+    for weight in module.parameters():
+        if weight.ndim == 4 and weight.is_contiguous():
             weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-        yield
-    finally:
-        for weight in changed:
-            weight.data = weight.data.contiguous()
 
 
 def _autocast(network: Forward, device: str) -> Forward:
@@ -176,6 +122,8 @@ def _autocast(network: Forward, device: str) -> Forward:
 
 def _compile(network: Forward, name: str, references: Tensor) -> Forward:
     """Compile a forward pass and try it out; give it back as it was, with a warning, where that fails."""
+    from torch.fx.experimental.proxy_tensor import make_fx  # takes half a second, and few compile
+
     try:
         # Traced by running it, since the compiler does not follow a forward pass that is cut off half-way.
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""A part of the images: what is on the device at one time, between its initial stimuli and its metamers."""
+"""A batch: the images on the device at one time, between their initial stimuli and their metamers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -17,17 +17,15 @@ _OPTIMIZER = "optimizer/"
 _RECORDED = "residuals"
 
 
-class Part:
+class Batch:
     """A batch of images with everything that their optimisation needs.
 
     Parameters
     ----------
     taps
-        The ensemble, with the activations of this part's references.
-    references
-        (N, 3, H, W) reference images, on the device.
-    initial
-        (N, 3, H, W) initial stimuli, on the device.
+        The ensemble, with the activations of this batch's references.
+    references, initial
+        (N, 3, H, W) reference images and initial stimuli, on the device.
     config
         The hyper-parameters.
     recorded
@@ -39,8 +37,6 @@ class Part:
 
     Attributes
     ----------
-    taps : Sequence of Tap
-        The ensemble.
     positions : range
         Positions of the wanted images in the whole run.
     repetition : int
@@ -81,23 +77,11 @@ class Part:
         return self._trace.latest[: self._count]
 
     def residuals(self) -> Tensor:
-        """Measure how well the images as they are now match the references.
-
-        Returns
-        -------
-        Tensor
-            (N, models) ‖a′ − a‖ / ‖a‖ of the wanted images.
-        """
+        """Measure (N, models) ‖a′ − a‖ / ‖a‖ of the wanted images as they are now."""
         return torch.stack([tap.residuals(self.images) for tap in self.taps], dim=1)[: self._count]
 
     def diagnose(self) -> list[Failure | None]:
-        """Measure the initial residuals and look for models that cannot work.
-
-        Returns
-        -------
-        list of Failure or None
-            For each model what keeps all images of this part from being optimised; None if nothing does.
-        """
+        """Measure the initial residuals, and return for each model what keeps all images from being optimised."""
         failures = []
         for column, tap in enumerate(self.taps):
             self._initial_residuals[:, column], failure = diagnose(tap, self.images)
@@ -105,26 +89,14 @@ class Part:
         return failures
 
     def run(self) -> Iterator[int]:
-        """Optimise the images, pausing after each repetition.
-
-        Yields
-        ------
-        int
-            Repetitions done.
-        """
+        """Optimise the images, pausing after each repetition to yield how many are done."""
         loop = solve(self._stimulus, self.taps, self._optimizer, self._config, self._trace, start=self.repetition)
         for done in loop:
             self.repetition = done
             yield done
 
     def result(self) -> dict[str, Tensor]:
-        """Measure the final residuals and gather what `Metamers` holds of these images.
-
-        Returns
-        -------
-        dict
-            Field of `Metamers` to tensor, on the CPU. The images come first in each of them.
-        """
+        """Measure the final residuals; return `Metamers`' fields on the CPU, the images first in each of them."""
         history = torch.cat([self._initial_residuals[None], self._trace.residuals]).transpose(0, 1)
         tensors = {
             "images": self.images,
@@ -137,13 +109,7 @@ class Part:
         return {name: tensor[: self._count].cpu() for name, tensor in tensors.items()}
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """Return all that changes during the run.
-
-        Returns
-        -------
-        tuple of dict and dict
-            JSON values, and tensors by name.
-        """
+        """Return all that changes during the run: JSON values, and tensors by name."""
         values, tensors = optimizer_state(self._optimizer)
         return {"repetition": self.repetition, "optimizer": values}, {
             **self._own_tensors(),
@@ -151,13 +117,7 @@ class Part:
         }
 
     def restore(self, values: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-        """Go back to a state.
-
-        Parameters
-        ----------
-        values, tensors
-            What `state` returned.
-        """
+        """Go back to what `state` returned."""
         self.repetition = values["repetition"]
         for name, tensor in self._own_tensors().items():
             tensor.copy_(tensors[name])
@@ -166,20 +126,7 @@ class Part:
 
     @staticmethod
     def of_images(tensors: Mapping[str, Tensor], images: Sequence[int]) -> dict[str, Tensor]:
-        """Cut the state of some of the images out of that of all of them.
-
-        Parameters
-        ----------
-        tensors
-            What `state` returned.
-        images
-            Positions within the part.
-
-        Returns
-        -------
-        dict
-            The tensors of a part of these images.
-        """
+        """Cut the state of the images at some positions in the batch out of what `state` returned."""
         rows, count = list(images), len(tensors["parameter"])
         chosen = {}
         for name, tensor in tensors.items():
