@@ -243,6 +243,6 @@ def _check_categories(classifier: Any, wanted: tuple[str, ...], argument: str) -
         lacking, foreign = sorted(set(wanted) - set(own)), sorted(set(own) - set(wanted))
         difference = f"it lacks {lacking} and has {foreign} besides"
     raise ValueError(
-        f"{argument} holds {classifier.name!r}, which answers in other categories than the references have: "
-        f"{difference}. Load the references with categories={classifier.name}.categories, or leave it out."
+        f"{argument} holds {classifier.name!r}, which answers in other categories than wanted: {difference}. Load the "
+        f"references with categories={classifier.name}.categories, or leave it out."
     )

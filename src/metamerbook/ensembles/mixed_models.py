@@ -112,7 +112,7 @@ def mixed_means(table: pd.DataFrame) -> pd.DataFrame:
         outside["model_set"].tolist(),
         outside["evaluator"].tolist(),
         outside["recognizability"].tolist(),
-        level_evaluators=True,
+        adjust_evaluators=True,
     )
     means["levelled"] = means["model_set"].map(levelled)
     means["n"] = int(table["n"].max())

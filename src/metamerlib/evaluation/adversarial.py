@@ -4,8 +4,6 @@ The paper restricts metamers to a small ball and likens what comes out to advers
 any. These are made by projected gradient descent on the same images and models, in the same balls.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -117,8 +115,10 @@ def adversarial_examples(
     """
     check_images(images, any_float=True)
     check_choice(ball, list(STEP_RULES), "ball")
-    models = check_classifiers(models, "models")
-    _check_ensemble(models)
+    models = check_classifiers(models, "models", at_least=2)
+    check_classifiers(models, "models", categories=models[0].categories)
+    if len({model.device for model in models}) > 1:
+        raise ValueError(f"models are on different devices ({', '.join(str(m.device) for m in models)}): move them.")
     epsilon = real_number(epsilon, "epsilon", above=0)
     steps, seed = whole_number(steps, "steps", at_least=1), whole_number(seed, "seed", at_most=LARGEST_SEED)
     batch_size = whole_number(batch_size, "batch_size", at_least=1)
@@ -206,13 +206,3 @@ def _draw_targets(
     # Any of the other classes with equal probability: 1 to classes - 1 steps ahead, in a circle.
     ahead = torch.tensor([int(stream.integers(1, classes)) for stream in streams])
     return (mean.argmax(dim=1) + ahead) % classes
-
-
-def _check_ensemble(models: list[Classifier]) -> None:
-    for model in models[1:]:
-        if model.categories != models[0].categories:
-            raise ValueError(f"models {models[0].name!r} and {model.name!r} have different categories.")
-        if model.device != models[0].device:
-            raise ValueError(f"models {models[0].name!r} and {model.name!r} are on different devices: move one.")
-    if len(models[0].categories) < 2:
-        raise ValueError(f"model {models[0].name!r} has one category only: there is nothing to take an image for.")

@@ -1,7 +1,5 @@
 """From samples to densities, and from two densities to their divergence in bits."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ references on the one hand, of their metamers on the other. The pairs of one mat
 the p-value comes from permuting the images (Mantel's test) and not from a table.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

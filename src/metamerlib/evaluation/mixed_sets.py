@@ -1,13 +1,11 @@
 """Mixed model sets: what each model contributes to the metamers of random ensembles (paper, Appendix B)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from metamerlib.checks import LARGEST_SEED, check_choice, check_fraction, entries_of, shown, whole_number
+from metamerlib.checks import LARGEST_SEED, check_choice, check_fraction, names, whole_number
 
 _MOST_SETS = 1_000_000
 
@@ -29,28 +27,19 @@ def draw_model_sets(
     smallest, largest
         The sizes are uniform over ``smallest … largest``, both included; 2 and 10 in the paper.
     seed
-        Set i depends on the seed and on i only: asking for more sets extends the list.
+        Set i depends on the seed and on i only.
 
     Returns
     -------
     list of tuple of str
-        Each set without repetition, its members in the order of ``keys``. The draws are independent, so from
-        few models the same set can come twice.
+        Each set without repetition, its members in the order of ``keys``. The same set can come twice.
 
     Raises
     ------
-    TypeError
-        If keys are not names, or a number is not a whole one.
     ValueError
         If keys repeat, or the sizes do not fit their number.
     """
-    given, keys = keys, entries_of(keys, "keys", "models' names")
-    if not all(isinstance(key, str) for key in keys):
-        raise TypeError(f"keys is {shown(keys)}: give models' names as text.")
-    if not keys:
-        raise ValueError(f"keys is {shown(given)}: give at least one model's name.")
-    if len(set(keys)) != len(keys):
-        raise ValueError(f"keys holds {sorted({k for k in keys if keys.count(k) > 1})} more than once.")
+    keys = names(keys, "keys")
     n_sets = whole_number(n_sets, "n_sets", at_least=1, at_most=_MOST_SETS)
     smallest, largest = whole_number(smallest, "smallest"), whole_number(largest, "largest")
     seed = whole_number(seed, "seed", at_most=LARGEST_SEED)
@@ -73,18 +62,18 @@ def set_means(
     evaluators: Sequence[str],
     values: Sequence[float],
     *,
-    level_evaluators: bool = False,
+    adjust_evaluators: bool = False,
 ) -> pd.Series:
     """Average the evaluators' recognizabilities of each set.
 
     Parameters
     ----------
     sets, evaluators, values
-        Three columns of one table: which set, judged by whom, with which recognizability.
-    level_evaluators
-        Every set is judged by the models that are *not* in it, so a set that holds the strict judges has an
-        easier jury. With True the set's mean and the evaluator's leniency are estimated together (least
-        squares, one effect each), and the means are given for the average evaluator.
+        Three columns of one table: which set, which evaluator, which recognizability.
+    adjust_evaluators
+        The evaluators of a set are the models that are *not* in it, so a set that holds strict ones has lenient
+        evaluators. With True the set's mean and the evaluator's leniency are estimated together (least squares, one
+        effect each), and the means are given for the average evaluator.
 
     Returns
     -------
@@ -102,18 +91,18 @@ def set_means(
             f"{len(values)}."
         )
     table = pd.DataFrame({"set": list(sets), "evaluator": list(evaluators), "value": np.asarray(values, dtype=float)})
-    if not level_evaluators:
+    if not adjust_evaluators:
         return table.groupby("set", sort=False)["value"].mean()
     set_codes, set_names = pd.factorize(table["set"])
-    judge_codes, judges = pd.factorize(table["evaluator"])
-    design = np.zeros((len(table), len(set_names) + len(judges)))
+    evaluator_codes, evaluator_names = pd.factorize(table["evaluator"])
+    design = np.zeros((len(table), len(set_names) + len(evaluator_names)))
     rows = np.arange(len(table))
     design[rows, set_codes] = 1
-    design[rows, len(set_names) + judge_codes] = 1
+    design[rows, len(set_names) + evaluator_codes] = 1
     # The two families of effects share a constant; lstsq picks one, and adding the mean leniency removes it again.
     effects = np.linalg.lstsq(design, table["value"].to_numpy(), rcond=None)[0]
-    levelled = effects[: len(set_names)] + effects[len(set_names) :].mean()
-    return pd.Series(levelled, index=pd.Index(set_names, name="set"), name="value")
+    adjusted = effects[: len(set_names)] + effects[len(set_names) :].mean()
+    return pd.Series(adjusted, index=pd.Index(set_names, name="set"), name="value")
 
 
 def difference_in_means(
@@ -137,10 +126,9 @@ def difference_in_means(
     keys
         The models to report on, in this order.
     adjustment
-        A model is more often in large sets, so the plain difference also measures what size does.
-        ``"matched"`` compares sets with the model only with sets of the same size without it (least squares
-        with one constant per size); ``"linear"`` takes out a straight line over the size instead, which needs
-        fewer sets but believes in the line.
+        A model is more often in large sets, so the plain difference also measures what size does. ``"matched"``
+        compares only sets of the same size (least squares with one constant per size); ``"linear"`` takes out a
+        straight line over the size, which needs fewer sets but believes in the line.
     confidence
         Coverage of the intervals.
     resamples

@@ -1,15 +1,12 @@
 """Recognizability: how many metamers a model that had no part in them takes for what they were made from.
 
-Section 4.5 of the paper calls it "the percentage of metamers in the batch that had the same output class
-as the model it was generated on". With an ensemble there is no one generating model, and the paper's
-Figure 1 compares reference and metamer; so the default asks each evaluator for its own class on both.
+Section 4.5 of the paper calls it "the percentage of metamers in the batch that had the same output class as the model
+it was generated on". With an ensemble there is no one generating model, and the paper's Figure 1 compares reference and
+metamer; so the default asks each evaluator for its own class on both.
 """
 
-from __future__ import annotations
-
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 import torch
@@ -25,14 +22,12 @@ from metamerlib.checks import (
     shown,
     whole_number,
 )
-
-if TYPE_CHECKING:
-    from metamerlib.models import Classifier
-    from metamerlib.stimuli import StimulusSet
+from metamerlib.models import Classifier
+from metamerlib.stimuli import StimulusSet
 
 CRITERIA = ("reference", "label", "generator")
-"""What a metamer must be taken for: the evaluator's own class of the reference, the reference's true label,
-or the generating models' class of the reference."""
+"""What a metamer must be taken for: the evaluator's own class of the reference, the reference's true label, or the
+generating models' class of the reference."""
 
 
 def recognizability(
@@ -55,19 +50,16 @@ def recognizability(
     references
         The N references, at the same size.
     evaluators
-        The classifiers that judge: usually the zoo without the models that generated
-        (``zoo.evaluators(exclude=[...])``).
+        Usually the zoo without the models that generated (``zoo.evaluators(exclude=[...])``).
     criterion
-        ``"reference"``: the evaluator's class on the metamer is its class on the reference (default);
-        ``"label"``: it is the reference's label; ``"generator"``: it is the class that ``generator``
-        gives the reference.
+        ``"reference"``: the evaluator's class on the metamer is its class on the reference; ``"label"``: it is the
+        reference's label; ``"generator"``: it is the class that ``generator`` gives the reference.
     generator
-        The model or models the metamers were made with; only for ``criterion="generator"``. Of several
-        models the class with the highest mean probability counts.
+        The model or models the metamers were made with; only for ``criterion="generator"``. Of several models the
+        class with the highest mean probability counts.
     reference_predictions
-        Each evaluator's classes on the references, by evaluator's name, as
-        :func:`predict_categories` gives them: pass them when several sets of metamers are judged against
-        the same references, and no reference is classified twice. Evaluators that are not in it are asked.
+        Each evaluator's classes on the references, by its name, as :func:`predict_categories` gives them: pass them
+        when several sets of metamers have the same references. Evaluators that are not in it are asked.
     confidence
         Coverage of the Wilson interval.
     batch_size
@@ -76,26 +68,33 @@ def recognizability(
     Returns
     -------
     pandas.DataFrame
-        One row per evaluator, in their order: ``evaluator`` (name), ``n`` (metamers), ``recognized``
-        (how many), ``recognizability`` (their share, in [0, 1]), ``low`` and ``high`` (Wilson interval),
-        ``criterion``, ``reference_accuracy`` (share of the references that the evaluator itself gets
-        right) and ``label_recognizability`` (share of the metamers it gives the true label).
+        One row per evaluator, in their order: ``evaluator`` (name), ``n`` (metamers), ``recognized`` (how many),
+        ``recognizability`` (their share, in [0, 1]), ``low`` and ``high`` (Wilson interval), ``criterion``,
+        ``reference_accuracy`` (share of the references that the evaluator itself gets right) and
+        ``label_recognizability`` (share of the metamers it gives the true label).
 
     Raises
     ------
     ValueError
-        If shapes, categories, the criterion or the confidence do not fit; the message says which.
+        If shapes, categories, the criterion or the confidence do not fit, or an evaluator has one category only.
 
     Notes
     -----
-    The interval describes the uncertainty over images for one evaluator. It is not the spread over
-    evaluators, which the paper's "±" is.
+    The interval describes the uncertainty over images for one evaluator. It is not the spread over evaluators, which
+    the paper's "±" is.
     """
     check_fraction(confidence, "confidence")
-    _check_references(references)
-    looks = _looks(images, references, evaluators, criterion, generator, reference_predictions, batch_size)
-    labels = references.labels.cpu()
-    return pd.DataFrame([_row(look, labels, criterion, confidence) for look in looks])
+    classes, reference_classes, generated = _classes(
+        images, references, evaluators, criterion, generator, reference_predictions, batch_size
+    )
+    return tabulate_recognizability(
+        classes,
+        reference_classes,
+        references.labels,
+        criterion=criterion,
+        generated_classes=generated,
+        confidence=confidence,
+    )
 
 
 def tabulate_recognizability(
@@ -111,18 +110,14 @@ def tabulate_recognizability(
 
     Parameters
     ----------
-    classes
-        Each evaluator's (N,) classes of the metamers, by its name.
-    reference_classes
-        Each evaluator's (N,) classes of the references.
+    classes, reference_classes
+        Each evaluator's (N,) classes of the metamers and of the references, by its name.
     labels
         (N,) true classes of the references.
-    criterion
+    criterion, confidence
         As for :func:`recognizability`.
     generated_classes
         (N,) the generating models' classes of the references; needed for ``criterion="generator"``.
-    confidence
-        Coverage of the Wilson interval.
 
     Returns
     -------
@@ -138,11 +133,25 @@ def tabulate_recognizability(
     check_fraction(confidence, "confidence")
     if criterion == "generator" and generated_classes is None:
         raise ValueError("criterion='generator' needs generated_classes=: what the generating models see.")
-    labels, rows = labels.cpu(), []
+    labels, n, rows = labels.cpu(), len(labels), []
     for name, on_metamer in classes.items():
-        on_reference = _checked_prediction(reference_classes[name], name, len(labels))
+        on_reference = _checked_prediction(reference_classes[name], name, n)
         wanted = {"reference": on_reference, "label": labels, "generator": generated_classes}[criterion]
-        rows.append(_row(_Look(name, on_reference, on_metamer, wanted), labels, criterion, confidence))
+        count = int((on_metamer == wanted).sum())
+        low, high = _interval(count, n, confidence)
+        rows.append(
+            {
+                "evaluator": name,
+                "n": n,
+                "recognized": count,
+                "recognizability": count / n,
+                "low": low,
+                "high": high,
+                "criterion": criterion,
+                "reference_accuracy": float((on_reference == labels).double().mean()),
+                "label_recognizability": float((on_metamer == labels).double().mean()),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -156,7 +165,7 @@ def recognized(
     reference_predictions: Mapping[str, Tensor] | None = None,
     batch_size: int = 256,
 ) -> Tensor:
-    """Tell for each metamer which evaluators recognize it.
+    """Return whether each evaluator recognizes each metamer.
 
     Parameters
     ----------
@@ -168,18 +177,20 @@ def recognized(
     Tensor
         (evaluators, N) bool, on the CPU.
     """
-    _check_references(references)
-    looks = _looks(images, references, evaluators, criterion, generator, reference_predictions, batch_size)
-    return torch.stack([look.on_metamer == look.wanted for look in looks])
+    classes, reference_classes, generated = _classes(
+        images, references, evaluators, criterion, generator, reference_predictions, batch_size
+    )
+    common = {"label": references.labels.cpu(), "generator": generated}
+    return torch.stack([classes[name] == common.get(criterion, reference_classes[name]) for name in classes])
 
 
 def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batch_size: int = 256) -> dict[str, Tensor]:
-    """Every evaluator's class of every image.
+    """Classify images (N, 3, H, W) with every evaluator.
 
     Parameters
     ----------
     images
-        (N, 3, H, W) in [0, 1].
+        In [0, 1].
     evaluators
         The classifiers to ask.
     batch_size
@@ -197,38 +208,7 @@ def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batc
     }
 
 
-class _Look(NamedTuple):
-    """One evaluator's classes of N references and metamers, and the classes that count as recognition."""
-
-    evaluator: str
-    on_reference: Tensor
-    on_metamer: Tensor
-    wanted: Tensor
-
-
-def _row(look: _Look, labels: Tensor, criterion: str, confidence: float) -> dict[str, object]:
-    n, count = len(labels), int((look.on_metamer == look.wanted).sum())
-    low, high = _interval(count, n, confidence)
-    return {
-        "evaluator": look.evaluator,
-        "n": n,
-        "recognized": count,
-        "recognizability": count / n,
-        "low": low,
-        "high": high,
-        "criterion": criterion,
-        "reference_accuracy": float((look.on_reference == labels).double().mean()),
-        "label_recognizability": float((look.on_metamer == labels).double().mean()),
-    }
-
-
-@functools.cache
-def _interval(count: int, n: int, confidence: float) -> tuple[float, float]:
-    interval = binomtest(count, n).proportion_ci(confidence, method="wilson")
-    return float(interval.low), float(interval.high)
-
-
-def _looks(
+def _classes(
     images: Tensor,
     references: StimulusSet,
     evaluators: Iterable[Classifier],
@@ -236,43 +216,38 @@ def _looks(
     generator: Classifier | Sequence[Classifier] | None,
     reference_predictions: Mapping[str, Tensor] | None,
     batch_size: int,
-) -> Iterator[_Look]:
-    """Check everything, then let one evaluator after the other look."""
+) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor | None]:
+    """Check everything, then ask for the evaluators' classes of metamers and references, and the generator's."""
     check_choice(criterion, CRITERIA, "criterion")
+    if not all(hasattr(references, name) for name in ("images", "labels", "categories")):
+        raise TypeError(f"references is {shown(references)}: pass a StimulusSet, such as load_stimuli() gives.")
     batch_size = whole_number(batch_size, "batch_size", at_least=1)
     check_pair(images, references.images)
     evaluators = check_classifiers(evaluators, "evaluators", categories=references.categories, at_least=2)
-    labels = references.labels.cpu()
-
-    generated_class = None
+    generated = None
     if criterion == "generator":
-        generated_class = _generator_classes(references, generator, batch_size)
+        generated = _generator_classes(references, generator, batch_size)
     elif generator is not None:
         raise ValueError(
             f"generator is {shown(generator)}, but read with criterion='generator' only, got criterion={criterion!r}."
         )
-
     if reference_predictions is not None and not isinstance(reference_predictions, Mapping):
         raise TypeError(
             f"reference_predictions is {shown(reference_predictions)}: pass a mapping of evaluators' names to classes, "
             "as predict_categories gives it."
         )
     known = dict(reference_predictions or {})
-    missing = [evaluator for evaluator in evaluators if evaluator.name not in known]
-    if missing:
+    if missing := [evaluator for evaluator in evaluators if evaluator.name not in known]:
         known |= predict_categories(references.images, missing, batch_size=batch_size)
-
     for evaluator in evaluators:
-        on_reference = _checked_prediction(known[evaluator.name], evaluator.name, len(labels))
-        on_metamer = evaluator.predict(images.float(), batch_size=batch_size).cpu()
-        wanted = {"reference": on_reference, "label": labels, "generator": generated_class}[criterion]
-        yield _Look(evaluator.name, on_reference, on_metamer, wanted)
+        known[evaluator.name] = _checked_prediction(known[evaluator.name], evaluator.name, len(references.labels))
+    return predict_categories(images, evaluators, batch_size=batch_size), known, generated
 
 
 def _generator_classes(
     references: StimulusSet, generator: Classifier | Sequence[Classifier] | None, batch_size: int
 ) -> Tensor:
-    """Class of each reference in the eyes of the generating models: highest mean probability."""
+    """Classify references as the generating models do: highest mean probability."""
     if generator is None:
         raise ValueError(
             "criterion='generator' needs generator=: the Classifier, or the list of them, that the metamers "
@@ -289,9 +264,10 @@ def _generator_classes(
     return mean_probability.argmax(dim=1)
 
 
-def _check_references(references: object) -> None:
-    if not all(hasattr(references, name) for name in ("images", "labels", "categories")):
-        raise TypeError(f"references is {shown(references)}: pass a StimulusSet, such as load_stimuli() gives.")
+@functools.cache
+def _interval(count: int, n: int, confidence: float) -> tuple[float, float]:
+    interval = binomtest(count, n).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def _checked_prediction(prediction: Tensor, name: str, n: int) -> Tensor:

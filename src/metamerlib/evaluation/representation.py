@@ -5,12 +5,9 @@ between metamers, and between references and metamers are three samples; each be
 divergence tells how much two of them differ (paper, section 4.5 and Figure 5).
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
@@ -18,12 +15,10 @@ from torch import Tensor
 
 from metamerlib.checks import LARGEST_SEED, check_choice, check_classifiers, check_pair, images_of, shown, whole_number
 from metamerlib.evaluation.densities import density, jensen_shannon, shared_grid
+from metamerlib.models import Classifier
 from metamerlib.models.memory import naming_batch_size
-
-if TYPE_CHECKING:
-    from metamerlib.models import Classifier
-    from metamerlib.models.stages import Stage
-    from metamerlib.stimuli import StimulusSet
+from metamerlib.models.stages import Stage
+from metamerlib.stimuli import StimulusSet
 
 _MOST_POINTS = 1_000_000
 

@@ -6,10 +6,7 @@ ratio), each outside the distribution that pairs of unrelated images give, and i
 same class.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,11 +16,9 @@ from torch import Tensor
 
 from metamerlib.checks import check_classifiers, check_images, check_pair, images_of, real_number, whole_number
 from metamerlib.evaluation.representation import euclidean_distances, flat_activations, in_slabs
-
-if TYPE_CHECKING:
-    from metamerlib.models import Classifier
-    from metamerlib.models.stages import Stage
-    from metamerlib.stimuli import StimulusSet
+from metamerlib.models import Classifier
+from metamerlib.models.stages import Stage
+from metamerlib.stimuli import StimulusSet
 
 MEASURES = ("spearman", "pearson", "snr_db")
 """How a metamer's activations are compared with its reference's."""

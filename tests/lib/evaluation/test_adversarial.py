@@ -72,7 +72,7 @@ def test_targets_are_spread_over_the_other_classes():
         ({"models": []}, "models is empty"),
         (
             {"models": [colour_classifier("a"), colour_classifier("b", categories=COLOURS[::-1])]},
-            "different categories",
+            "in another order",
         ),
         ({"targets": torch.tensor([0, 1])}, "one class in 0 … 2 for each of 5"),
         ({"targets": torch.tensor([0, 1, 2, 3, 0])}, "one class in 0 … 2"),

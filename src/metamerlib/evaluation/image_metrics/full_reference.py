@@ -1,7 +1,5 @@
 """Metrics that compare an image with its reference pixel by pixel or window by window, and total variation."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn import functional

@@ -1,7 +1,5 @@
 """CLIP image quality assessment: which of two opposite descriptions an image-text model prefers."""
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """What every image metric does with its two batches before it measures."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from metamerlib.checks import check_images, check_pair

@@ -1,21 +1,16 @@
 """FID, KID and LPIPS: distances in the feature space of a network, which is named beside every number."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError, check_size, unit_pair
-
-if TYPE_CHECKING:
-    from metamerlib.models import Classifier
-    from metamerlib.models.stages import Stage
+from metamerlib.models import Classifier
+from metamerlib.models.stages import Stage
 
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 ALEXNET_FILE = "alexnet-owt-7be5be79.pth"

@@ -1,11 +1,9 @@
 """The image metrics of the paper's Table 1 in its order, and all of them on a set of metamers as one tidy table."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import torch
@@ -28,10 +26,8 @@ from metamerlib.evaluation.image_metrics.full_reference import (
 from metamerlib.evaluation.image_metrics.image_text import DownloadedClip, ImageTextModel, clip_iqa
 from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError
 from metamerlib.evaluation.image_metrics.learned import Backbone, as_backbone, fid, kid, lpips
-
-if TYPE_CHECKING:
-    from metamerlib.models import Classifier
-    from metamerlib.stimuli import StimulusSet
+from metamerlib.models import Classifier
+from metamerlib.stimuli import StimulusSet
 
 _AT_ONCE = 64
 
