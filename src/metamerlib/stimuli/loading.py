@@ -33,9 +33,8 @@ def load_stimuli(
     Parameters
     ----------
     name
-        ``"objects16"`` draws the sixteen categories, which needs no files; ``"folder"`` reads a folder of
-        category sub-folders of photographs; ``"imagenet16"`` draws photographs of the sixteen categories out of
-        ILSVRC 2012's validation images, as in the paper.
+        ``"objects16"`` draws the sixteen categories; ``"folder"`` reads a folder of category sub-folders of
+        photographs; ``"imagenet16"`` takes photographs out of ILSVRC 2012's validation images, as in the paper.
     n_per_class
         Images per category. None means 3 drawings, every photograph of the folder, or 25 of ILSVRC's.
     seed
@@ -84,14 +83,8 @@ def load_stimuli(
         what = "category sub-folders" if name == "folder" else "ILSVRC 2012's validation images"
         raise ValueError(f"root: expected the path of a folder of {what}, got None")
     read = image_folder if name == "folder" else imagenet16
-    return read(
-        root,
-        n_per_class=n_per_class,
-        seed=seed,
-        size=size,
-        categories=categories,
-        on_unreadable=on_unreadable,
-    )
+    options = {"n_per_class": n_per_class, "seed": seed, "size": size, "categories": categories}
+    return read(root, **options, on_unreadable=on_unreadable)
 
 
 def _hint(name: object) -> str:

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from table_toys import images, toy_study
 
 from metamerbook.ensembles import image_metrics as appearance
 from metamerbook.ensembles import representational_similarity as representation
@@ -13,6 +12,7 @@ from metamerbook.ensembles.representational_similarity import distance_correlati
 from metamerbook.ensembles.success import metamer_success, success_counts
 from metamerlib import ModelZoo, evaluation
 from metamerlib.evaluation import representation as distances
+from table_toys import images, toy_study
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import math
 import pandas as pd
 import pytest
 import torch
-from table_toys import SETS, images, toy, toy_study
 from torch import nn
 
 from metamerbook.ensembles.explorer import explore
@@ -22,6 +21,7 @@ from metamerbook.planning.workload import Passes
 from metamerbook.study.study import Study
 from metamerlib import CATEGORIES, Classifier
 from metamerlib.models import ModelZoo
+from table_toys import SETS, images, toy, toy_study
 
 COUNTED = ["runs", "found", "updates", "flops", "bytes", "updates_left", "flops_left", "bytes_left"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import torch
-from figure_worlds import STAGES, pictures, recognizability_table
 
+from figure_worlds import STAGES, pictures, recognizability_table
 from metamerbook.ensembles.adversarial_examples import RestrictedExample
 from metamerlib.evaluation import METRICS
 

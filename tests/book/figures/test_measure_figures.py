@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from figure_worlds import pixels, words
 from measure_worlds import (
     EPSILONS,
     SETS,
@@ -18,6 +17,7 @@ from measure_worlds import (
 )
 from pandas import DataFrame
 
+from figure_worlds import pixels, words
 from metamerbook.ensembles.figures.adversarial_examples import figure_restricted, table_restricted
 from metamerbook.ensembles.figures.image_metrics import (
     figure_image_metrics,

@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from figure_worlds import pixels, words
 from variation_worlds import JUDGES, ablation, claims, effects, history, random_sets, transfer
 
+from figure_worlds import pixels, words
 from metamerbook.ensembles.claims import SECTIONS, VERDICTS, claims_summary
 from metamerbook.ensembles.figures.claims import VERDICT_LOOKS, figure_verdicts, table_claims, table_claims_summary
 from metamerbook.ensembles.figures.mixed_models import (

@@ -192,7 +192,7 @@ def test_a_wrong_size_is_refused(size):
         lambda: objects16(size=size),
         lambda: drawings_batch(0, 0, 1, size),
     ):
-        with pytest.raises(ValueError, match=rf"size={size}.*32 to 256"):
+        with pytest.raises((ValueError, TypeError), match=rf"size is {size}: give"):
             call()
 
 
@@ -207,11 +207,11 @@ def test_wrong_arguments_are_named():
         objects16(categories=("cat", "cat"))
     with pytest.raises(ValueError, match="distinct"):
         objects16(categories=())
-    with pytest.raises(ValueError, match="n_per_class=0"):
+    with pytest.raises(ValueError, match="n_per_class is 0"):
         objects16(n_per_class=0)
-    with pytest.raises(ValueError, match="seed=-1"):
+    with pytest.raises(ValueError, match="seed is -1"):
         objects16(seed=-1)
-    with pytest.raises(ValueError, match="start=-16"):
+    with pytest.raises(ValueError, match="start is -16"):
         drawings_batch(0, -16, 1)
-    with pytest.raises(ValueError, match=r"seed=4294967296"):
+    with pytest.raises(ValueError, match="seed is 4294967296"):
         drawings_batch(2**32, 0, 1)

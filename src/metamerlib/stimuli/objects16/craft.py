@@ -1,12 +1,8 @@
 """Drawings of airplanes, boats and bicycles."""
 
-from __future__ import annotations
-
 import math
 
 from metamerlib.stimuli.objects16.pen import INK, MAIN, PAPER, SECOND, Pen
-
-__all__ = ["AIRPLANES", "BICYCLES", "BOATS"]
 
 
 def _airplane_above(p: Pen) -> None:

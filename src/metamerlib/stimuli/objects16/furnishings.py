@@ -1,13 +1,9 @@
 """Drawings of chairs, clocks and keyboards."""
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 
 from metamerlib.stimuli.objects16.pen import INK, MAIN, PAPER, SECOND, Pen
-
-__all__ = ["CHAIRS", "CLOCKS", "KEYBOARDS"]
 
 
 def _chair_kitchen(p: Pen) -> None:

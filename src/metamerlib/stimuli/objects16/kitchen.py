@@ -1,12 +1,8 @@
 """Drawings of bottles, knives and ovens."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from metamerlib.stimuli.objects16.pen import INK, MAIN, PAPER, SECOND, Pen
-
-__all__ = ["BOTTLES", "KNIVES", "OVENS"]
 
 
 def _bottle_wine(p: Pen) -> None:

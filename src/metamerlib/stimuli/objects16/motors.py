@@ -1,10 +1,6 @@
 """Drawings of cars and trucks."""
 
-from __future__ import annotations
-
 from metamerlib.stimuli.objects16.pen import INK, MAIN, PAPER, SECOND, Pen
-
-__all__ = ["CARS", "TRUCKS"]
 
 
 def _tyre(p: Pen, x: float, y: float, radius: float) -> None:

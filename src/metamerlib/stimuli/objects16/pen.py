@@ -4,14 +4,10 @@ The drawings of :mod:`metamerlib.stimuli.objects16` are vector drawings: every p
 palette role. Nothing is rasterised here, so a drawing is the same at every image size.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-
-__all__ = ["INK", "MAIN", "PAPER", "ROLES", "SECOND", "Pen"]
 
 #: Palette roles. Ink and paper lie on opposite sides of the main colour in luminance, so a detail in either
 #: shows on the body, and one on top of the other shows as well.

@@ -1,10 +1,6 @@
 """Drawings of cats and dogs."""
 
-from __future__ import annotations
-
 from metamerlib.stimuli.objects16.pen import INK, MAIN, PAPER, SECOND, Pen
-
-__all__ = ["CATS", "DOGS"]
 
 
 def _cat_face(p: Pen, x: float, y: float, s: float) -> None:

@@ -1,7 +1,5 @@
 """Colours, 1/f noise and the last step from polygons to pixels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,8 +7,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from metamerlib.stimuli.objects16.pen import ROLES
-
-__all__ = ["Noise", "Palette", "paint"]
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
 _BASE = 31  # highest frequency, in cycles per image, that every size from 64 pixels on shares
@@ -24,18 +20,11 @@ class Palette:
     background: np.ndarray
 
     @classmethod
-    def random(cls, generator: np.random.Generator) -> Palette:
-        """Draw colours whose luminances set parts and background apart.
-
-        Luminance is drawn first, by rejection, then hue and saturation freely for each colour, so that no role
-        has a colour of its own. Half of the palettes are turned over (dark for light): on average over images
-        every role and the background are mid-grey.
-
-        Returns
-        -------
-        Palette
-            The colours.
-        """
+    def random(cls, generator: np.random.Generator) -> "Palette":
+        """Draw colours whose luminances set parts and background apart."""
+        # Luminance is drawn first, by rejection, then hue and saturation freely for each colour, so that no role has a
+        # colour of its own. Half of the palettes are turned over (dark for light): on average over images every role
+        # and the background are mid-grey.
         while True:
             main, second, ink, paper, ground = generator.random((5, 64))
             main, second, ground = 0.28 + 0.44 * main, 0.12 + 0.76 * second, 0.1 + 0.8 * ground
@@ -81,7 +70,7 @@ class Noise:
     texture: float
 
     @classmethod
-    def random(cls, generator: np.random.Generator) -> Noise:
+    def random(cls, generator: np.random.Generator) -> "Noise":
         """Draw the spectrum's exponents, the colour contrast and the texture's strength."""
         exponents = (generator.uniform(0.9, 1.8), generator.uniform(0.7, 1.4))
         return cls(exponents, generator.random(), generator.uniform(0.03, 0.12, 3), generator.uniform(0.01, 0.06))
@@ -113,16 +102,7 @@ class Noise:
 
 
 def paint(polygons: list[np.ndarray], roles: list[int], palette: Palette, size: int) -> np.ndarray:
-    """Rasterise polygons given in the unit square, back to front.
-
-    The polygons are filled on a canvas two to four times as large (at most 512 pixels) and reduced by a box
-    filter.
-
-    Returns
-    -------
-    numpy.ndarray
-        RGBA in [0, 1], (size, size, 4), float64, colours not multiplied by the coverage.
-    """
+    """Rasterise polygons in the unit square, back to front: RGBA in [0, 1], colours not multiplied by the coverage."""
     factor = min(4, max(2, 512 // size))
     canvas = Image.new("RGBA", (size * factor, size * factor), (0, 0, 0, 0))
     fill = ImageDraw.Draw(canvas)

@@ -1,10 +1,6 @@
 """Drawings of bears, birds and elephants."""
 
-from __future__ import annotations
-
 from metamerlib.stimuli.objects16.pen import INK, MAIN, PAPER, SECOND, Pen
-
-__all__ = ["BEARS", "BIRDS", "ELEPHANTS"]
 
 
 def _bear_face(p: Pen, x: float, y: float, s: float) -> None:

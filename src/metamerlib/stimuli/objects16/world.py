@@ -5,21 +5,17 @@ texture, lighting and a 1/f background vary at random and independently of the c
 tells one category from another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 import torch
 
+from metamerlib.checks import whole_number
 from metamerlib.stimuli.categories import CATEGORIES
 from metamerlib.stimuli.objects16 import craft, furnishings, kitchen, motors, pets, wildlife
 from metamerlib.stimuli.objects16.pen import Pen
 from metamerlib.stimuli.objects16.surroundings import Noise, Palette, paint
 from metamerlib.stimuli.stimulus_set import StimulusSet
-
-__all__ = ["VARIANTS", "draw", "drawings_batch", "objects16"]
 
 _DRAWINGS = {
     "airplane": craft.AIRPLANES,
@@ -43,39 +39,17 @@ _DRAWINGS = {
 #: Names of the drawings of each category.
 VARIANTS: dict[str, tuple[str, ...]] = {category: tuple(drawings) for category, drawings in _DRAWINGS.items()}
 
-_SIZES = (32, 256)
+_SMALLEST, _LARGEST = 32, 256
 _EXTENT = 0.95  # longer side of a drawing at scale 1, as a share of the image
 _OVERHANG = 0.04  # how far a drawing may reach beyond the image's edge
-_WORD = 2**32  # seeds and counts are single words of a SeedSequence: no two entropies coincide
+_LARGEST_WORD = 2**32 - 1  # seeds and counts are single words of a SeedSequence: no two entropies coincide
 _TRAINING_STREAM = (0, 1)  # keeps the images of drawings_batch apart from those of objects16
 
 
 def draw(category: str, generator: np.random.Generator, size: int = 64, *, variant: str | None = None) -> np.ndarray:
-    """Draw one object of a category.
-
-    Parameters
-    ----------
-    category
-        One of the sixteen categories.
-    generator
-        Source of all randomness. The drawing's pose, colours and background are the same at every size.
-    size
-        Height and width in pixels, 32 to 256.
-    variant
-        Which drawing of the category, a name from ``VARIANTS[category]``; drawn at random if None.
-
-    Returns
-    -------
-    numpy.ndarray
-        Image, (size, size, 3), uint8, RGB.
-
-    Raises
-    ------
-    ValueError
-        If the category, the variant or the size is not one of those offered.
-    """
+    """Draw one object of a category, (size, size, 3) uint8, with the same pose, colours and background at every size."""
     _check_categories((category,), "category")
-    _check_size(size)
+    whole_number(size, "size", at_least=_SMALLEST, at_most=_LARGEST)
     names = VARIANTS[category]
     chosen = names[generator.integers(len(names))]
     if variant is not None:
@@ -100,37 +74,14 @@ def draw(category: str, generator: np.random.Generator, size: int = 64, *, varia
 def objects16(
     n_per_class: int = 3, seed: int = 0, size: int = 64, categories: Sequence[str] = CATEGORIES
 ) -> StimulusSet:
-    """Draw a set of images, in the order of the categories.
-
-    Image number i of a category depends only on the seed, the category and i: a larger set extends a smaller
-    one, and a set of fewer categories is a part of the whole.
-
-    Parameters
-    ----------
-    n_per_class
-        Images per category, at least 1.
-    seed
-        Seed of the set, 0 to 2**32 - 1.
-    size
-        Height and width in pixels, 32 to 256.
-    categories
-        Which of the sixteen categories, without repetition; labels index into them.
-
-    Returns
-    -------
-    StimulusSet
-        ``n_per_class * len(categories)`` images.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
-    """
+    """Draw a set of images, in the order of the categories; labels index into those."""
+    # Image number i of a category depends only on the seed, the category and i: a larger set extends a smaller one, and
+    # a set of fewer categories is a part of the whole.
     categories = tuple(categories)
     _check_categories(categories, "categories")
-    _check_size(size)
-    _check_word(seed, "seed", 0)
-    _check_word(n_per_class, "n_per_class", 1)
+    whole_number(size, "size", at_least=_SMALLEST, at_most=_LARGEST)
+    whole_number(seed, "seed", at_most=_LARGEST_WORD)
+    whole_number(n_per_class, "n_per_class", at_least=1, at_most=_LARGEST_WORD)
     images = np.empty((len(categories) * n_per_class, size, size, 3), np.uint8)
     sources = []
     for category in categories:
@@ -147,37 +98,11 @@ def objects16(
 
 
 def drawings_batch(seed: int, start: int, n: int, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a stretch of an endless stream of images for training.
-
-    Image j of the stream shows category ``j % 16`` and depends only on the seed and j. The stream shares no
-    image with :func:`objects16`, whatever the seeds.
-
-    Parameters
-    ----------
-    seed
-        Seed of the stream, 0 to 2**32 - 1.
-    start
-        Number of the first image.
-    n
-        How many images.
-    size
-        Height and width in pixels, 32 to 256.
-
-    Returns
-    -------
-    images : numpy.ndarray
-        (n, size, size, 3), uint8, RGB.
-    labels : numpy.ndarray
-        (n,), int64, indices into the sixteen categories.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
-    """
-    _check_size(size)
+    """Draw a stretch of an endless stream of images for training: (n, size, size, 3) uint8, and labels (n,) int64."""
+    # Image j of the stream shows category j % 16 and depends only on the seed and j.
+    whole_number(size, "size", at_least=_SMALLEST, at_most=_LARGEST)
     for value, name in ((seed, "seed"), (start, "start"), (n, "n"), (start + n, "start + n")):
-        _check_word(value, name, 0)
+        whole_number(value, name, at_most=_LARGEST_WORD)
     images = np.empty((n, size, size, 3), np.uint8)
     labels = np.arange(start, start + n, dtype=np.int64) % len(CATEGORIES)
     for k in range(n):
@@ -206,16 +131,6 @@ def _pose(polygons: list[np.ndarray], generator: np.random.Generator) -> list[np
     room = np.maximum(0.0, 0.5 + _OVERHANG - 0.5 * (high - low))
     points += 0.5 + np.clip(generator.uniform(-0.14, 0.14, 2), -room, room)
     return np.split(points, np.cumsum([len(polygon) for polygon in polygons])[:-1])
-
-
-def _check_size(size: int) -> None:
-    if not isinstance(size, Integral) or not _SIZES[0] <= size <= _SIZES[1]:
-        raise ValueError(f"size={size!r}: choose a whole number of pixels, {_SIZES[0]} to {_SIZES[1]}.")
-
-
-def _check_word(value: int, name: str, lowest: int) -> None:
-    if not isinstance(value, Integral) or not lowest <= value < _WORD:
-        raise ValueError(f"{name}={value!r}: choose a whole number, {lowest} to {_WORD - 1}.")
 
 
 def _check_categories(categories: tuple[str, ...], name: str) -> None:
