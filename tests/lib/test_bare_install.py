@@ -32,7 +32,7 @@ from torch import nn
 import metamerlib as ml
 
 torch.manual_seed(0)
-network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.ReLU(), nn.MaxPool2d(3), nn.Flatten(), nn.Linear(200, 2))
+network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.ReLU(), nn.MaxPool2d(3), nn.Flatten(), nn.Linear(200, 16))
 references = ml.load_stimuli("folder", root=sys.argv[1], size=32)
 mine = ml.Classifier(
     network,
