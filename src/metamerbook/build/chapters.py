@@ -1,54 +1,69 @@
-"""Execute the book's chapters, each only when something that it depends on has changed."""
+"""Execute the book's chapters, each only when something that it depends on has changed.
 
-from __future__ import annotations
+What all of them need is computed as one graph of tasks, in the order in which the book shows it. Beside it each chapter
+is executed as soon as its own tasks are done.
+"""
 
+
+import asyncio
+import difflib
+import hashlib
+import importlib.util
 import json
 import os
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat
-import papermill
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode
+from papermill.translators import PythonTranslator
 
-from metamerlib.checks import file_path, whole_number
-from metamerbook.build.kernel import ChapterKernelManager, chapter_environment
-from metamerbook.build.keys import chapter_key
+import metamerlib
+from metamerbook.build.kernel import chapter_environment, execute_in, running_kernel
 from metamerbook.build.layout import BookLayout, book_root
 from metamerbook.build.normalise import complaints, normalised
-from metamerbook.build.outside import absolute_paths, has_large_networks, state_outside
-from metamerbook.build.parameters import declared_parameters
-from metamerbook.build.requests import ChapterError, chosen_chapters, plain_parameters, refuse_unknown
-from metamerlib.system import CORES, cores
+from metamerlib.checks import entries_of, file_path, shown, whole_number
+from metamerlib.system import cores, profile_files
+
+_SOURCES = (".py", ".css", ".js")  # programs and styles that chapters carry with them are part of the package
+_BUNDLED = ("smoke", "mini")  # profiles that need nothing from outside the repository
+_SECONDS_PER_LINE = 10  # of progress in a log file
+
+
+class ChapterError(RuntimeError):
+    """A chapter could not be executed, or was asked for something that it does not have."""
+
+
+class ChapterRequestError(ChapterError, ValueError):
+    """A chapter or a parameter was asked for that the book does not have."""
 
 
 @dataclass(frozen=True)
 class ChapterRun:
-    """What became of one chapter.
-
-    Parameters
-    ----------
-    name : str
-        The chapter's file name without its ending, such as `05_recognizability`.
-    path : Path
-        The executed notebook.
-    seconds : float
-        How long the execution took; for a chapter that was up to date, how long it took when it ran.
-    executed : bool
-        False where an up-to-date copy made the execution needless.
-    """
+    """What became of one chapter: its executed notebook, and the seconds that its last execution took."""
 
     name: str
     path: Path
     seconds: float
     executed: bool
+
+
+@dataclass(eq=False)
+class _Chapter:
+    source: Path
+    path: Path
+    values: dict[str, Any]
+    key: str
+    tasks: set[str] = field(default_factory=set)  # keys of those that it still waits for
 
 
 def execute_chapters(
@@ -61,16 +76,12 @@ def execute_chapters(
     output: Path | None = None,
     jobs: int | None = None,
 ) -> list[ChapterRun]:
-    """Execute chapters of the book, each in a kernel of its own.
+    """Execute chapters of the book.
 
-    A chapter is executed when its key has changed since its last success: the SHA-256 of its source, its
-    parameters, the package's sources, the profiles, the data, `constraints.txt`, the versions of the
-    packages that compute, and what lies outside the repository: photographs, downloaded weights. What came
-    out lies below `<output>/executed`; a chapter that fails leaves `NN_name.failed.ipynb` there, with the
-    cells up to the error, and does not touch its last good copy.
-
-    The first of them is executed alone and has all the cores, since it makes the metamers that the others look at.
-    The others share the cores, several at a time.
+    A chapter is executed when its source, its parameters, the package, the profiles, the data or `constraints.txt` have
+    changed since its last success; always where it shows photographs or downloaded networks. What came out lies below
+    `<output>/executed`; a chapter that fails leaves `NN_name.failed.ipynb` there, with the cells up to the error, and
+    does not touch its last good copy.
 
     Parameters
     ----------
@@ -78,157 +89,384 @@ def execute_chapters(
         Budget of the computation, handed to every chapter as its parameter `profile`.
     chapters : sequence of str or None
         Names (`"05_recognizability"`) or numbers (`"05"`) of the chapters to execute. None takes all.
-    force : bool
-        Execute also what is up to date.
     parameters : mapping of str to Any or None
-        Values for the variables of the chapters' `parameters` cells. Each goes to the chapters that declare
-        it.
-    root : Path or None
-        The repository. None takes the one that the package runs from.
-    output : Path or None
-        Folder for what is built. None takes `<root>/build`.
+        Values for the variables of the chapters' `parameters` cells. Each goes to the chapters that declare it.
     jobs : int or None
-        Chapters executed at a time after the first. None takes two where there are two cores, but one with the paper's
-        networks, which want the machine for themselves.
-
-    Returns
-    -------
-    list of ChapterRun
-        One per chapter, in order.
+        Chapters executed at a time; None takes two where there are two cores.
 
     Raises
     ------
     ChapterError
         If a chapter does not exist, no chosen chapter declares a parameter (these two are a ValueError too), or a cell
-        raises or complains: whatever it writes to the error stream other than progress bars and logging, such as a
-        warning.
-    TypeError
-        If an argument is of another type, or a parameter's value cannot be handed to a notebook.
-    ValueError
-        If `jobs` is below one.
+        raises or complains: whatever it writes to the error stream other than progress bars and logging.
     """
-    given = {"profile": os.fspath(file_path(profile, "profile")), **plain_parameters(parameters)}
-    given = absolute_paths(given)
-    if jobs is None:
-        jobs = 1 if has_large_networks(given["profile"]) else min(cores(), 2)
-    jobs = whole_number(jobs, "jobs", at_least=1)
+    given = _absolute({"profile": os.fspath(file_path(profile, "profile")), **_plain(parameters)})
+    jobs = min(cores(), 2) if jobs is None else whole_number(jobs, "jobs", at_least=1)
     started = time.perf_counter()
     layout = BookLayout(root or book_root(), output)
-    sources = chosen_chapters(layout, chapters)
+    sources = _chosen(layout, chapters)
     declared = {source: declared_parameters(jupytext.read(source), source.name) for source in sources}
-    refuse_unknown(given, declared)
-    outside = state_outside(given)
+    _refuse_unknown(given, declared)
 
     runs: dict[str, ChapterRun] = {}
+
+    def report(run: ChapterRun) -> None:
+        runs[run.name] = run
+        fate = f"{run.seconds:.1f} s" if run.executed else "up to date"
+        print(f"[{len(runs)}/{len(sources)}] {run.name} {fate}", flush=True)
+
     stale = []
+    package = _package_digest(layout)
     for source in sources:
         values = {name: value for name, value in given.items() if name in declared[source]}
-        key = chapter_key(layout, source, values, outside)
-        last = None if force else _up_to_date(layout, source, key)
+        path = layout.executed / source.relative_to(layout.root).with_suffix(".ipynb")
+        chapter = _Chapter(source, path, values, chapter_key(package, source, values))
+        last = None if force else _up_to_date(chapter)
         if last:
-            _report(runs, last, len(sources))
+            report(last)
         else:
-            stale.append((source, values, key))
-    for run in _execute_all(layout, stale, jobs):
-        _report(runs, run, len(sources))
-    spent = time.perf_counter() - started
-    print(f"{len(stale)} of {len(runs)} chapters executed in {spent:.1f} s")
+            stale.append(chapter)
+    if stale:
+        with chapter_environment():
+            _Execution(layout, stale, jobs, report).run()
+    print(f"{len(stale)} of {len(runs)} chapters executed in {time.perf_counter() - started:.1f} s")
     return [runs[source.stem] for source in sources]
 
 
-def _report(runs: dict[str, ChapterRun], run: ChapterRun, wanted: int) -> None:
-    """Add what became of a chapter to the others, and say so."""
-    runs[run.name] = run
-    fate = f"{run.seconds:.1f} s" if run.executed else "up to date"
-    print(f"[{len(runs)}/{wanted}] {run.name} {fate}", flush=True)
+class _Execution:
+    """Tasks that this thread computes, and chapters that others execute in kernels as soon as their tasks are done."""
 
+    def __init__(
+        self, layout: BookLayout, stale: Sequence[_Chapter], jobs: int, report: Callable[[ChapterRun], None]
+    ) -> None:
+        self._layout, self._report, self._jobs = layout, report, min(jobs, len(stale))
+        self._waiting, self._running, self._executed = list(stale), [], 0
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._served: list[tuple[asyncio.AbstractEventLoop, asyncio.Task]] = []
+        self._work = _collected(stale)
+        self._weight = sum(weight for _, _, weights in self._work for weight in weights.values())
+        self._done = 0
 
-def _up_to_date(layout: BookLayout, source: Path, key: str) -> ChapterRun | None:
-    """Return what a chapter's last execution left, if nothing that it depends on has changed since."""
-    path = _executed(layout, source)
-    record = path.with_suffix(".json")
-    if not (path.exists() and record.exists()):
-        return None
-    try:
-        last = json.loads(record.read_text(encoding="utf8"))
-    except ValueError:  # cut off by a crash of the machine
-        return None
-    return ChapterRun(source.stem, path, last["seconds"], executed=False) if last["key"] == key else None
+    def run(self) -> None:
+        """Compute and execute everything, or stop at the first error."""
+        with self._telling(), _pool(self._work), ThreadPoolExecutor(self._jobs) as threads:
+            futures = [threads.submit(asyncio.run, self._serve()) for _ in range(self._jobs)]
+            try:
+                self._compute()
+                wait(futures)  # where one fails, what is under way goes on to its end: it is up to date the next time
+            except BaseException:
+                self._stop()
+                for loop, served in self._served:
+                    loop.call_soon_threadsafe(served.cancel)
+                raise
+        for future in futures:
+            future.result()
 
+    def _compute(self) -> None:
+        from metamerbook.engine.execute import compute
+        from metamerlib.generation import UnusableModelError
 
-def _executed(layout: BookLayout, source: Path) -> Path:
-    """Say where a chapter is once it is executed."""
-    return layout.executed / source.relative_to(layout.root).with_suffix(".ipynb")
+        for context, pending, weights in self._work:
 
+            def done(task: Any, weights: Mapping[str, int] = weights) -> None:
+                with self._changed:
+                    self._done += weights[task.key]
+                    for chapter in self._waiting:
+                        chapter.tasks.discard(task.key)
+                    self._changed.notify_all()
+                if self._stopped:
+                    raise _StoppedError
 
-def _execute_all(
-    layout: BookLayout, stale: Sequence[tuple[Path, dict[str, Any], str]], jobs: int
-) -> Iterator[ChapterRun]:
-    """Execute chapters, the first alone and the others several at a time, and tell of each when it has ended."""
-    together = stale[1:] if jobs > 1 and len(stale) > 2 else []
-    for chapter in stale[: len(stale) - len(together)]:
-        print(f"{chapter[0].stem} …", flush=True)
-        # The chapters' own progress bars are for a person who waits, not for a log file.
-        yield _execute(layout, *chapter, bars=sys.stderr.isatty())
-    if not together:
-        return
-    print(f"the other {len(together)} chapters, {jobs} at a time …", flush=True)
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_share_cores, initargs=(jobs,)) as pool:
-        futures = [pool.submit(_execute, layout, *chapter) for chapter in together]
+            try:
+                # The chapters say what they leave out.
+                compute(pending, context, done, lambda _, error: isinstance(error, UnusableModelError))
+            except _StoppedError:
+                return
+
+    async def _serve(self) -> None:
+        """Execute chapters in one kernel until there are no more."""
+        chapter = self._next()
+        if chapter is None:
+            return
+        self._served.append((asyncio.get_running_loop(), asyncio.current_task()))
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            async with running_kernel(self._layout.notebooks, max(1, cores() // self._jobs)) as manager:
+                while chapter is not None:
+                    run = await _execute(chapter, manager)
+                    with self._changed:
+                        self._running.remove(chapter)
+                        self._executed += 1
+                    self._clear_line()
+                    self._report(run)
+                    chapter = self._next()
         except BaseException:
-            # What is under way goes on to its end before this is said, and is up to date the next time.
-            pool.shutdown(cancel_futures=True)
+            self._stop()
             raise
+        finally:
+            self._served.remove(next(one for one in self._served if one[1] is asyncio.current_task()))
 
+    def _next(self) -> _Chapter | None:
+        with self._changed:
+            while not self._stopped and self._waiting:
+                ready = next((chapter for chapter in self._waiting if not chapter.tasks), None)
+                if ready is not None:
+                    self._waiting.remove(ready)
+                    self._running.append(ready)
+                    return ready
+                self._changed.wait()
+            return None
 
-def _share_cores(jobs: int) -> None:
-    """Leave this process, and the kernels that it starts, their part of the cores."""
-    part = str(max(1, cores() // jobs))
-    os.environ[CORES] = part
-    os.environ.setdefault("OMP_NUM_THREADS", part)
+    def _stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
 
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Keep a line on a terminal, or write one every ten seconds: what is done, under way and left."""
+        ended, started = threading.Event(), time.monotonic()
 
-def _execute(layout: BookLayout, source: Path, values: dict[str, Any], key: str, bars: bool = False) -> ChapterRun:
-    """Execute one chapter."""
-    path = _executed(layout, source)
-    record = path.with_suffix(".json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".failed.ipynb")
-    started = time.perf_counter()
-    with chapter_environment():
+        def tell() -> None:
+            watched = sys.stdout.isatty()
+            while not ended.wait(1 if watched else _SECONDS_PER_LINE):
+                line = self._line(time.monotonic() - started)
+                print(f"\r\x1b[K{line}" if watched else f"{line}\n", end="", flush=True)
+
+        teller = threading.Thread(target=tell, daemon=True)
+        teller.start()
         try:
-            papermill.execute_notebook(
-                jupytext.read(source),
-                unfinished,
-                parameters=values,
-                kernel_name="python3",
-                kernel_manager_class=ChapterKernelManager,
-                cwd=source.parent,
-                progress_bar=False,
-                stderr_file=sys.stderr if bars else None,
-            )
-        except papermill.PapermillExecutionError as error:
-            raise ChapterError(
-                f"{source.name} failed in its code cell {error.exec_count}: {error.ename}: {error.evalue}\n"
-                f"The cells up to there: {unfinished}"
-            ) from error
-        except DeadKernelError as error:
-            raise ChapterError(
-                f"{source.name}: the process that executed it was killed, perhaps for want of memory. What it had "
-                f"computed is in the store, and the same command goes on from there. Its cells: {unfinished}"
-            ) from error
-    seconds = time.perf_counter() - started
+            yield
+        finally:
+            ended.set()
+            teller.join()
+            self._clear_line()
 
-    executed = normalised(nbformat.read(unfinished, as_version=4))
-    nbformat.write(executed, unfinished)
+    def _line(self, seconds: float) -> str:
+        share = self._done / self._weight if self._weight else 1.0
+        parts = [f"computed {share:.0%}"] if self._weight else []
+        if 0.02 < share < 1:
+            parts.append(f"about {max(1, round(seconds / share * (1 - share) / 60))} min of it left")
+        under_way = ", ".join(chapter.source.stem for chapter in self._running)
+        parts += [f"chapter {under_way}"] if under_way else []
+        parts.append(f"{len(self._waiting)} chapters to come")
+        return f"{int(seconds) // 60}:{int(seconds) % 60:02d}  " + "; ".join(parts)
+
+    @staticmethod
+    def _clear_line() -> None:
+        if sys.stdout.isatty():
+            print("\r\x1b[K", end="", flush=True)
+
+
+class _StoppedError(Exception):
+    """A chapter has failed: no more tasks are needed."""
+
+
+def _collected(stale: Sequence[_Chapter]) -> list[tuple[Any, list, dict[str, int]]]:
+    """List what the chapters need and the store lacks, per study: its context, the tasks in order, their weights."""
+    studies: dict[str, Any] = {}
+    wanted: dict[str, list] = {}
+    for chapter in stale:
+        name = f"metamerbook.ensembles.{chapter.source.stem.partition('_')[2]}"
+        if importlib.util.find_spec(name) is None:
+            continue
+        from metamerbook import Study
+
+        asked = json.dumps(chapter.values, sort_keys=True, default=repr)
+        try:
+            if asked not in studies:
+                studies[asked] = Study.from_parameters(chapter.values, progress=False)
+            listed = getattr(importlib.import_module(name), "tasks", lambda study: study.runs)
+            tasks = list(listed(studies[asked]))
+        except Exception:  # the chapter itself says what is wrong with it
+            continue
+        wanted.setdefault(asked, []).extend(tasks)
+        chapter.tasks = {task.key for task in tasks}
+    if not wanted:
+        return []
+    from metamerbook.engine.execute import missing, weight
+
+    work = []
+    for asked, tasks in wanted.items():
+        pending = missing(tasks, studies[asked].store)
+        work.append((studies[asked].context, pending, {task.key: weight(task) for task in pending}))
+    lacking = {key for _, _, weights in work for key in weights}
+    for chapter in stale:
+        chapter.tasks &= lacking
+    return work
+
+
+@contextmanager
+def _pool(work: Sequence[tuple[Any, list, dict[str, int]]]) -> Iterator[None]:
+    """Start processes for all chapters where there is enough to do; their kernels find them by the variable."""
+    if not any(pending for _, pending, _ in work):
+        yield
+        return
+    from metamerbook.engine import execute
+
+    for context, pending, _ in work:
+        scheduler = execute.scheduler_for(pending, context)
+        if scheduler is not None:
+            os.environ[execute.SCHEDULER] = execute.connect(scheduler, context.device).scheduler.address
+            break
+    try:
+        yield
+    finally:
+        execute.disconnect()
+
+
+async def _execute(chapter: _Chapter, manager: Any) -> ChapterRun:
+    """Execute one chapter."""
+    name, path = chapter.source.name, chapter.path
+    record, unfinished = path.with_suffix(".json"), path.with_suffix(".failed.ipynb")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    notebook = _injected(jupytext.read(chapter.source), chapter.values)
+    try:
+        await execute_in(manager, notebook)
+    except CellExecutionError as error:
+        number = max(cell.get("execution_count") or 0 for cell in notebook.cells)
+        raise ChapterError(
+            f"{name} failed in its code cell {number}: {error.ename}: {error.evalue}\n"
+            f"The cells up to there: {unfinished}"
+        ) from error
+    except DeadKernelError as error:
+        raise ChapterError(
+            f"{name}: the process that executed it was killed, perhaps for want of memory. What it had "
+            f"computed is in the store, and the same command goes on from there. Its cells: {unfinished}"
+        ) from error
+    finally:
+        executed = normalised(notebook)
+        nbformat.write(executed, unfinished)
+    seconds = time.perf_counter() - started
     if text := complaints(executed):
-        raise ChapterError(f"{source.name} wrote to its error stream:\n{text}\nIts cells: {unfinished}")
+        raise ChapterError(f"{name} wrote to its error stream:\n{text}\nIts cells: {unfinished}")
     record.unlink(missing_ok=True)  # never an old key beside a new notebook
     unfinished.replace(path)
     draft = record.with_suffix(".json.tmp")
-    draft.write_text(json.dumps({"key": key, "seconds": round(seconds, 2)}) + "\n", encoding="utf8")
+    draft.write_text(json.dumps({"key": chapter.key, "seconds": round(seconds, 2)}) + "\n", encoding="utf8")
     draft.replace(record)
-    return ChapterRun(source.stem, path, seconds, executed=True)
+    return ChapterRun(chapter.source.stem, path, seconds, executed=True)
+
+
+def _injected(notebook: NotebookNode, values: Mapping[str, Any]) -> NotebookNode:
+    source = PythonTranslator.codify(values).rstrip()
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["injected-parameters"]})
+    (place,) = [number for number, one in enumerate(notebook.cells) if _has_parameters(one)]
+    notebook.cells.insert(place + 1, cell)
+    return notebook
+
+
+def _has_parameters(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", [])
+
+
+def declared_parameters(notebook: NotebookNode, name: str) -> list[str]:
+    """List the variables that the notebook's one `parameters` cell assigns, as papermill finds them."""
+    cells = [cell for cell in notebook.cells if _has_parameters(cell)]
+    if len(cells) != 1:
+        raise ValueError(f"{name} has {len(cells)} cells tagged `parameters`; a chapter has exactly one.")
+    return [parameter.name for parameter in PythonTranslator.inspect(cells[0])]
+
+
+def _up_to_date(chapter: _Chapter) -> ChapterRun | None:
+    """Return what a chapter's last execution left, if nothing that it depends on has changed since."""
+    try:
+        last = json.loads(chapter.path.with_suffix(".json").read_text(encoding="utf8"))
+    except (OSError, ValueError):  # never executed, or cut off by a crash of the machine
+        return None
+    current = chapter.key and last["key"] == chapter.key and chapter.path.exists()
+    return ChapterRun(chapter.source.stem, chapter.path, last["seconds"], executed=False) if current else None
+
+
+def chapter_key(package: str, source: Path, values: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what a chapter's result depends on; empty where it depends on what is outside."""
+    if values.get("profile") not in _BUNDLED or values.get("root"):
+        return ""
+    parameters = json.dumps(dict(values), sort_keys=True, default=repr)
+    return hashlib.sha256(f"{package} {parameters} {source.name} ".encode() + source.read_bytes()).hexdigest()
+
+
+def _package_digest(layout: BookLayout) -> str:
+    packages = Path(metamerlib.__file__).parents[1]
+    files = [
+        layout.root / "constraints.txt",
+        *(layout.notebooks / "profiles").glob("*.yml"),
+        *(layout.root / "data").rglob("*"),
+        *(path for name in ("metamerlib", "metamerbook") for path in (packages / name).rglob("*")),
+    ]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        if file.is_file() and (file.suffix in _SOURCES or not file.is_relative_to(packages)):
+            digest.update(f"{file.name} ".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _absolute(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Make paths absolute: chapters run in another folder than whoever names a profile's file or photographs."""
+    for name in ("profile", "root"):
+        value = parameters.get(name)
+        if isinstance(value, str) and not (name == "profile" and value in profile_files()):
+            path = Path(value).expanduser()
+            parameters[name] = str(path.absolute() if path.exists() else value)
+    return parameters
+
+
+def _chosen(layout: BookLayout, names: Sequence[str] | None) -> list[Path]:
+    """Return the sources of the chapters that were named, in the book's order."""
+    every = sorted(layout.notebooks.glob("[0-9][0-9]_*.py"))
+    if not every:
+        raise ChapterRequestError(f"No chapter in {layout.notebooks}: expected files such as 01_introduction.py.")
+    if names is None:
+        return every
+    wanted = set()
+    names = entries_of([names] if isinstance(names, str) else names, "chapters", "names or numbers")
+    if not names:
+        raise ChapterRequestError("chapters is [], which is empty: give names or numbers, or None for all.")
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"chapters is {shown(names)}: give names or numbers as text, such as '05'.")
+        asked = name.removesuffix(".py").removesuffix(".ipynb")
+        found = [source for source in every if asked in (source.stem, source.stem[:2])]
+        if not found:
+            raise ChapterRequestError(f"No chapter {shown(name)}. {_choices(asked, [one.stem for one in every])}")
+        wanted.update(found)
+    return [source for source in every if source in wanted]
+
+
+def _plain(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Refuse parameters that a notebook's source cannot hold; papermill would hand their representation on as text."""
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise TypeError(f"parameters is {shown(parameters)}: give a mapping of names to values.")
+    for name, value in (parameters or {}).items():
+        if not isinstance(name, str):
+            raise TypeError(f"parameters is {shown(parameters)}: give names as text, not {shown(name)}.")
+        if not _is_literal(value):
+            raise TypeError(
+                f"parameters has {name}={shown(value)}: give text, numbers, truth values, None, or lists and mappings "
+                "of these."
+            )
+    return dict(parameters or {})
+
+
+def _is_literal(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_literal, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_literal(entry) for key, entry in value.items())
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _refuse_unknown(given: Mapping[str, Any], declared: Mapping[Path, Iterable[str]]) -> None:
+    """Raise where a parameter would reach no chapter; papermill itself would only warn."""
+    known = sorted({name for names in declared.values() for name in names})
+    for name in given:
+        if name not in known:
+            where = ", ".join(source.stem for source in declared)
+            raise ChapterRequestError(f"Unknown parameter {shown(name)} of {where}. {_choices(name, known)}")
+
+
+def _choices(asked: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(asked, known, n=1, cutoff=0.5)
+    guess = f"Did you mean {close[0]!r}? " if close else ""
+    return f"{guess}There are: {', '.join(known) or 'none'}."

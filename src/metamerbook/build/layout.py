@@ -1,7 +1,5 @@
 """Where the parts of the book stand inside the repository."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +14,8 @@ EXECUTED_VARIABLE = "METAMERLIB_EXECUTED"
 class BookLayout:
     """The folders of one book build.
 
-    Parameters
-    ----------
-    root : Path
-        The repository: the folder of `_config.yml`, `_toc.yml` and `notebooks/`.
-    output : Path or None
-        Folder of everything that is built. None puts the executed chapters into `<root>/build/executed`
-        and the pages into `<root>/_build`, where a bare `jupyter-book build .` looks for and leaves them.
+    Without `output` the executed chapters are in ``<root>/build/executed`` and the pages in ``<root>/_build``, where a
+    bare `jupyter-book build .` looks for and leaves them.
     """
 
     root: Path
@@ -55,18 +48,7 @@ class BookLayout:
 
 
 def book_root() -> Path:
-    """Find the repository that holds the book's sources.
-
-    Returns
-    -------
-    Path
-        The repository that the package runs from.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the package was installed without its repository.
-    """
+    """Return the repository that holds the book's sources, and that the package runs from."""
     root = repository_root()
     if root is None:
         raise FileNotFoundError(

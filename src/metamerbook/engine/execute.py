@@ -114,8 +114,9 @@ def compute(pending: Sequence[Task], context: Context, done: Done, tolerated: To
     `done` is called with each task whose result is in the store, or that was given up; `tolerated` with each one that
     failed, and its error: True gives it up and goes on.
     """
-    client = _client_for(pending, context)
-    if client is not None:
+    scheduler = scheduler_for(pending, context)
+    if pending and scheduler is not None:
+        client = connect(scheduler, context.device)
         with _lost_scheduler_explained():
             _compute_there(client, pending, context, done, tolerated)
         return
@@ -128,18 +129,14 @@ def compute(pending: Sequence[Task], context: Context, done: Done, tolerated: To
         done(task)
 
 
-def _client_for(pending: Sequence[Task], context: Context) -> "Client | None":
-    """Connect to the scheduler that was named, or to worker processes of this one's where there is enough to do."""
-    if not pending:
-        return None
+def scheduler_for(pending: Sequence[Task], context: Context) -> Any:
+    """Return the scheduler that was named, "local" where there is enough to do for several processes, else None."""
     scheduler = scheduler_asked_for(context.scheduler)
-    if scheduler is None:
-        count = processes_for(are_large(context.models), resolve_device(context.device))
-        little = len(pending) == 1 or sum(task.cost for task in pending) < _WORTH_STARTING
-        if count == 1 or little:
-            return None
-        scheduler = _LOCAL
-    return connect(scheduler, context.device)
+    if scheduler is not None or not pending:
+        return scheduler
+    count = processes_for(are_large(context.models), resolve_device(context.device))
+    enough = len(pending) > 1 and sum(task.cost for task in pending) >= _WORTH_STARTING
+    return _LOCAL if count > 1 and enough else None
 
 
 def _compute_there(

@@ -11,10 +11,8 @@ from small_books import HEAD, write_chapter
 
 from metamerbook.build import ChapterError, execute_chapters
 from metamerbook.build.kernel import chapter_environment
-from metamerbook.build.keys import chapter_key
-from metamerbook.build.layout import BookLayout
 from metamerbook.build.normalise import complaints, normalised
-from metamerbook.build.parameters import declared_parameters
+from metamerbook.build.chapters import chapter_key, declared_parameters
 
 
 def outputs(run):
@@ -26,10 +24,11 @@ def outputs(run):
 @pytest.fixture(scope="module", autouse=True)
 def package(tmp_path_factory):
     """Let keys hash a package of one file, so that no edit of the real one during the tests executes chapters again."""
-    module = tmp_path_factory.mktemp("package") / "__init__.py"
+    module = tmp_path_factory.mktemp("package") / "metamerlib" / "__init__.py"
+    module.parent.mkdir()
     module.write_text("")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("metamerbook.build.keys.metamerlib", SimpleNamespace(__file__=str(module)))
+        patch.setattr("metamerbook.build.chapters.metamerlib", SimpleNamespace(__file__=str(module)))
         yield module
 
 
@@ -109,13 +108,15 @@ print("met")
 """
 
 
-def test_after_the_first_chapters_run_side_by_side(tmp_path):
-    write_chapter(tmp_path, "01_first", '\n# %%\nfrom pathlib import Path\nassert not Path("two").exists()\n')
-    write_chapter(tmp_path, "02_second", MEETING.format(mine="two", other="three"))
-    write_chapter(tmp_path, "03_third", MEETING.format(mine="three", other="two"))
+def test_chapters_run_side_by_side_and_one_kernel_serves_several(tmp_path):
+    write_chapter(tmp_path, "01_first", MEETING.format(mine="one", other="two"))
+    write_chapter(tmp_path, "02_second", MEETING.format(mine="two", other="one"))
+    write_chapter(tmp_path, "03_third", "\n# %%\nprint('met' if 'mine' in globals() else 'nothing left')\n")
     runs = execute_chapters("smoke", root=tmp_path, jobs=2)
     assert [run.name for run in runs] == ["01_first", "02_second", "03_third"]
-    assert [outputs(run) for run in runs] == ["", "met\n", "met\n"]
+    assert [outputs(run) for run in runs] == ["met\n", "met\n", "nothing left\n"]
+    cells = nbformat.read(runs[2].path, as_version=4).cells
+    assert [cell.execution_count for cell in cells if cell.cell_type == "code"] == [1, 2, 3]
     assert not any(run.executed for run in execute_chapters("smoke", root=tmp_path, jobs=2))
 
 
@@ -200,17 +201,30 @@ def test_figures_are_drawn_at_twice_the_resolution_whatever_backend_is_exported(
 @pytest.mark.parametrize(
     "changed", ["package", "data/zoo/card.json", "constraints.txt", "notebooks/profiles/smoke.yml"]
 )
-def test_key_changes_with_everything_that_a_result_depends_on(tmp_path, package, changed):
-    source = write_chapter(tmp_path)
-    keys = [chapter_key(BookLayout(tmp_path), source, {}) for _ in range(2)]
+def test_a_chapter_is_stale_after_any_change_of_what_its_result_depends_on(tmp_path, package, changed):
+    write_chapter(tmp_path)
     path = package if changed == "package" else tmp_path / changed
+    execute_chapters("smoke", root=tmp_path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"# changed: {changed}")
-    keys.append(chapter_key(BookLayout(tmp_path), source, {}))
-    keys.append(chapter_key(BookLayout(tmp_path), source, {"profile": "mini"}))
+    ((first,), (second,)) = (execute_chapters("smoke", root=tmp_path) for _ in range(2))
     package.write_text("")
-    assert keys[0] == keys[1]
-    assert len(set(keys)) == 3
+    assert (first.executed, second.executed) == (True, False)
+
+
+def test_what_depends_on_the_world_outside_is_always_executed(tmp_path):
+    source = write_chapter(tmp_path)
+    assert chapter_key("package", source, {"profile": "mini"})
+    assert not chapter_key("package", source, {"profile": "paper"})
+    assert not chapter_key("package", source, {"profile": "mini", "root": "photographs"})
+
+
+def test_paths_hold_in_the_chapters_folder(tmp_path, monkeypatch):
+    write_chapter(tmp_path, body="\n# %%\nprint(profile)\n")
+    (tmp_path / "mine.yml").write_text("zoo: mini\n")
+    monkeypatch.chdir(tmp_path)
+    (run,) = execute_chapters("mine.yml", root=tmp_path)
+    assert outputs(run) == f"{tmp_path / 'mine.yml'}\n"
 
 
 def test_changed_source_is_executed_again_and_a_failure_keeps_the_last_good_copy(tmp_path):
@@ -247,23 +261,16 @@ def test_another_environments_kernel_is_refused(tmp_path, monkeypatch):
     [
         ("", "has 0 cells tagged `parameters`"),
         ('# %% tags=["parameters"]\na = 1\n# %% tags=["parameters"]\nb = 1\n', "has 2 cells tagged"),
-        ('# %% tags=["parameters"]\na = len("x")\n', r"not `a = len\('x'\)`"),
-        ('# %% tags=["parameters"]\nimport os\n', "not `import os`"),
-        ('# %% tags=["parameters"]\na, b = 1, 2\n', r"not `a, b = \(1, 2\)`"),
     ],
 )
-def test_parameters_cell_is_one_cell_of_literals(body, message):
+def test_a_chapter_has_one_parameters_cell(body, message):
     with pytest.raises(ValueError, match=message):
         declared_parameters(jupytext.reads(body, fmt="py:percent"), "01_x.py")
 
 
-def test_parameters_are_read_with_their_defaults():
-    text = '# %% tags=["parameters"]\n# how much\nprofile: str = "mini"\nstages = None\nepsilons = [0.03, 0.3]\n'
-    assert declared_parameters(jupytext.reads(text, fmt="py:percent"), "x") == {
-        "profile": "mini",
-        "stages": None,
-        "epsilons": [0.03, 0.3],
-    }
+def test_parameters_are_read():
+    text = '# %% tags=["parameters"]\n# how much\nprofile: str = "mini"\nstages = None  # or some\nepsilons = [0.03, 0.3]\n'
+    assert declared_parameters(jupytext.reads(text, fmt="py:percent"), "x") == ["profile", "stages", "epsilons"]
 
 
 def test_complaints_stop_a_chapter_and_it_is_executed_again_next_time(tmp_path):

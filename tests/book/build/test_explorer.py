@@ -11,7 +11,7 @@ from small_books import write_chapter
 
 import metamerlib
 from metamerbook.build.browser import served
-from metamerbook.build.keys import chapter_key
+from metamerbook.build import chapters
 from metamerbook.build.layout import BookLayout
 from metamerbook.ensembles.explorer import Exploration, ExploredRun
 from metamerbook.ensembles.methodology import Trajectory
@@ -301,12 +301,11 @@ def test_the_whole_explorer_keeps_its_limit():
 def test_a_chapter_is_executed_again_when_a_program_that_it_carries_changes(name, tmp_path, monkeypatch):
     package = tmp_path / "src" / "metamerlib"
     package.mkdir(parents=True)
-    chapter = write_chapter(tmp_path)
     monkeypatch.setattr(metamerlib, "__file__", str(package / "__init__.py"))
     keys = []
     for text in ("old", "old", "new"):
         (package / name).write_text(text)
-        keys.append(chapter_key(BookLayout(tmp_path), chapter, {}))
+        keys.append(chapters._package_digest(BookLayout(tmp_path)))
     assert keys[0] == keys[1] != keys[2]
 
 
