@@ -2,9 +2,11 @@
 
 import errno
 import os
+import re
 import secrets
 import time
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from importlib import resources
@@ -24,6 +26,7 @@ TROUBLE = {
 CORES = "METAMERLIB_CORES"
 """Environment variable that leaves a process fewer cores than the machine has."""
 
+_LONGEST_NAME = 60  # characters, which may take four bytes each of the 255 that most file systems allow
 _A_DAY = 24 * 60 * 60
 
 
@@ -74,6 +77,17 @@ def cores() -> int:
             raise ValueError(f"{CORES} is {asked!r}: give a number of cores, or leave it unset to use all.")
         return int(asked)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def file_names(texts: Iterable[str]) -> list[str]:
+    """Write each text as a file's name; those that any file system would take for the same are numbered."""
+    found: dict[str, int] = {}
+    names = []
+    for text in texts:
+        name = re.sub(r"[^\w.,=+-]", "_", unicodedata.normalize("NFC", text))[:_LONGEST_NAME].strip(".") or "_"
+        count = found[name.casefold()] = found.get(name.casefold(), 0) + 1
+        names.append(name if count == 1 else f"{name}~{count}")
+    return names
 
 
 class UnwritableFileError(OSError):

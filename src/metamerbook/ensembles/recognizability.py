@@ -15,7 +15,7 @@ from metamerbook.study.smaller import subset_study
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.evaluation import CRITERIA
 from metamerlib.models import Stage
-from metamerlib.system import atomic_write
+from metamerlib.system import atomic_write, file_names
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
@@ -199,12 +199,14 @@ def examples(study: "Study", images: Sequence[int]) -> dict[tuple[str, Stage], T
 def write_pictures(study: "Study", folder: Path) -> int:
     """Write every metamer of a study as a PNG file, in one folder per set and stage; return how many."""
     count = 0
-    for run in study.runs:
-        place = folder / f"{run.name}-{run.stage}".replace(" ", "_").replace("/", "_")
+    places = file_names(f"{run.name}-{run.stage}" for run in study.runs)
+    categories = dict(zip(study.references.categories, file_names(study.references.categories), strict=True))
+    for run, name in zip(study.runs, places, strict=True):
+        place = folder / name
         place.mkdir(parents=True, exist_ok=True)
         pixels = study.result(run).images.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
         for position, (image, category) in enumerate(zip(pixels, study.references.category_names, strict=True)):
-            with atomic_write(place / f"{position:04d}-{category}.png") as draft:
+            with atomic_write(place / f"{position:04d}-{categories[category]}.png") as draft:
                 Image.fromarray(image).save(draft)
             count += 1
     return count

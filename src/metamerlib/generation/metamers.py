@@ -172,7 +172,7 @@ class Metamers:
 
         Missing folders are made, an existing file is replaced.
         """
-        path = Path(path)
+        path = file_path(path, "path")
         document = {
             "version": _VERSION,
             "models": list(self.models),

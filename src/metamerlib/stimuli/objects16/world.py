@@ -47,7 +47,7 @@ _TRAINING_STREAM = (0, 1)  # keeps the images of drawings_batch apart from those
 
 
 def draw(category: str, generator: np.random.Generator, size: int = 64, *, variant: str | None = None) -> np.ndarray:
-    """Draw one object of a category, (size, size, 3) uint8, with the same pose, colours and background at every size."""
+    """Draw one object of a category, (size, size, 3) uint8, in the same pose and colours at every size."""
     _check_categories((category,), "category")
     whole_number(size, "size", at_least=_SMALLEST, at_most=_LARGEST)
     names = VARIANTS[category]
