@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Discussion and conclusion
 #
-# The paper's last two sections say what its results mean. Some of that is a statement about measurements, and can be tested on ours; some is an explanation, which no measurement of this kind can confirm. This chapter goes through them in the paper's order. Each list below gives the paper's claims in our words, and behind each the verdict that follows from this run's tables, with the quantity that decided and its 95 % interval.
+# The paper's last two sections say what its results mean. Some of that is a statement about measurements, and can be tested on ours; some is an explanation, which no measurement of this kind can confirm. This chapter goes through them in the paper's order. Each table below gives the paper's claims in our words, the quantity that decided with its 95 % interval, and the verdict that follows by rule from this run's tables ({doc}`15_claims`).
 
 # %% tags=["parameters"]
 profile = "mini"  # smoke, mini, paper, or a file with the same keys
@@ -29,38 +29,23 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles import sentences
-from metamerbook.ensembles.claims import claims_table
-from metamerbook.ensembles.measured import measured_tables
-from metamerbook.ensembles.sentences.about_discussion import claims_in_words, claims_made_in, tally
+from metamerbook.ensembles import claims as chapter
+from metamerbook.ensembles.figures.claims import table_discussed
 from metamerbook.study.study import Study
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-)
-claims = claims_table(measured_tables(study))
-discussed = claims_made_in(claims, "5.1", "5.2", "5.3", "5.4", "6")
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
 
-# %% tags=["remove-input"]
-Markdown(tally(discussed))
+# %%
+claims = chapter.claims(study)
+verdicts = claims.set_index("id")["verdict"]
 
 # %% tags=["remove-cell"]
-verdicts = claims.set_index("id")["verdict"]
+for section, name in (("5.1", "architecture"), ("5.2", "natural-look"), ("5.3", "attacks"), ("5.4", "transfer")):
+    discussed = chapter.claims_made_in(claims, section)
+    glue(f"tab-discussed-{name}", table_discussed(discussed, f"tab-discussed-{name}"), display=False)
 for name in ("ensembles-transfer", "cnns-transfer-best", "robust-transformers-not-recognized", "natural-transfers"):
     glue(name, verdicts[name], display=False)
 
@@ -68,41 +53,45 @@ for name in ("ensembles-transfer", "cnns-transfer-best", "robust-transformers-no
 # ## Architecture
 #
 # The paper finds metamers of convolutional networks better recognized and more natural than those of transformers. It puts this down to local receptive fields and to weights that are shared over the picture, which such networks have in common with the first stages of the visual system.
-
-# %% tags=["remove-input"]
-Markdown(claims_in_words(claims_made_in(claims, "5.1")))
-
-# %% [markdown]
+#
+# ```{glue-table} tab-discussed-architecture
+# :name: tab-discussed-architecture
+# What section 5.1 of the paper claims.
+# ```
+#
 # The explanation is plausible and untested, there as here. The two families differ in much besides: how they were trained, how large they are, and how their layers line up when depth is counted in shares. A test would change one thing at a time.
 #
 # ## Natural look and transfer
 #
 # Metamers that look natural are said to transfer best, with one exception: those of robust transformers look most natural of all, and are recognized less than their look suggests.
-
-# %% tags=["remove-input"]
-Markdown(claims_in_words(claims_made_in(claims, "5.2")))
-
-# %% [markdown]
+#
+# ```{glue-table} tab-discussed-natural-look
+# :name: tab-discussed-natural-look
+# What section 5.2 of the paper claims.
+# ```
+#
 # "Natural" is the paper's word for what its authors saw. Here it means what the image metrics of {doc}`the chapter on them <06_image_metrics>` can tell, which is likeness to the reference, noise and smoothness. A picture can be natural in neither sense and still be recognized by people.
 #
 # ## Metamers and attacks
 #
 # Both are found by following gradients; one looks for the largest change in the answer by the smallest change of the picture, the other for the largest change of the picture that leaves the answer as it is. Several networks at once make attacks transfer {cite:p}`tramer2018ensemble,chen2023adaptive`, and the paper sees its ensembles as the same effect.
-
-# %% tags=["remove-input"]
-Markdown(claims_in_words(claims_made_in(claims, "5.3")))
-
-# %% [markdown]
+#
+# ```{glue-table} tab-discussed-attacks
+# :name: tab-discussed-attacks
+# What section 5.3 of the paper claims.
+# ```
+#
 # {doc}`The comparison with attacks <08_adversarial_examples>` makes both on the same pictures and networks.
 #
 # ## What transfer tells
 #
 # If a metamer of some networks is one for others as well, they ignore the same things. The ensemble removes what is peculiar to its members, and what remains is shared.
-
-# %% tags=["remove-input"]
-Markdown(claims_in_words(claims_made_in(claims, "5.4")))
-
-# %% [markdown]
+#
+# ```{glue-table} tab-discussed-transfer
+# :name: tab-discussed-transfer
+# What section 5.4 of the paper claims.
+# ```
+#
 # ## Conclusion
 #
 # The paper concludes that ensembles make metamers that transfer, convolutional ones the best, and that robust transformers pay for their natural look. In this run:
@@ -112,10 +101,6 @@ Markdown(claims_in_words(claims_made_in(claims, "5.4")))
 # - robust transformers less than convolutional ensembles: **{glue:text}`robust-transformers-not-recognized`**;
 # - a natural look goes with transfer: **{glue:text}`natural-transfers`**.
 #
-# A verdict here is one about this run: its networks, its pictures, its budget ({doc}`/book/departures`, {doc}`/book/reproduce`).
-
-# %% tags=["remove-input"]
-Markdown(sentences.weight_of_verdicts(study))
-
-# %% [markdown]
+# A verdict here is one about this run: its networks, its pictures, its budget ({doc}`/book/departures`, {doc}`/book/reproduce`). A claim that does not hold in miniature may hold at the paper's scale, and the other way round. What carries over is the question, the measurement and the program: with the profile **paper** and the paper's networks, the same page gives the verdict that counts, as far as pictures, budget and the readings of what the paper leaves open are those of its authors.
+#
 # What no such run can say is how *people* see these metamers. The paper leaves that open too, and proposes training on more varied, noisier data as the next step towards networks that ignore what people ignore.

@@ -29,57 +29,36 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles import sentences
-from metamerbook.ensembles.claims import claims_by_section, claims_in_short, claims_summary, claims_table
-from metamerbook.ensembles.figures.claims import figure_verdicts, table_claims, table_claims_summary
-from metamerbook.ensembles.measured import measured_tables
+from metamerbook.ensembles import claims as chapter
+from metamerbook.ensembles.figures import claims as figures
+from metamerbook.study.claims import claims_by_part, claims_summary
 from metamerbook.study.study import Study
+from metamerbook.study.words import profile_name
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
 
 # %%
-claims = claims_table(measured_tables(study))
-parts = claims_by_section(claims)
+claims = chapter.claims(study)
+parts = claims_by_part(claims)
+summary = claims_summary(claims)
 
 # %% tags=["remove-cell"]
-glue("claims-in-short", claims_in_short(claims), display=False)
-glue("fig-verdicts", figure_verdicts(claims), display=False)
-glue("tab-verdicts", table_claims_summary(claims_summary(claims)), display=False)
-glue("profile", sentences.profile_name(study), display=False)
-glue(
-    "tab-claims-introduction",
-    table_claims(parts["Abstract and introduction"], "tab-claims-introduction"),
-    display=False,
-)
-glue("tab-claims-set-up", table_claims(parts["Section 4, set-up"], "tab-claims-set-up"), display=False)
-glue("tab-claims-results", table_claims(parts["Section 4.5, results"], "tab-claims-results"), display=False)
-glue(
-    "tab-claims-restricted",
-    table_claims(parts["Section 4.6, restricted search"], "tab-claims-restricted"),
-    display=False,
-)
-glue("tab-claims-discussion", table_claims(parts["Section 5, discussion"], "tab-claims-discussion"), display=False)
-glue("tab-claims-appendix", table_claims(parts["Appendix B"], "tab-claims-appendix"), display=False)
+glue("fig-verdicts", figures.figure_verdicts(claims), display=False)
+glue("tab-verdicts", figures.table_claims_summary(summary), display=False)
+glue("profile", profile_name(study), display=False)
+glue("claims", len(claims), display=False)
+for name, count in zip(("hold", "fail", "undecided", "untestable"), summary["claims"], strict=True):
+    glue(name, count, display=False)
+for name, part in zip(
+    ("introduction", "set-up", "results", "restricted", "discussion", "appendix"), parts, strict=True
+):
+    glue(f"tab-claims-{name}", figures.table_claims(parts[part], f"tab-claims-{name}"), display=False)
 
 # %% [markdown]
-# **{glue:text}`claims-in-short`**
+# Of the paper's {glue:text}`claims:d` claims, **✔ {glue:text}`hold:d` hold** here, **✘ {glue:text}`fail:d` do not hold**, **? {glue:text}`undecided:d` are undecided**, and **– {glue:text}`untestable:d` cannot be tested**.
 #
 # ```{glue:figure} fig-verdicts
 # :name: fig-verdicts
@@ -94,8 +73,8 @@ glue("tab-claims-appendix", table_claims(parts["Appendix B"], "tab-claims-append
 #
 # - **✔ holds**: all of a claim's intervals lie inside what is claimed.
 # - **✘ does not hold**: one of them lies wholly outside.
-# - **? undecided**: one of them lies on both sides, and none outside. More judges or pictures would be needed.
-# - **– cannot be tested**: something is missing, such as people, a model set, or judges that had no part in any of the sets compared. The reason says what.
+# - **? undecided**: one of them lies on both sides, and none outside. More evaluators or pictures would be needed.
+# - **– cannot be tested**: something is missing, such as people, a model set, or evaluators that had no part in any of the sets compared. The reason says what.
 #
 # "Recognizable", where the paper gives no number, means: by more than half. Under *here* stands the quantity that decided, the least favourable one.
 #

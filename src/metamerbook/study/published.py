@@ -16,26 +16,14 @@ _FLAGS = ("learned",)
 
 
 def published_folder() -> Path:
-    """Find the published numbers.
-
-    Returns
-    -------
-    Path
-        ``data/published`` of the repository that the package runs from, or the installed package's own copy.
-    """
+    """Return ``data/published`` of the repository that the package runs from, or the installed package's own copy."""
     if repository := repository_root():
         return repository / "data" / "published"
     return Path(str(resources.files("metamerlib") / "_bundled" / "published"))
 
 
 def published_names() -> tuple[str, ...]:
-    """List what `published` can be asked for.
-
-    Returns
-    -------
-    tuple of str
-        In alphabetical order.
-    """
+    """List what `published` can be asked for."""
     return tuple(sorted(path.stem for path in published_folder().glob("*.csv")))
 
 
@@ -53,11 +41,6 @@ def published(name: str) -> pd.DataFrame:
     DataFrame
         In the paper's order, with a column ``where`` (table, figure, footnote or paragraph). Models and sets are
         spelled as printed; ``key`` is this library's name.
-
-    Raises
-    ------
-    ValueError
-        If there is no such table; the message lists those there are.
 
     Examples
     --------
@@ -84,23 +67,13 @@ def published(name: str) -> pd.DataFrame:
 
 
 def statement(identifier: str) -> pd.Series:
-    """Look up one number of the paper's text.
-
-    Parameters
-    ----------
-    identifier
-        Its id in ``published("statements")``, such as "recognizability-late".
+    """Look up one number of the paper's text by its id in ``published("statements")``.
 
     Returns
     -------
     Series
-        section, what, relation ("=", "<", ">" or "≈"), value, spread (what the paper prints after "±"; NaN where it
-        prints none), unit, note, where.
-
-    Raises
-    ------
-    ValueError
-        If there is no such statement; the message names the nearest.
+        section, what, relation ("=", "<", ">" or "≈"), value, spread (what stands after "±"; NaN where nothing does),
+        unit, note, where.
 
     Examples
     --------
@@ -118,12 +91,6 @@ def statement(identifier: str) -> pd.Series:
 
 
 def published_means() -> pd.DataFrame:
-    """Give the three means of recognizability that section 4.5 prints.
-
-    Returns
-    -------
-    DataFrame
-        One row per stage: stage, mean, sd (what stands after "±").
-    """
+    """Return the three means of recognizability that section 4.5 prints: stage, mean, sd (what stands after "±")."""
     rows = [(stage, statement(f"recognizability-{stage}")) for stage in STAGES]
     return pd.DataFrame([{"stage": stage, "mean": row["value"], "sd": row["spread"]} for stage, row in rows])

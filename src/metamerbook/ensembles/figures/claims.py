@@ -5,10 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from metamerbook.ensembles.claims import VERDICTS, claims_by_section
 from metamerbook.plots.mosaic import place_axes, place_text
 from metamerbook.plots.style import DPI, WIDTH, canvas, text_on
 from metamerbook.plots.tables import book_table
+from metamerbook.study.claims import VERDICTS, claims_by_part
 
 VERDICT_LOOKS: dict[str, tuple[str, str, str]] = {
     "holds": ("#1d7a4c", "✔", ""),
@@ -22,19 +22,8 @@ _NAMES, _LINE, _HEAD = 190, 26, 24
 
 
 def figure_verdicts(claims: pd.DataFrame) -> Figure:
-    """Draw how many claims of each part of the paper came to which verdict.
-
-    Parameters
-    ----------
-    claims
-        As `metamerbook.ensembles.claims.claims_table` returns it.
-
-    Returns
-    -------
-    Figure
-        One bar per part of the paper, divided by verdict, each piece with its sign and number.
-    """
-    parts = {name: rows for name, rows in claims_by_section(claims).items() if len(rows)}
+    """Draw how many claims of each part of the paper came to which verdict."""
+    parts = claims_by_part(claims)
     high = _LINE * len(parts)
     with canvas(height=(_HEAD + high + 4) / DPI) as figure:
         axes = place_axes(figure, _NAMES, _HEAD, WIDTH * DPI - _NAMES, high)
@@ -60,59 +49,31 @@ def figure_verdicts(claims: pd.DataFrame) -> Figure:
 
 
 def table_claims(claims: pd.DataFrame, identifier: str) -> Styler:
-    """Tabulate claims with what became of them.
+    """Tabulate claims with what became of them."""
+    shown = _claimed(claims)
+    shown.insert(1, "paper", claims["published"].replace("", None))
+    shown["why"], shown["where in the paper"] = claims["reason"], claims["where"]
+    styler = _styled(shown, identifier, ["claim", "why", "where in the paper"], claims["verdict"])
+    return styler.set_properties(subset=["why"], **{"min-width": "17rem"})
 
-    Parameters
-    ----------
-    claims
-        As `metamerbook.ensembles.claims.claims_table` returns it, or some of its rows.
-    identifier
-        Of the table.
 
-    Returns
-    -------
-    Styler
-        The claim, the paper's number, our decisive quantity with its interval, the verdict in words, with sign and
-        colour, why, and where the paper makes the claim.
-    """
-    shown = pd.DataFrame(
-        {
-            "claim": claims["claim"],
-            "paper": claims["published"].replace("", None),
-            "here": [_measured(row) for row in claims.to_dict("records")],
-            "verdict": [f"{VERDICT_LOOKS[verdict][1]}\u00a0{verdict}" for verdict in claims["verdict"]],
-            "why": claims["reason"],
-            "where in the paper": claims["where"],
-        }
-    )
-    styler = book_table(shown, identifier, wrap=["claim", "why", "where in the paper"])
-    styler = styler.set_properties(subset=["why"], **{"min-width": "17rem"})
-    looks = claims["verdict"].map(_cell).reset_index(drop=True)
-    return styler.apply(lambda _: looks, subset=["verdict"])
+def table_discussed(claims: pd.DataFrame, identifier: str) -> Styler:
+    """Tabulate claims with the quantity that decided, or what is missing."""
+    shown = _claimed(claims)
+    shown.insert(1, "measured", claims["measured"].where(claims["measured"] != "", claims["reason"]))
+    return _styled(shown, identifier, ["claim", "measured"], claims["verdict"])
 
 
 def table_claims_summary(summary: pd.DataFrame) -> Styler:
-    """Tabulate how many claims came to which verdict.
-
-    Parameters
-    ----------
-    summary
-        As `metamerbook.ensembles.claims.claims_summary` returns it.
-
-    Returns
-    -------
-    Styler
-        Verdict, number, and the claims' ids.
-    """
+    """Tabulate how many claims came to which verdict."""
     shown = pd.DataFrame(
         {
-            "verdict": [f"{VERDICT_LOOKS[verdict][1]}\u00a0{verdict}" for verdict in summary["verdict"]],
+            "verdict": summary["verdict"].map(_signed),
             "claims": summary["claims"],
             "which": summary["ids"].replace("", None),
         }
     )
-    styler = book_table(shown, "tab-verdicts", wrap=["which"])
-    return styler.apply(lambda _: summary["verdict"].map(_cell).reset_index(drop=True), subset=["verdict"])
+    return _styled(shown, "tab-verdicts", ["which"], summary["verdict"])
 
 
 def _key(figure: Figure) -> None:
@@ -125,12 +86,29 @@ def _key(figure: Figure) -> None:
         axes.text(125 * number + 24, 0.45, f"{sign} {verdict}", va="center", fontsize=7.5)
 
 
+def _claimed(claims: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "claim": claims["claim"],
+            "here": [_measured(row) for row in claims.to_dict("records")],
+            "verdict": claims["verdict"].map(_signed),
+        }
+    )
+
+
+def _styled(shown: pd.DataFrame, identifier: str, wrap: list[str], verdicts: pd.Series) -> Styler:
+    looks = [
+        f"background-color: {VERDICT_LOOKS[name][0]}; color: {text_on(VERDICT_LOOKS[name][0])}; font-weight: 650"
+        for name in verdicts
+    ]
+    return book_table(shown, identifier, wrap=wrap).apply(lambda _: looks, subset=["verdict"])
+
+
 def _measured(row: dict) -> str | None:
     if np.isnan(row["value"]):
         return None
     return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]".replace("-", "−")
 
 
-def _cell(verdict: str) -> str:
-    colour = VERDICT_LOOKS[verdict][0]
-    return f"background-color: {colour}; color: {text_on(colour)}; font-weight: 650"
+def _signed(verdict: str) -> str:
+    return f"{VERDICT_LOOKS[verdict][1]}\u00a0{verdict}"

@@ -1,4 +1,4 @@
-"""Tests of claims about what metamers look like, by the image metrics of Table 1 (paper, sections 4 and 5).
+"""What claims say about the looks of metamers, tested by the image metrics of Table 1 (paper, sections 4 and 5).
 
 How natural one set looks beside another is the share of metrics that prefer it, each by its direction of better.
 Images are resampled, for all metrics at once; a metric that has one value for a whole set does not vary.
@@ -10,8 +10,18 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from metamerbook.ensembles.claims.evidence import FEWEST, Evidence
-from metamerbook.ensembles.claims.findings import ABOVE_ZERO, BELOW_ZERO, FEW, MOST, Finding, MissingEvidenceError
+from metamerbook.study.claims import (
+    ABOVE_ZERO,
+    BELOW_ZERO,
+    FEW,
+    FEWEST,
+    MOST,
+    ClaimTest,
+    Evidence,
+    Finding,
+    Interval,
+    MissingEvidenceError,
+)
 from metamerbook.study.published import published
 from metamerlib.models import MODEL_SETS
 
@@ -19,47 +29,19 @@ FEWEST_METRICS = 0.5
 """Share of the metrics asked for that must have values."""
 
 
-def cnn_ensembles_look_natural(evidence: Evidence) -> list[Finding]:
-    """Late stage: share of the metrics that prefer each CNN ensemble to the single CNN, above one half."""
-    return [_preference(evidence, name, "Single CNN", MOST) for name in ("CNN", "Robust CNNs")]
+def preferences(*pairs: tuple[str, str], claimed: Interval = MOST, compares: str | None = None) -> ClaimTest:
+    """Test which share of the metrics prefers the late metamers of one set to those of another, for some pairs."""
+    return lambda evidence: [
+        _preference(evidence, one, other, claimed, _metrics(compares=compares)) for one, other in pairs
+    ]
 
 
-def robust_transformers_look_natural(evidence: Evidence) -> list[Finding]:
-    """Late stage: share of the metrics that prefer robust transformers to standard ones, above one half."""
-    return [_preference(evidence, "Robust Transformers", "Transformers", MOST)]
+def agreement(name: str, *, learned: bool | None = None) -> ClaimTest:
+    """Test whether metrics rank the sets of a stage as recognizability does."""
+    return lambda evidence: [_agreement(evidence, _metrics(learned=learned), name)]
 
 
-def transformers_look_unnatural(evidence: Evidence) -> list[Finding]:
-    """Late stage: share of the metrics that prefer transformers to CNNs, and to robust transformers, below one half."""
-    return [_preference(evidence, "Transformers", other, FEW) for other in ("CNN", "Robust Transformers")]
-
-
-def transformers_look_realistic(evidence: Evidence) -> list[Finding]:
-    """Late stage: share of the metrics that prefer standard, and robust, transformers to CNNs, above one half."""
-    return [_preference(evidence, name, "CNN", MOST) for name in ("Transformers", "Robust Transformers")]
-
-
-def cnns_look_more_natural(evidence: Evidence) -> list[Finding]:
-    """Late stage: share of the metrics that prefer CNNs to transformers, standard and robust, above one half."""
-    pairs = (("CNN", "Transformers"), ("Robust CNNs", "Robust Transformers"))
-    return [_preference(evidence, one, other, MOST) for one, other in pairs]
-
-
-def ensembles_look_better_than_single_models(evidence: Evidence) -> list[Finding]:
-    """Late stage: share of the metrics that prefer standard ensembles to their family's single model, above half."""
-    pairs = (("CNN", "Single CNN"), ("Transformers", "Single Transformer"))
-    return [_preference(evidence, one, other, MOST) for one, other in pairs]
-
-
-def robust_ensembles_resemble_references(evidence: Evidence) -> list[Finding]:
-    """Late stage: share of the metrics comparing with the reference that prefer robust to standard ones, above half."""
-    resemblance = _metrics(compares="pairs")
-    pairs = (("Robust CNNs", "CNN"), ("Robust Transformers", "Transformers"))
-    return [_preference(evidence, one, other, MOST, resemblance) for one, other in pairs]
-
-
-def robust_cnns_are_less_noisy(evidence: Evidence) -> list[Finding]:
-    """Late stage: total variation of robust CNNs' metamers minus the mean of the sets that are not robust, below 0."""
+def robust_cnns_less_noisy(evidence: Evidence) -> list[Finding]:
     others = [name for name in MODEL_SETS if "Robust" not in name]
     cells = [(name, "late") for name in ("Robust CNNs", *others)]
     _, of_images = _oriented(evidence, cells, ["tv"])
@@ -70,14 +52,22 @@ def robust_cnns_are_less_noisy(evidence: Evidence) -> list[Finding]:
     return [evidence.resampled(values, _mean, what, BELOW_ZERO, "images")]
 
 
-def unlearned_metrics_find_the_most_recognizable(evidence: Evidence) -> list[Finding]:
-    """Rank correlation of unlearned metrics with recognizability over the sets of a stage, on average above 0."""
-    return [_agreement(evidence, _metrics(learned=False), "unlearned metrics")]
-
-
-def natural_metamers_transfer(evidence: Evidence) -> list[Finding]:
-    """Rank correlation of all metrics with recognizability over the sets of a stage, on average above 0."""
-    return [_agreement(evidence, _metrics(), "all metrics")]
+METRIC_TESTS: dict[str, ClaimTest] = {
+    "cnn-ensembles-natural": preferences(("CNN", "Single CNN"), ("Robust CNNs", "Single CNN")),
+    "robust-transformers-natural": preferences(("Robust Transformers", "Transformers")),
+    "transformers-unnatural": preferences(
+        ("Transformers", "CNN"), ("Transformers", "Robust Transformers"), claimed=FEW
+    ),
+    "transformers-realistic": preferences(("Transformers", "CNN"), ("Robust Transformers", "CNN")),
+    "cnns-more-natural": preferences(("CNN", "Transformers"), ("Robust CNNs", "Robust Transformers")),
+    "better-quality": preferences(("CNN", "Single CNN"), ("Transformers", "Single Transformer")),
+    "robust-reconstructions": preferences(
+        ("Robust CNNs", "CNN"), ("Robust Transformers", "Transformers"), compares="pairs"
+    ),
+    "robust-cnns-less-noise": robust_cnns_less_noisy,
+    "metrics-without-learning": agreement("unlearned metrics", learned=False),
+    "natural-transfers": agreement("all metrics"),
+}
 
 
 def _metrics(*, learned: bool | None = None, compares: str | None = None) -> list[str]:
@@ -96,16 +86,6 @@ def _oriented(
 
     Of the whole set, metric to (cells,); of each image, metric to (cells, images), NaN for an image that lacks a value
     in one of the cells. A metric that has fewer than three values in a cell, or none of the set, is left out.
-
-    Returns
-    -------
-    tuple of dict and dict
-        Of the sets and of the images, as above.
-
-    Raises
-    ------
-    MissingEvidenceError
-        If the table lacks one of the cells.
     """
     table = evidence.table("image_metrics")
     table = table[table["metric"].isin(list(metrics)) & table["model_set"].isin([name for name, _ in cells])]
@@ -147,11 +127,8 @@ def _images(of_images: dict[str, np.ndarray]) -> int:
     return count
 
 
-def _preference(
-    evidence: Evidence, one: str, other: str, claimed: tuple[float, float], metrics: Sequence[str] | None = None
-) -> Finding:
+def _preference(evidence: Evidence, one: str, other: str, claimed: Interval, metrics: Sequence[str]) -> Finding:
     """Share of metrics by which the late metamers of one set are better than those of another."""
-    metrics = _metrics() if metrics is None else metrics
     of_sets, of_images = _oriented(evidence, [(one, "late"), (other, "late")], metrics)
     _enough(len(of_sets) + len(of_images), len(metrics))
     _images(of_images)
@@ -170,41 +147,34 @@ def _agreement(evidence: Evidence, metrics: Sequence[str], name: str) -> Finding
     """Mean rank correlation of metrics with recognizability over the sets of each stage.
 
     Within a stage: across stages both fall with depth, which would be agreement of no interest.
-
-    Returns
-    -------
-    Finding
-        The mean correlation and its interval.
-
-    Raises
-    ------
-    MissingEvidenceError
-        If no stage has sets enough.
     """
-    table = evidence.table("image_metrics")
-    recognized = evidence.table("recognizability")
-    total, resampled, counts = [], [], []
+    table, recognized = evidence.table("image_metrics"), evidence.table("recognizability")
+    fixed, resampled, counts = [], [], []
     for stage in dict.fromkeys(recognized["stage"]):
-        sets = [s for s in MODEL_SETS if ((table["model_set"] == s) & (table["stage"] == stage)).any()]
         held_out = recognized[(recognized["stage"] == stage) & recognized["held_out"]]
         means = held_out.groupby("model_set")["recognizability"].mean()
-        sets = [s for s in sets if s in means]
+        measured = set(table.loc[table["stage"] == stage, "model_set"]) & set(means.index)
+        sets = [one for one in MODEL_SETS if one in measured]
         if len(sets) < FEWEST:
             continue
-        of_sets, of_images = _oriented(evidence, [(s, stage) for s in sets], metrics)
+        of_sets, of_images = _oriented(evidence, [(one, stage) for one in sets], metrics)
         _enough(len(of_sets) + len(of_images), len(metrics))
-        for values in of_sets.values():
-            total.append(_spearman(values[None], means[sets].to_numpy()).item())
-            resampled.append(np.full(evidence.resamples, total[-1]))
+        fixed += [_spearman(values[None], means[sets].to_numpy()).item() for values in of_sets.values()]
         counts.append(_images(of_images))
-        draw = evidence.draw(counts[-1])
-        for values in of_images.values():
-            total.append(_spearman(_mean(values)[None], means[sets].to_numpy()).item())
-            resampled.append(_spearman(_mean(values[:, draw]).T, means[sets].to_numpy()))
-    if not total:
+        resampled.append((list(of_images.values()), means[sets].to_numpy()))
+    if not counts:
         raise MissingEvidenceError(f"no stage has both image metrics and recognizability of {FEWEST} sets")
+
+    def mean_correlation(*drawn: np.ndarray) -> np.ndarray:
+        correlations = [
+            _spearman(_mean(values[:, positions]).T, means)
+            for positions, (metrics, means) in zip(drawn, resampled, strict=True)
+            for values in metrics
+        ]
+        return (sum(correlations) + sum(fixed)) / (len(correlations) + len(fixed))
+
     what = f"rank correlation of {name} with recognizability within stages"
-    return evidence.finding(what, np.mean(total), np.mean(resampled, axis=0), ABOVE_ZERO, f"{min(counts)} images")
+    return evidence.bootstrap(mean_correlation, counts, what, ABOVE_ZERO, f"{min(counts)} images")
 
 
 def _spearman(samples: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -1,0 +1,353 @@
+"""Chapters 09 and 15: the paper's claims, each as a test of measured tables; `claims.csv` has them in words.
+
+Means are taken over the evaluators that had no part in any of the sets compared, unless a test says otherwise.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from metamerbook.ensembles.adversarial_examples import adversarial, restricted
+from metamerbook.ensembles.claims_by_metrics import METRIC_TESTS
+from metamerbook.ensembles.ensemble_size import ensemble_sizes
+from metamerbook.ensembles.image_metrics import image_metrics
+from metamerbook.ensembles.mixed_models import mixed, mixed_effects
+from metamerbook.ensembles.optimisers import optimizers
+from metamerbook.ensembles.representational_similarity import divergence
+from metamerbook.study.claims import (
+    ABOVE_ZERO,
+    BELOW_ZERO,
+    FEW,
+    MOST,
+    Cell,
+    ClaimTest,
+    Evidence,
+    Finding,
+    Interval,
+    MissingEvidenceError,
+    at_least,
+    claims_table,
+    spread_around,
+)
+from metamerbook.study.published import statement
+from metamerlib.models import MODEL_SETS, STAGES, ZOO
+
+if TYPE_CHECKING:
+    from metamerbook.study.study import Study
+
+SINGLE_MODELS = ("Single CNN", "Single Transformer")
+CNN_ENSEMBLES = ("CNN", "Robust CNNs")
+RECOGNIZABLE = ("CNN", "Robust CNNs", "Robust Transformers")
+NOT_RETAINED = ("Single CNN", "Single Transformer", "Transformers")
+Contrast = tuple[str, Mapping[Cell, float], Interval]
+"""A name, the weights of sets and stages in a sum of recognizabilities, and what is claimed of its mean."""
+
+STRONG: Interval = (-math.inf, -0.5)
+"""What a large negative correlation is, by Cohen's rule of thumb."""
+NOT_BETTER: Interval = (-math.inf, 0.05)
+"""A gain of less than a twentieth in recognizability counts as none."""
+
+
+def claims(study: "Study") -> pd.DataFrame:
+    """Hold every claim of the paper against the tables of a study: `metamerbook.study.claims.claims_table`."""
+    return claims_table(measured_tables(study), TESTS)
+
+
+def measured_tables(study: "Study") -> dict[str, pd.DataFrame]:
+    """Collect the tables that claims are tested on; what the store lacks is computed."""
+    sets = mixed(study)
+    tables = {
+        "recognizability": study.recognizability(),
+        "image_metrics": image_metrics(study),
+        "divergence": divergence(study),
+        "restricted_search": restricted(study),
+        "adversarial": adversarial(study),
+        "mixed_sets": sets,
+        "mixed_effects": mixed_effects(study, sets),
+        "optimizers": optimizers(study),
+        "ensemble_sizes": ensemble_sizes(study),
+    }
+    # Rows of networks that no metamers could be made with say why, but are no evidence.
+    judged = ("restricted_search", "adversarial", "mixed_sets", "optimizers", "ensemble_sizes")
+    return tables | {name: tables[name][tables[name]["reason"] == ""].reset_index(drop=True) for name in judged}
+
+
+def claims_made_in(claims: pd.DataFrame, section: str) -> pd.DataFrame:
+    """Choose the claims that a section of the paper, such as "5.1", makes or repeats."""
+    return claims[claims["where"].str.contains(rf"\b{re.escape(section)}\b")].reset_index(drop=True)
+
+
+def contrasts(*parts: Contrast, table: str = "recognizability") -> ClaimTest:
+    """Test the means of some contrasts over evaluators."""
+    return lambda evidence: [
+        evidence.mean(evidence.judged(list(weights), table), weights, what, claimed) for what, weights, claimed in parts
+    ]
+
+
+def level(name: str, claimed: Interval, stage: str = "late") -> Contrast:
+    return f"{name}, {stage}", {(name, stage): 1}, claimed
+
+
+def less(one: str, other: str, claimed: Interval, prefix: str = "") -> Contrast:
+    """Weigh one set less another at the late stage."""
+    return f"{prefix}{one} − {other}, late", {(one, "late"): 1, (other, "late"): -1}, claimed
+
+
+def change(name: str, stage: str) -> Contrast:
+    return f"{name}, {stage} − early", {(name, stage): 1, (name, "early"): -1}, BELOW_ZERO
+
+
+def retention(name: str) -> Contrast:
+    """Weigh what a set keeps from the early to the late stage, less what others keep on average."""
+    share = 1 / len(NOT_RETAINED)
+    weights = {(name, "late"): 1.0, (name, "early"): -1.0}
+    for other in NOT_RETAINED:
+        weights |= {(other, "late"): -share, (other, "early"): share}
+    return f"late − early, {name} − mean of {', '.join(NOT_RETAINED)}", weights, ABOVE_ZERO
+
+
+CONTRASTS: dict[str, ClaimTest] = {
+    "ensembles-transfer": contrasts(
+        less("CNN", "Single CNN", ABOVE_ZERO), less("Transformers", "Single Transformer", ABOVE_ZERO)
+    ),
+    "shared-subspaces": contrasts(
+        less("CNN", "Single CNN", BELOW_ZERO, "divergence, "),
+        less("Transformers", "Single Transformer", BELOW_ZERO, "divergence, "),
+        table="divergence",
+    ),
+    "cnns-transfer-best": contrasts(
+        less("CNN", "Transformers", ABOVE_ZERO), less("Robust CNNs", "Robust Transformers", ABOVE_ZERO)
+    ),
+    "single-late-unrecognizable": contrasts(*(level(name, FEW) for name in SINGLE_MODELS)),
+    "cnn-ensembles-recognizable": contrasts(*(level(name, MOST) for name in CNN_ENSEMBLES)),
+    "robust-transformers-not-recognized": contrasts(
+        *(less("Robust Transformers", other, BELOW_ZERO) for other in CNN_ENSEMBLES)
+    ),
+    "transformers-unrecognizable": contrasts(level("Transformers", FEW)),
+    "early-recognizable": contrasts(*(level(name, MOST, "early") for name in MODEL_SETS)),
+    "only-cnns-and-robust": contrasts(*(level(name, MOST if name in RECOGNIZABLE else FEW) for name in MODEL_SETS)),
+    "single-models-drop": contrasts(*(change(name, stage) for name in SINGLE_MODELS for stage in ("middle", "late"))),
+    "transformers-gain-less": contrasts(
+        (
+            "gain by the ensemble, CNN − Transformers, late",
+            {
+                ("CNN", "late"): 1,
+                ("Single CNN", "late"): -1,
+                ("Transformers", "late"): -1,
+                ("Single Transformer", "late"): 1,
+            },
+            ABOVE_ZERO,
+        )
+    ),
+    "cnn-ensembles-keep": contrasts(*map(retention, CNN_ENSEMBLES)),
+    "late-before": contrasts(
+        *(level(name, (-math.inf, statement("recognizability-late-before")["value"])) for name in SINGLE_MODELS)
+    ),
+    "cnn-set-best": contrasts(*(less("CNN", other, ABOVE_ZERO) for other in MODEL_SETS if other != "CNN")),
+}
+
+
+def sets_diverge(evidence: Evidence) -> list[Finding]:
+    cells = [(name, stage) for stage in ("early", "late") for name in MODEL_SETS]
+    values = evidence.judged(cells)[cells].to_numpy().T
+
+    def widening(draw: np.ndarray) -> np.ndarray:
+        means = draw.mean(axis=-1)
+        return means[len(MODEL_SETS) :].std(axis=0, ddof=1) - means[: len(MODEL_SETS)].std(axis=0, ddof=1)
+
+    return [evidence.resampled(values, widening, "spread of the sets, late − early", ABOVE_ZERO, "evaluators")]
+
+
+def late_costs_early(evidence: Evidence) -> list[Finding]:
+    both = pd.concat([_sums(evidence, stage) for stage in ("early", "middle")], axis=1, join="inner")
+
+    def difference(draw: np.ndarray) -> np.ndarray:
+        total = draw.sum(axis=-1)
+        return total[0] / total[1] - total[2] / total[3]
+
+    sums = at_least(both, "evaluators").to_numpy().T
+    what = "mean over sets and evaluators, early − middle"
+    return [evidence.resampled(sums, difference, what, BELOW_ZERO, "evaluators")]
+
+
+def overall_mean(stage: str) -> ClaimTest:
+    def test(evidence: Evidence) -> list[Finding]:
+        # Evaluators are resampled with all their sets: an evaluator's recognizabilities are not independent.
+        sums = at_least(_sums(evidence, stage), "evaluators").to_numpy().T
+
+        def ratio(draw: np.ndarray) -> np.ndarray:
+            total = draw.sum(axis=-1)
+            return total[0] / total[1]
+
+        claimed = spread_around(f"recognizability-{stage}")
+        return [evidence.resampled(sums, ratio, f"mean over sets and evaluators, {stage}", claimed, "evaluators")]
+
+    return test
+
+
+def cnns_judge_robustly(evidence: Evidence) -> list[Finding]:
+    table = evidence.table("recognizability")
+    standard = table["held_out"] & ~table["random"] & ~table["robust"] & table["family"].isin(["cnn", "transformer"])
+    table = table[standard & table["stage"].isin(list(STAGES))]
+    relative = table["recognizability"] - table.groupby(["model_set", "stage"])["recognizability"].transform("mean")
+    by_evaluator = relative.groupby([table["family"], table["evaluator"]]).mean()
+    samples = [
+        at_least(by_evaluator[by_evaluator.index.get_level_values(0) == family].to_frame(), f"standard {units}")
+        for family, units in (("cnn", "CNNs that judge"), ("transformer", "transformers that judge"))
+    ]
+    over = f"{len(samples[0])} CNNs and {len(samples[1])} transformers"
+    return [_difference(evidence, *samples, "CNN − transformer evaluators", over)]
+
+
+def activations_tell_class(evidence: Evidence) -> list[Finding]:
+    recognized, divergence = evidence.table("recognizability"), evidence.table("divergence")
+    cell = ["model_set", "stage", "evaluator"]
+    both = recognized[recognized["held_out"]].merge(divergence[~divergence["took_part"]], on=cell)
+    correlations = {}
+    for evaluator, rows in both.groupby("evaluator"):
+        # An evaluator that recognizes everything, or nothing, ranks nothing.
+        if len(rows) > 3 and rows["recognizability"].nunique() > 1 and rows["divergence"].nunique() > 1:
+            ranks = [rankdata(rows[column]) for column in ("recognizability", "divergence")]
+            correlations[evaluator] = np.corrcoef(*ranks)[0, 1]
+    sample = at_least(pd.DataFrame({"correlation": correlations}), "evaluators with both tables and varying values")
+    return [evidence.mean(sample, {"correlation": 1}, "rank correlation of divergence and recognizability", STRONG)]
+
+
+def small_ball(evidence: Evidence) -> list[Finding]:
+    small, large = statement("epsilon-small")["value"], statement("epsilon")["value"]
+    sample = _at_radii(evidence, "restricted_search", [small, large], center="initial")
+    what = f"recognizability, ε = {small:.3g} − ε = {large:g}"
+    return [evidence.mean(sample, {small: 1, large: -1}, what, BELOW_ZERO)]
+
+
+def restricted_like_attack(evidence: Evidence) -> list[Finding]:
+    radius = statement("epsilon-small")["value"]
+    metamers = _at_radii(evidence, "restricted_search", [radius], center="initial")
+    attacks = _at_radii(evidence, "adversarial", [radius])
+    return [
+        evidence.mean(sample, {radius: 1}, f"recognizability of {name}, ε = {radius:.3g}", FEW)
+        for name, sample in (("metamers", metamers), ("adversarial examples", attacks))
+    ]
+
+
+def attacks_succeed(evidence: Evidence) -> list[Finding]:
+    radius = statement("epsilon-small")["value"]
+    table = evidence.table("adversarial")
+    attacked = table[~table["held_out"] & np.isclose(table["epsilon"], radius)]
+    sample = at_least(attacked, "attacked models")
+    what = f"adversarial examples that attacked models get right, ε = {radius:.3g}"
+    return [evidence.mean(sample, {"recognizability": 1}, what, FEW, "attacked models")]
+
+
+def other_optimizers(evidence: Evidence) -> list[Finding]:
+    sample = evidence.conditions("optimizers", "optimizer", held_out_only=True)
+    others = [name for name in sample.columns if name != "SGD"]
+    if "SGD" not in sample or not others:
+        raise MissingEvidenceError("the table 'optimizers' needs SGD and at least one other optimizer")
+    sample = at_least(sample.dropna(), "evaluators")
+    return [
+        evidence.mean(sample, {name: 1, "SGD": -1}, f"recognizability, {name} − SGD", NOT_BETTER) for name in others
+    ]
+
+
+def set_size(evidence: Evidence) -> list[Finding]:
+    sizes = [int(statement(name)["value"]) for name in ("set-size-low", "set-size-high")]
+    sample = evidence.conditions("ensemble_sizes", "size", held_out_only=True)
+    absent = [size for size in (1, *sizes) if size not in sample]
+    if absent:
+        raise MissingEvidenceError(f"the table 'ensemble_sizes' has no sets of {absent}")
+    sample = at_least(sample[[1, *sizes]].dropna(), "evaluators outside all of the sets")
+    return [
+        evidence.mean(sample, {size: 1, 1: -1}, f"recognizability, {size} models − 1 model", ABOVE_ZERO)
+        for size in sizes
+    ]
+
+
+def mixed_mean(evidence: Evidence) -> list[Finding]:
+    table = evidence.table("mixed_sets")
+    means = table[table["held_out"]].groupby("model_set")["recognizability"].mean()
+    sample = at_least(means.to_frame("mean"), "random sets")
+    claimed = spread_around("mixed-recognizability")
+    return [evidence.mean(sample, {"mean": 1}, "mean recognizability of random sets", claimed, "random sets")]
+
+
+def robust_members_help(evidence: Evidence) -> list[Finding]:
+    effects = _effects(evidence)
+    robust = np.array([ZOO[key].robust for key in effects.index])
+    mean = _group_mean(evidence, effects[robust], "robust models", ABOVE_ZERO)
+    groups = [at_least(group, "models of a kind") for group in (effects[robust], effects[~robust])]
+    over = f"{len(groups[0])} and {len(groups[1])} models"
+    return [mean, _difference(evidence, *groups, "difference in means, robust − other models", over)]
+
+
+def transformer_members_harm(evidence: Evidence) -> list[Finding]:
+    effects = _effects(evidence)
+    standard = [ZOO[key].family == "transformer" and not ZOO[key].robust for key in effects.index]
+    return [_group_mean(evidence, effects[standard], "standard transformers", BELOW_ZERO)]
+
+
+TESTS: dict[str, ClaimTest] = {
+    **CONTRASTS,
+    **METRIC_TESTS,
+    "sets-diverge": sets_diverge,
+    "late-costs-early": late_costs_early,
+    **{f"mean-{stage}": overall_mean(stage) for stage in STAGES},
+    "cnns-judge-robustly": cnns_judge_robustly,
+    "activations-tell-class": activations_tell_class,
+    "small-ball": small_ball,
+    "restricted-like-attack": restricted_like_attack,
+    "attacks-succeed": attacks_succeed,
+    "optimizers": other_optimizers,
+    "set-size": set_size,
+    "mixed-mean": mixed_mean,
+    "robust-members-help": robust_members_help,
+    "transformer-members-harm": transformer_members_harm,
+}
+"""Every test by the id of its claim."""
+
+
+def _sums(evidence: Evidence, stage: str) -> pd.DataFrame:
+    """For each evaluator the sum and number of its recognizabilities over the paper's sets it had no part in."""
+    table = evidence.table("recognizability")
+    table = table[(table["stage"] == stage) & table["model_set"].isin(list(MODEL_SETS))]
+    absent = [name for name in MODEL_SETS if name not in set(table["model_set"])]
+    if absent:
+        raise MissingEvidenceError(
+            f"the table 'recognizability' does not have {', '.join(absent)} at the {stage} stage"
+        )
+    return table[table["held_out"]].groupby("evaluator")["recognizability"].agg(["sum", "count"])
+
+
+def _at_radii(evidence: Evidence, name: str, radii: Sequence[float], **fixed: str) -> pd.DataFrame:
+    """Recognizability by evaluator and radius; radii that were stored with fewer digits are found too."""
+    sample = evidence.conditions(name, "epsilon", held_out_only=False, **fixed)
+    columns = {}
+    for radius in radii:
+        near = [column for column in sample.columns if math.isclose(column, radius, rel_tol=1e-3)]
+        if not near:
+            raise MissingEvidenceError(f"the table {name!r} has no ε = {radius:.3g}")
+        columns[radius] = sample[near[0]]
+    return at_least(pd.DataFrame(columns).dropna(), "evaluators")
+
+
+def _effects(evidence: Evidence) -> pd.DataFrame:
+    table = evidence.table("mixed_effects").set_index("model")
+    return table.loc[table.index.isin(list(ZOO)), ["difference"]].dropna()
+
+
+def _group_mean(evidence: Evidence, effects: pd.DataFrame, name: str, claimed: Interval) -> Finding:
+    sample = at_least(effects, name)
+    return evidence.mean(sample, {"difference": 1}, f"difference in means, {name}", claimed, name)
+
+
+def _difference(evidence: Evidence, first: pd.DataFrame, second: pd.DataFrame, what: str, over: str) -> Finding:
+    """One group's mean less another's, of which each is resampled for itself; claimed to be above 0."""
+    one, other = first.iloc[:, 0].to_numpy(), second.iloc[:, 0].to_numpy()
+    return evidence.bootstrap(
+        lambda i, j: one[i].mean(axis=-1) - other[j].mean(axis=-1), [len(one), len(other)], what, ABOVE_ZERO, over
+    )
