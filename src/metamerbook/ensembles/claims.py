@@ -18,6 +18,7 @@ from metamerbook.ensembles.ensemble_size import ensemble_sizes
 from metamerbook.ensembles.image_metrics import image_metrics
 from metamerbook.ensembles.mixed_models import mixed, mixed_effects
 from metamerbook.ensembles.optimisers import optimizers
+from metamerbook.ensembles.recognizability import recognizability
 from metamerbook.ensembles.representational_similarity import divergence
 from metamerbook.study.claims import (
     ABOVE_ZERO,
@@ -62,7 +63,7 @@ def measured_tables(study: "Study") -> dict[str, pd.DataFrame]:
     """Collect the tables that claims are tested on; what the store lacks is computed."""
     sets = mixed(study)
     tables = {
-        "recognizability": study.recognizability(),
+        "recognizability": recognizability(study),
         "image_metrics": image_metrics(study),
         "divergence": divergence(study),
         "restricted_search": restricted(study),

@@ -1,16 +1,27 @@
 """Verdicts follow from tables: change a table and the verdict changes; leave one out and nothing is made up."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from claim_worlds import LEVELS, bent, world
 
-from metamerbook.ensembles.claims import TESTS, claims_made_in
-from metamerbook.study.claims import claims_by_part, claims_summary, claims_table
+from figure_worlds import words
+from metamerbook.ensembles.claims import TESTS, claims_made_in, measured_tables
+from metamerbook.ensembles.figures.claims import (
+    VERDICT_LOOKS,
+    figure_verdicts,
+    table_claims,
+    table_claims_summary,
+    table_discussed,
+)
+from metamerbook.plots.style import text_on
+from metamerbook.study.claims import VERDICTS, claims_by_part, claims_summary, claims_table
 from metamerbook.study.published import published
 from metamerlib.models import MODEL_SETS, ZOO
+from table_toys import images, toy_study
 
 CLAIMS = published("claims").set_index("id")
 TESTED = list(TESTS)
@@ -337,3 +348,68 @@ def test_claims_are_found_by_the_section_that_makes_or_repeats_them(claims):
 
 def test_the_worlds_levels_are_of_the_papers_sets():
     assert list(LEVELS) == list(MODEL_SETS)
+
+
+def written_claims():
+    """All published claims, with the verdicts in turn."""
+    frame = published("claims")
+    verdicts = [VERDICTS[number % len(VERDICTS)] for number in range(len(frame))]
+    tested = [verdict != VERDICTS[-1] for verdict in verdicts]
+    return pd.DataFrame(
+        {
+            "id": frame["id"],
+            "part": frame["part"],
+            "where": frame["where"],
+            "claim": frame["claim"],
+            "published": "",
+            "measured": ["recognizability" if known else "" for known in tested],
+            "value": np.where(tested, -0.25, np.nan),
+            "low": np.where(tested, -0.5, np.nan),
+            "high": np.where(tested, 0.125, np.nan),
+            "verdict": verdicts,
+            "reason": "<because>",
+        }
+    )
+
+
+def rows(styler):
+    """Read a table as people do: rows of text, the head first."""
+    html = styler.to_html()
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL) for row in html.split("<tr>")[1:]]
+
+
+def test_verdicts_are_told_by_sign_and_word_and_readable_colour():
+    assert tuple(VERDICT_LOOKS) == VERDICTS
+    assert len({sign for _, sign, _ in VERDICT_LOOKS.values()}) == len(VERDICTS)
+    assert len({hatch for *_, hatch in VERDICT_LOOKS.values()}) == len(VERDICTS)
+    table = written_claims()
+    styler = table_claims(table, "tab-claims")
+    for row, verdict in zip(rows(styler)[1:], table["verdict"], strict=True):
+        assert row[3] == f"{VERDICT_LOOKS[verdict][1]}\u00a0{verdict}"
+    for colour, *_ in VERDICT_LOOKS.values():
+        assert f"background-color: {colour}" in styler.to_html()
+        assert f"color: {text_on(colour)}" in styler.to_html()
+    assert rows(styler)[1][1:3] == ["–", "−0.250 [−0.500, 0.125]"]
+    assert rows(styler)[1][4] == "&lt;because&gt;"
+    assert rows(styler)[4][1:3] == ["–", "–"]
+    discussed = rows(table_discussed(table, "tab-discussed"))
+    assert discussed[1][1:3] == ["recognizability", "−0.250 [−0.500, 0.125]"]
+    assert discussed[4][1:3] == ["&lt;because&gt;", "–"]
+
+
+def test_the_bars_add_up_to_the_claims():
+    table = written_claims()
+    figure = figure_verdicts(table)
+    bars = [patch for patch in figure.axes[0].patches if patch.get_height() == pytest.approx(0.74)]
+    assert sum(bar.get_width() for bar in bars) == len(table)
+    assert set(table["part"]) <= set(words(figure))
+    few = figure_verdicts(table[table["part"] == "Appendix B"])
+    assert "Abstract and introduction" not in words(few)
+    counts = [int(row[1]) for row in rows(table_claims_summary(claims_summary(table)))[1:]]
+    assert sum(counts) == len(table)
+
+
+def test_claims_are_tested_on_the_tables_of_a_study(tmp_path):
+    tables = measured_tables(toy_study(tmp_path, references=images(side=48)))
+    assert set(tables) == set(world(images=3))
+    assert set(claims_table(tables, TESTS, resamples=100)["verdict"]) >= {"cannot be tested"}

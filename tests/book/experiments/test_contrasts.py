@@ -2,9 +2,7 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from metamerbook.ensembles.claims import SECTIONS, VERDICTS, claims_by_section, claims_in_short
 from metamerbook.ensembles.sentences import about_random_sets, about_variations
 from metamerbook.study.judging import contrasts
 from metamerbook.study.published import published
@@ -164,21 +162,3 @@ def test_accuracies_say_among_how_many_classes_they_are():
     untrained = ModelZoo("paper-untrained").table()
     assert "random weights" in about_random_sets.networks_there(untrained)
     assert set(untrained["trained_on"]) == {"none"}
-
-
-def test_every_published_claim_belongs_to_one_section():
-    claims = published("claims").assign(verdict="holds")
-    parts = claims_by_section(claims)
-    assert tuple(parts) == SECTIONS
-    assert sum(map(len, parts.values())) == len(claims)
-    assert min(map(len, parts.values())) > 0
-    assert "Figure 2" in parts["Section 4.5, results"]["where"].tolist()
-    with pytest.raises(ValueError, match="begins with no part"):
-        claims_by_section(claims.assign(where="the cover"))
-
-
-def test_the_claims_in_short_follow_from_the_verdicts():
-    claims = pd.DataFrame({"verdict": [VERDICTS[0]] * 3 + [VERDICTS[1]] + [VERDICTS[3]] * 2})
-    assert claims_in_short(claims) == (
-        "Of the paper's 6 claims 3 hold, 1 does not hold, none is undecided and 2 cannot be tested here."
-    )

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+from metamerbook.ensembles.claims import measured_tables
 from metamerbook.ensembles.explorer import explore
 from metamerbook.ensembles.introduction import overview
-from metamerbook.ensembles.measured import measured_tables
 from metamerbook.ensembles.optimisers import convergence, mode_runs, modes, optimizer_runs
 from metamerbook.ensembles.representational_similarity import distance_correlations
 from metamerbook.ensembles.success import metamer_success

@@ -8,7 +8,6 @@ from scipy.stats import spearmanr
 from metamerbook.ensembles.sentences import (
     about_appearance,
     about_attacks,
-    about_discussion,
     about_representations,
     about_success,
 )
@@ -20,7 +19,6 @@ from metamerbook.ensembles.summaries import (
     rank_correlation,
     restricted_means,
 )
-from metamerbook.study.published import published
 
 STAGES = ("early", "middle", "late")
 
@@ -180,26 +178,3 @@ def test_sentences_on_success_follow_the_counts():
     text = about_success.obstacles(counts)
     assert "closeness is the harder: 4 of 10 pass it, 8 pass the class" in text
     assert "in 60% of the cases, for all of them in 40%" in text
-
-
-def test_claims_are_found_by_the_sections_that_make_them():
-    claims = published("claims")
-    found = {name: set(about_discussion.claims_made_in(claims, name)["id"]) for name in ("5.1", "5.3", "6")}
-    assert "cnns-transfer-best" in found["5.1"] & found["6"]
-    assert "cnns-judge-robustly" in found["5.3"]
-    assert "small-ball" not in found["6"]  # Figure 6 is no section
-    assert "late-before" not in set().union(*found.values())
-
-
-def test_verdicts_are_counted_and_listed_with_what_decided():
-    claims = pd.DataFrame(
-        [
-            {"claim": "One", "verdict": "holds", "measured": "a mean", "value": 0.5, "low": 0.4, "high": 0.6},
-            {"claim": "Two", "verdict": "cannot be tested", "measured": "", "value": np.nan, "low": np.nan},
-        ]
-    ).assign(reason="nobody looked.")
-    assert about_discussion.tally(claims) == "Of 2 claims, 1 holds and 1 cannot be tested here."
-    first, second = about_discussion.claims_in_words(claims).split("\n")
-    assert first == "- One: **holds**. A mean, 0.50 [+0.40, +0.60]."
-    assert second == "- Two: **cannot be tested**. Nobody looked."
-    assert about_discussion.tally(claims[:0]) == "No claim was looked at."

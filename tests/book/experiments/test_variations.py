@@ -7,9 +7,7 @@ import torch
 
 from metamerbook.ensembles.adversarial_examples import adversarial, restricted, restricted_example, restricted_runs
 from metamerbook.ensembles.attacks import attacks
-from metamerbook.ensembles.claims import TABLES, claims_table
 from metamerbook.ensembles.ensemble_size import ensemble_pool, ensemble_size_runs, ensemble_sizes
-from metamerbook.ensembles.measured import measured_tables
 from metamerbook.ensembles.mixed_models import mixed, mixed_agreement, mixed_effects, mixed_means, mixed_runs
 from metamerbook.ensembles.optimisers import (
     ablation_study,
@@ -268,12 +266,6 @@ def test_a_network_that_cannot_be_inverted_keeps_its_rows_with_the_reason(tmp_pa
     assert table.loc["a", "recognizability"].notna().all()
     with pytest.raises(UnusableModelError):
         ablation_study(toys).execute([run for _, run in transfer_runs(toys)])
-
-
-def test_claims_are_tested_on_these_tables(study):
-    tables = measured_tables(study)
-    assert set(tables) == set(TABLES)
-    assert len(claims_table(tables)) > 40
 
 
 def test_recognizability_of_random_sets_is_that_of_the_metamers(study):

@@ -5,11 +5,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from variation_worlds import JUDGES, ablation, claims, effects, history, random_sets, transfer
+from variation_worlds import JUDGES, ablation, effects, history, random_sets, transfer
 
 from figure_worlds import pixels, words
-from metamerbook.ensembles.claims import SECTIONS, VERDICTS, claims_summary
-from metamerbook.ensembles.figures.claims import VERDICT_LOOKS, figure_verdicts, table_claims, table_claims_summary
 from metamerbook.ensembles.figures.mixed_models import (
     figure_effects,
     figure_random_sets,
@@ -24,7 +22,6 @@ from metamerbook.ensembles.figures.optimisers import (
     table_conditions,
 )
 from metamerbook.ensembles.figures.transfer import figure_instances, figure_transfer, related_generators
-from metamerbook.plots.style import text_on
 from metamerbook.study.judging import contrasts
 from metamerbook.study.published import published, statement
 from metamerlib import ModelZoo
@@ -172,31 +169,3 @@ def test_only_networks_with_another_training_are_compared():
     assert [line.get_xdata().tolist() for line in by_marker(axes, "X")] == [[1.0], [1.0]]
     assert [line.get_xdata().tolist() for line in by_marker(axes, "D")] == [[0.5, 0.5]] * 2
     assert (pixels(figure_instances(table, [])) < 255).any()
-
-
-def test_verdicts_are_told_by_sign_and_word_and_readable_colour():
-    assert tuple(VERDICT_LOOKS) == VERDICTS
-    assert len({sign for _, sign, _ in VERDICT_LOOKS.values()}) == len(VERDICTS)
-    assert len({hatch for *_, hatch in VERDICT_LOOKS.values()}) == len(VERDICTS)
-    table = claims()
-    styler = table_claims(table, "tab-claims")
-    for row, verdict in zip(rows(styler)[1:], table["verdict"], strict=True):
-        assert row[3] == f"{VERDICT_LOOKS[verdict][1]}\u00a0{verdict}"
-    for colour, *_ in VERDICT_LOOKS.values():
-        assert f"background-color: {colour}" in styler.to_html()
-        assert f"color: {text_on(colour)}" in styler.to_html()
-    assert rows(styler)[1][1:3] == ["–", "−0.250 [−0.500, 0.125]"]
-    assert rows(styler)[1][4] == "&lt;because&gt;"
-    assert rows(styler)[4][1:3] == ["–", "–"]
-
-
-def test_the_bars_add_up_to_the_claims():
-    table = claims()
-    figure = figure_verdicts(table)
-    bars = [patch for patch in figure.axes[0].patches if patch.get_height() == pytest.approx(0.74)]
-    assert sum(bar.get_width() for bar in bars) == len(table)
-    assert set(SECTIONS) <= set(words(figure))
-    few = figure_verdicts(table[table["where"].str.startswith("appendix")])
-    assert SECTIONS[0] not in words(few)
-    counts = [int(row[1]) for row in rows(table_claims_summary(claims_summary(table)))[1:]]
-    assert sum(counts) == len(table)

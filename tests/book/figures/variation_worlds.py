@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from metamerbook.ensembles.claims import VERDICTS
 from metamerbook.study.published import published
 from metamerlib.models import ZOO
 
@@ -96,24 +95,3 @@ def transfer(generators=("resnet18", "resnet18_seed1", "vit_base"), judges=(*JUD
             row |= traits(two) | {"held_out": one != two, "relation": relation(one, two)}
             rows.append(row | {"recognizability": shares[relation(one, two)]})
     return pd.DataFrame(rows)
-
-
-def claims():
-    """All published claims, with the verdicts in turn."""
-    frame = published("claims")
-    verdicts = [VERDICTS[number % len(VERDICTS)] for number in range(len(frame))]
-    tested = [verdict != VERDICTS[-1] for verdict in verdicts]
-    return pd.DataFrame(
-        {
-            "id": frame["id"],
-            "where": frame["where"],
-            "claim": frame["claim"],
-            "published": "",
-            "measured": ["recognizability" if known else "" for known in tested],
-            "value": np.where(tested, -0.25, np.nan),
-            "low": np.where(tested, -0.5, np.nan),
-            "high": np.where(tested, 0.125, np.nan),
-            "verdict": verdicts,
-            "reason": "<because>",
-        }
-    )
