@@ -5,7 +5,6 @@ from torch import nn
 
 from metamerbook.study.settings import StudySettings
 from metamerbook.study.study import Study
-from metamerbook.study.table_settings import TableSettings
 from metamerlib import CATEGORIES, Classifier, GenerationConfig, StimulusSet
 
 BUDGET = {"repetitions": 2, "steps_per_model": 1, "learning_rate": 2.0, "final_learning_rate": 0.5}
@@ -59,8 +58,9 @@ def toy_study(store, zoo=None, references=None, tables=None, **changes):
     """Make a study of five toys."""
     settings = {"stages": ("early", "late"), "model_sets": SETS, "device": "cpu"}
     settings["config"] = GenerationConfig(**BUDGET | {"repetitions": 3})
+    sections = StudySettings.from_values(TABLES | (tables or {})).sections
     return Study(
-        StudySettings(**settings | changes, tables=TableSettings(**TABLES | (tables or {}))),
+        StudySettings(**settings | changes, sections=sections),
         zoo={name: toy(name, seed) for seed, name in enumerate("abcde")} if zoo is None else zoo,
         references=images() if references is None else references,
         store=store,

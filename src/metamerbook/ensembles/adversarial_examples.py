@@ -8,11 +8,21 @@ from torch import Tensor
 
 from metamerbook.ensembles.attacks import attack_recognizability, attacks
 from metamerbook.study.judging import evaluate, featured_set, featured_stage
+from metamerbook.study.settings import Budget, Count, Radii, Section
 from metamerbook.study.smaller import first_of_each_category, subset_study
 from metamerbook.study.tasks import MetamerRun
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
+
+
+class AdversarialExamples(Section):
+    """The restricted search and the attacks beside it; their images are the budget's."""
+
+    epsilons: Radii = (8 / 255, 0.3, 10_000.0)  # in pixel values
+    attack_steps: Count = 40
+    restricted: Budget = Budget()  # few updates with each network need long steps
+
 
 CENTERS = ("initial", "reference")
 """Where the ball lies: around the initial stimulus, as the book reads the paper, or around the reference."""
@@ -59,8 +69,7 @@ def restricted_study(study: "Study") -> "Study":
     Study
         With the same networks, evaluators and store.
     """
-    settings = study.settings.tables
-    return subset_study(study, n_per_class=settings.restricted_n_per_class, **settings.budget("restricted"))
+    return subset_study(study, **dict(study.settings.of(AdversarialExamples).restricted))
 
 
 def restricted_runs(study: "Study") -> dict[tuple[float, str], MetamerRun]:
@@ -82,7 +91,7 @@ def restricted_runs(study: "Study") -> dict[tuple[float, str], MetamerRun]:
     config = study.settings.config
     unrestricted = config.projection == "none" or (config.projection == "linf" and config.epsilon >= 1)
     runs = {}
-    for epsilon in study.settings.tables.epsilons:
+    for epsilon in study.settings.of(AdversarialExamples).epsilons:
         for center in CENTERS:
             if epsilon >= 1 and unrestricted:
                 ball = {}
@@ -155,7 +164,7 @@ def restricted_example(study: "Study", image: int = 0) -> RestrictedExample:
         If the restricted search has no such image.
     """
     small = restricted_study(study)
-    searched = first_of_each_category(study.references, study.settings.tables.restricted_n_per_class)
+    searched = first_of_each_category(study.references, study.settings.of(AdversarialExamples).restricted.n_per_class)
     if image not in searched:
         raise IndexError(f"image is {image}: the restricted search has the images {searched} of the study.")
     runs, place = restricted_runs(study), searched.index(image)

@@ -7,9 +7,16 @@ import pandas as pd
 
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
 from metamerbook.study.judging import evaluate, featured_set, featured_stage
+from metamerbook.study.settings import Count, Section
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
+
+
+class EnsembleSize(Section):
+    """Ensembles of one up to so many networks are compared."""
+
+    largest_ensemble: Count = 5
 
 
 def ensemble_pool(study: "Study") -> tuple[str, ...]:
@@ -31,7 +38,7 @@ def ensemble_pool(study: "Study") -> tuple[str, ...]:
     kind = traits.iloc[0]
     alike = traits[(traits["family"] == kind["family"]) & (traits["robust"] == kind["robust"]) & ~traits["random"]]
     further = [key for key in alike["evaluator"] if key not in members]
-    return (*members, *further)[: study.settings.tables.largest_ensemble]
+    return (*members, *further)[: study.settings.of(EnsembleSize).largest_ensemble]
 
 
 def ensemble_size_runs(study: "Study") -> Labelled:

@@ -5,7 +5,7 @@ import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import torch
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.study.model_sets import set_sizes
+from metamerbook.study.settings import NoneByName, Section, Text
 from metamerbook.study.tasks import MetamerRun, ModelRef
 from metamerlib.evaluation import METRICS, Backbone
 from metamerlib.evaluation import measure_images as measure
@@ -22,6 +23,14 @@ from metamerlib.models import ZOO
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
+
+
+class ImageMetricsSettings(Section):
+    """Networks of the learned metrics: None leaves them out, "downloaded" takes the published ones."""
+
+    metric_backbone: Annotated[Text | None, NoneByName] = "densenet121"  # of FID, KID and LPIPS: a key of the study's
+    metric_scorer: Annotated[Literal["downloaded"] | None, NoneByName] = None  # of CLIP-IQA
+
 
 DOWNLOADED = "downloaded"
 
@@ -109,7 +118,7 @@ def image_metrics(study: "Study") -> pd.DataFrame:
     tasks = image_metrics_runs(study)
     study.execute(tasks, title="image metrics")
     _, _, missing = _backbone(study)
-    scorer = study.settings.tables.metric_scorer
+    scorer = study.settings.of(ImageMetricsSettings).metric_scorer
     absent = {"backbone": missing, "scorer": "" if scorer else "no image-text model: metric_scorer is not set"}
     reasons = {key: absent[metric.needs] for key, metric in METRICS.items() if metric.needs and absent[metric.needs]}
     tables = []
@@ -136,7 +145,7 @@ def image_metrics_runs(study: "Study") -> list[ImageMetrics]:
         In the order of the study's runs.
     """
     backbone, label, _ = _backbone(study)
-    scorer = study.settings.tables.metric_scorer
+    scorer = study.settings.of(ImageMetricsSettings).metric_scorer
     downloads = _downloads() if DOWNLOADED in (backbone, scorer) else ()
     return [ImageMetrics(run, backbone, label, scorer, downloads) for run in study.runs]
 
@@ -179,7 +188,7 @@ def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
 
 def _backbone(study: "Study") -> tuple[ModelRef | str | None, str, str]:
     """Look up the network of FID, KID and LPIPS: itself, its name in tables, and the reason if there is none."""
-    key = study.settings.tables.metric_backbone
+    key = study.settings.of(ImageMetricsSettings).metric_backbone
     if key is None:
         return None, "", "no network: metric_backbone is not set"
     if key == DOWNLOADED:

@@ -1,19 +1,39 @@
 """Random sets of networks, and what each network adds to those it is in (paper, Appendix B, Fig. B1 and Table B2)."""
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pandas as pd
+from pydantic import model_validator
 from scipy.stats import spearmanr
 
 from metamerbook.study.judging import evaluate
 from metamerbook.study.published import published
+from metamerbook.study.settings import Budget, Count, OneStage, Section
 from metamerbook.study.smaller import subset_study
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.evaluation import difference_in_means, draw_model_sets, set_means
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
+
+
+class MixedModels(Section):
+    """The random sets, and the budget of their metamers."""
+
+    mixed_sets: Count = 100
+    mixed_smallest: Count = 2
+    mixed_largest: Count = 10  # a set never takes all evaluators, so that one is left to evaluate
+    mixed_stage: OneStage = "middle"
+    mixed: Budget = Budget(repetitions=6, learning_rate=4.0, final_learning_rate=0.4)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.mixed_smallest > self.mixed_largest:
+            raise ValueError(
+                f"mixed_smallest={self.mixed_smallest} is above mixed_largest={self.mixed_largest}: give them in order"
+            )
+        return self
 
 
 def mixed_study(study: "Study") -> "Study":
@@ -29,8 +49,7 @@ def mixed_study(study: "Study") -> "Study":
     Study
         With the same networks, evaluators and store.
     """
-    settings = study.settings.tables
-    return subset_study(study, n_per_class=settings.mixed_n_per_class, **settings.budget("mixed"))
+    return subset_study(study, **dict(study.settings.of(MixedModels).mixed))
 
 
 def mixed_runs(study: "Study") -> list[MetamerRun]:
@@ -51,7 +70,7 @@ def mixed_runs(study: "Study") -> list[MetamerRun]:
     ValueError
         If there are too few evaluators for the smallest set and a judge.
     """
-    settings, pool = study.settings.tables, study.evaluators
+    settings, pool = study.settings.of(MixedModels), study.evaluators
     largest = min(settings.mixed_largest, len(pool) - 1)
     if largest < settings.mixed_smallest:
         raise ValueError(

@@ -1,16 +1,26 @@
 """What parts of the generation matter: optimiser and initial stimulus, and how networks take turns (thesis outline)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
 
 from metamerbook.study.judging import evaluate, featured_set, featured_stage
+from metamerbook.study.settings import Budget, Entries, Section
 from metamerbook.study.smaller import subset_study
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.generation import GenerationConfig
+from metamerlib.generation.initializers import INITIALIZERS
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
+
+
+class Optimisers(Section):
+    """The ablations; their budget is also that of ensemble sizes and transfer."""
+
+    ablation: Budget = Budget()
+    ablation_initializers: Annotated[tuple[Literal[*INITIALIZERS], ...], Entries] = ("l1_ball", "mix")
+
 
 OPTIMIZERS = ("SGD", "SGD, momentum", "Adam")
 MODES = ("round_robin", "joint")
@@ -33,8 +43,7 @@ def ablation_study(study: "Study") -> "Study":
     Study
         With the same networks, evaluators and store.
     """
-    settings = study.settings.tables
-    return subset_study(study, n_per_class=settings.ablation_n_per_class, **settings.budget("ablation"))
+    return subset_study(study, **dict(study.settings.of(Optimisers).ablation))
 
 
 def optimizer_settings(config: GenerationConfig, pixels: int) -> dict[str, dict[str, Any]]:
@@ -91,7 +100,7 @@ def optimizer_runs(study: "Study") -> Labelled:
             {"optimizer": name, "initializer": initializer},
             small.run(featured_set(study), featured_stage(study), initializer=initializer, **changes),
         )
-        for initializer in study.settings.tables.ablation_initializers
+        for initializer in study.settings.of(Optimisers).ablation_initializers
         for name, changes in ways.items()
     ]
 

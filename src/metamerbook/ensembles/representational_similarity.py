@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
+from pydantic import Field
 
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.study.model_sets import set_sizes
+from metamerbook.study.settings import Count, Quantile, Section
 from metamerbook.study.tasks import MetamerRun, ModelRef
 from metamerlib.evaluation import KINDS, distance_correlation, pair_distances, representational_divergence
 from metamerlib.evaluation.densities import density, shared_grid
@@ -16,6 +18,15 @@ from metamerlib.models import STAGES, Stage
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
+
+
+class RepresentationalSimilarity(Section):
+    """How distances between activations are compared."""
+
+    max_pairs: Annotated[Count, Field(ge=2)] = 10_000  # of images of one kind in a density; more are drawn from
+    permutations: Count = 999  # orders of the images that the p-values of correlated distances count
+    null_quantile: Quantile = 1.0  # of unrelated pairs, which a metamer must exceed to be one
+
 
 COMPARISONS = {
     "divergence": ("reference-reference", "reference-metamer"),
@@ -159,7 +170,7 @@ def representation_runs(study: "Study") -> Iterator[Representations]:
     Representations
         By stage, then evaluator.
     """
-    settings = study.settings.tables
+    settings = study.settings.of(RepresentationalSimilarity)
     for stage in study.settings.stages:
         runs = tuple(run for run in study.runs if run.stage == stage)
         for key in study.evaluators:

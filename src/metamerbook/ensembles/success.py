@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
+from metamerbook.ensembles.representational_similarity import RepresentationalSimilarity
 from metamerbook.study.model_sets import set_sizes
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.evaluation import metamer_success as measure
@@ -103,7 +104,7 @@ def success_runs(study: "Study") -> list[Success]:
     list of Success
         In the order of the study's runs.
     """
-    return [Success(run, study.settings.tables.null_quantile) for run in study.runs]
+    return [Success(run, study.settings.of(RepresentationalSimilarity).null_quantile) for run in study.runs]
 
 
 def success_counts(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:

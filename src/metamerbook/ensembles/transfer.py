@@ -1,16 +1,35 @@
 """Whether one network's metamers are metamers for others: other architectures, other trainings (thesis outline)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
 from metamerbook.study.judging import evaluate, featured_stage
 from metamerbook.study.model_sets import check_keys
+from metamerbook.study.settings import AllByName, Names, Section
 from metamerlib.models import EXTRA_INSTANCES, ZOO, MissingWeightsError
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
+
+
+class Transfer(Section):
+    """The networks whose own metamers all others classify; None takes every trained one."""
+
+    transfer_generators: Annotated[Names | None, AllByName] = (
+        "alexnet",
+        "vgg19",
+        "resnet18",
+        "resnet18_robust",
+        "resnet50",
+        "convnext_base",
+        "deit_small",
+        "vit_base",
+        "vit_base_robust",
+        "mlp_mixer",
+    )
+
 
 RELATIONS = ("itself", "other training", "other architecture")
 """How an evaluator is related to the network that metamers were made with."""
@@ -30,7 +49,7 @@ def transfer_generators(study: "Study") -> tuple[list[str], list[str]]:
     tuple of two lists of str
         Keys of those that are there, and of those that are wanted but missing.
     """
-    wanted = study.settings.tables.transfer_generators
+    wanted = study.settings.of(Transfer).transfer_generators
     if wanted is None:
         traits = study.networks.traits((*study.evaluators, *study.missing_evaluators))
         wanted = traits.loc[~traits["random"], "evaluator"].tolist()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metamerbook.study.parsing import did_you_mean
+from metamerbook.study.profiles import did_you_mean
 
 if TYPE_CHECKING:
     from metamerbook.study.tasks import MetamerRun

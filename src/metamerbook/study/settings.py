@@ -1,29 +1,196 @@
-"""What a study runs: the settings of a profile, changed by whoever calls, checked at the door.
+"""What a study runs: the settings of a profile, changed by whoever calls, checked where they enter.
 
-All keys are flat, so that each can be a notebook's parameter or a line of a profile: those of `StudySettings`, and
-those of `GenerationConfig` and `TableSettings` beside them.
+A chapter declares its settings beside its code, as a `Section`. Profiles may nest them under the chapter's name; every
+setting also has a flat name, which notebooks' parameters and the command line use: the path below its section, joined
+by "_".
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
+from fractions import Fraction
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
+import numpy as np
 import torch
-import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainValidator, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
 
-from metamerbook.study.parsing import CHECKS, did_you_mean, unquoted
-from metamerbook.study.presets import under_preset
-from metamerbook.study.table_settings import TableSettings
-from metamerlib.checks import file_path, shown
+from metamerbook.study.profiles import did_you_mean, read_profile, read_yaml
+from metamerlib.checks import LARGEST_SEED, file_path, shown
 from metamerlib.generation import GenerationConfig
+from metamerlib.generation.config import PRESETS
 from metamerlib.models import STAGES, Stage
 from metamerlib.stimuli import CATEGORIES, StimulusSet, holds_validation_images, load_stimuli
-from metamerlib.system import profile_files
+
+PAPERS = ("ensembles",)
+"""The packages whose chapters declare settings; imported by name when they are first needed, since they import this."""
+
+LEAST_UPDATES = 30
+"""Updates per model that the fast preset keeps, where there were as many: a tenth of few is too few for any rule."""
 
 
-@dataclass(frozen=True, kw_only=True)
+def _flag(value: object) -> object:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _all_is_none(value: object) -> object:
+    return None if isinstance(value, str) and value == "all" else value
+
+
+def _none_by_name(value: object) -> object:
+    return None if isinstance(value, str) and value == "none" else value
+
+
+def _entries(value: object) -> tuple[Any, ...] | None:
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        value = [value]
+    if not isinstance(value, Sequence) or isinstance(value, bytes) or not value:
+        raise ValueError("give a list with at least one entry")
+    repeated = [entry for position, entry in enumerate(value) if entry in value[:position]]
+    if repeated:
+        raise ValueError(f"{shown(repeated[0])} is there twice: give each once")
+    return tuple(value)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    for entry in (entries := _entries(value)):
+        if not isinstance(entry, str) or not entry:
+            raise ValueError(f"give text in the place of {shown(entry)}")
+    return entries
+
+
+def _stages(value: object) -> tuple[Stage, ...]:
+    return tuple(map(_stage, _entries(value)))
+
+
+def _stage(stage: object) -> Stage:
+    if isinstance(stage, str):
+        try:
+            stage = float(stage)
+        except ValueError:
+            if stage not in STAGES and (near := did_you_mean(stage.strip().lower(), STAGES, alike=0.7)):
+                raise ValueError(
+                    f"{shown(stage)} is no known stage.{near} Give {', '.join(STAGES)}, depths or module names"
+                ) from None
+            return stage
+    if isinstance(stage, bool) or not isinstance(stage, int | float):
+        raise ValueError(f"give {', '.join(STAGES)}, depths in (0, 1] or module names")
+    if not 0 < stage <= 1:
+        raise ValueError("a depth is above 0 and at most 1")
+    return stage
+
+
+def _radius(value: object) -> float:
+    try:
+        radius = float(Fraction(value)) if isinstance(value, str) and "/" in value else float(value)
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        raise ValueError("give radii such as 0.3 or '8/255'") from None
+    if not 0 < radius < float("inf"):
+        raise ValueError("give radii above 0 and finite")
+    return radius
+
+
+def _folder(value: object) -> str | None:
+    if value is None:
+        return None
+    try:
+        folder = file_path(value, "root")
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    if not folder.is_dir():
+        raise ValueError(f"that is not a folder (looked in {Path.cwd()})")
+    return str(folder.resolve())
+
+
+def _decision(value: object) -> object:
+    if isinstance(value, str) and value == "1000-way":
+        raise ValueError(
+            "the references of a study are labelled in categories: give one of 'max_logit', 'mean_probability'. "
+            "ModelZoo('paper', decision='1000-way') is for use without a study"
+        )
+    return value
+
+
+def _batch_size(value: object) -> int | str | None:
+    if value is None or (isinstance(value, str) and value in ("auto", "all")):
+        return "auto" if value == "auto" else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("give a whole number, 'auto' or 'all'")
+    if value < 1:
+        raise ValueError("give at least 1")
+    return value
+
+
+def _model_sets(value: object) -> tuple[str, ...] | dict[str, tuple[str, ...]] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        return _names(value)
+    if not value:
+        raise ValueError("model_sets is empty: give at least one set, such as {'mine': ['resnet18']}")
+    for name in value:
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"give text as the name of a set, not {shown(name)}")
+    return {name: _names(keys) for name, keys in value.items()}
+
+
+Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
+Rate = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Quantile = Annotated[float, Field(strict=True, gt=0, le=1)]
+Text = Annotated[str, Field(strict=True, min_length=1)]
+Seed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SEED)]
+Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag)]
+PerClass = Annotated[Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None, BeforeValidator(_all_is_none)]
+Names = Annotated[tuple[str, ...], PlainValidator(_names)]
+OneStage = Annotated[Stage, PlainValidator(_stage)]
+Radius = Annotated[float, PlainValidator(_radius)]
+Entries = BeforeValidator(_entries)
+Radii = Annotated[tuple[Radius, ...], Entries]
+NoneByName = BeforeValidator(_none_by_name)
+AllByName = BeforeValidator(_all_is_none)
+
+
+class Budget(BaseModel):
+    """A budget of some tables: images per category (the first of the study's; None takes all), and of each update."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_per_class: PerClass = 1
+    repetitions: Count = 40
+    steps_per_model: Count = 1
+    learning_rate: Rate = 2.0
+    final_learning_rate: Rate = 0.1
+
+
+class Section(BaseModel):
+    """The settings of a chapter, beside its code; a subclass is known by its module's name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    known: ClassVar[dict[str, type["Section"]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        Section.known[cls.name()] = cls
+
+    @classmethod
+    def name(cls) -> str:
+        """Return the chapter's name."""
+        return cls.__module__.rpartition(".")[2]
+
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+@checked_dataclass(frozen=True, kw_only=True)
 class StudySettings:
     """The settings of a study.
 
@@ -31,73 +198,51 @@ class StudySettings:
     ----------
     profile
         Where the settings come from: a name, or the path of a YAML file.
-    zoo
-        Name of the model zoo.
     stimuli
         "objects16" (drawn), "imagenet16" (ILSVRC 2012's validation images below `root`) or "folder" (photographs below
-        `root`, one sub-folder per category).
-    root
-        The folder of photographs. Giving it means ``stimuli="imagenet16"`` if it holds ILSVRC 2012's validation
-        images, and ``"folder"`` if not.
+        `root`, one sub-folder per category). Giving `root` alone chooses between the latter two.
     n_per_class
         Images per category; None takes all the photographs of a folder.
     size
         Height and width of the images in pixels; None is the stimuli's own default.
-    categories
-        Which categories; None takes them all.
     seed
         Of the initial noise, and of the images unless `stimuli_seed` says otherwise.
-    stimuli_seed
-        Of the images: which drawings, or which photographs where `n_per_class` leaves some out.
-    stages
-        Inversion stages: "early", "middle", "late", depths in (0, 1], or dotted module names.
     model_sets
         Which ensembles: names out of the zoo's Table 2, or new ones as name to keys. None takes all of Table 2.
     evaluators
         Keys of the networks that classify the metamers. None takes the whole zoo.
-    criterion
-        What counts as recognized, as for `metamerlib.evaluation.recognition`.
     decision
-        How the paper's networks decide by their 1000 outputs (reading 11), as for `Classifier`: "max_logit" or
-        "mean_probability". The miniatures have one output per category, so that they know "max_logit" alone.
-    device
-        Where generation computes: "auto" (CUDA, else MPS, else the CPU), "cpu", "cuda", "mps".
-    batch_size
-        Images optimised at once, as for `generate_metamers`: a number, "auto" for as many as fit, or None for all.
-    precision
-        What metamers are computed in: "float32", "tf32" or "bfloat16", as for `generate_metamers`.
-    compile
-        Whether their forward passes go through `torch.compile`.
+        How the paper's networks decide by their 1000 outputs (reading 11), as for `Classifier`.
     preset
         Which rule makes metamers: "paper" (Table 3's) or "fast" (`GenerationConfig.fast`, with a tenth of the profile's
-        updates, but at least 30). A study has one preset throughout.
+        updates, but at least `LEAST_UPDATES`). A study has one preset throughout.
     config
         The generation's settings.
-    tables
-        What single tables take beside all this.
+    sections
+        The chapters' settings, by chapter; `of` reads them.
     """
 
     profile: str = "mini"
-    zoo: str = "mini"
-    stimuli: str = "objects16"
-    root: str | None = None
-    n_per_class: int | None = 3
-    size: int | None = None
-    categories: tuple[str, ...] | None = None
-    seed: int = 0
-    stimuli_seed: int | None = None
-    stages: tuple[Stage, ...] = tuple(STAGES)
-    model_sets: tuple[str, ...] | Mapping[str, tuple[str, ...]] | None = None
-    evaluators: tuple[str, ...] | None = None
-    criterion: str = "reference"
-    decision: str = "max_logit"
-    device: str = "auto"
-    batch_size: int | str | None = None
-    precision: str = "float32"
-    compile: bool = False
-    preset: str = "paper"
-    config: GenerationConfig = field(default_factory=GenerationConfig)
-    tables: TableSettings = field(default_factory=TableSettings)
+    zoo: Text = "mini"
+    stimuli: Literal["objects16", "folder", "imagenet16"] = "objects16"
+    root: Annotated[str | None, PlainValidator(_folder)] = None
+    n_per_class: PerClass = 3
+    size: Annotated[int, Field(strict=True, ge=1, le=16_384)] | None = None
+    categories: Names | None = None
+    seed: Seed = 0
+    stimuli_seed: Seed | None = None
+    stages: Annotated[tuple[Stage, ...], PlainValidator(_stages)] = tuple(STAGES)
+    model_sets: Annotated[tuple[str, ...] | Mapping[str, tuple[str, ...]] | None, PlainValidator(_model_sets)] = None
+    evaluators: Names | None = None
+    criterion: Literal["reference", "label", "generator"] = "reference"
+    decision: Annotated[Literal["max_logit", "mean_probability"], BeforeValidator(_decision)] = "max_logit"
+    device: Text = "auto"
+    batch_size: Annotated[int | Literal["auto"] | None, PlainValidator(_batch_size)] = None
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    compile: Flag = False
+    preset: Literal["paper", "fast"] = "paper"
+    config: InstanceOf[GenerationConfig] = field(default_factory=GenerationConfig)
+    sections: Mapping[str, InstanceOf[Section]] = field(default_factory=dict)
 
     @property
     def repetitions(self) -> int:
@@ -115,14 +260,27 @@ class StudySettings:
         names = ("stimuli", "root", "n_per_class", "size", "categories", "seed", "stimuli_seed")
         return {name: getattr(self, name) for name in names}
 
-    def load_references(self) -> StimulusSet:
-        """Draw or read the images that the settings name.
+    def of(self, section: type[AnySection]) -> AnySection:
+        """Return a chapter's settings."""
+        return self.sections.get(section.name()) or section()
 
-        Returns
-        -------
-        StimulusSet
-            The images that metamers are made of.
-        """
+    @property
+    def tables(self) -> Any:
+        """All of the chapters' settings by their flat names: until every chapter reads its own section."""
+        found = {}
+        for flat, (chapter, *path) in _places().items():
+            value = self.of(_chapters()[chapter])
+            for name in path:
+                value = getattr(value, name)
+            found[flat] = value
+        budget = {
+            name: {key: found[f"{name}_{key}"] for key in list(Budget.model_fields)[1:]}
+            for name in ("restricted", "mixed", "ablation")
+        }
+        return SimpleNamespace(budget=budget.__getitem__, **found)
+
+    def load_references(self) -> StimulusSet:
+        """Draw or read the images that the settings name."""
         references = load_stimuli(
             self.stimuli,
             n_per_class=self.n_per_class,
@@ -146,80 +304,188 @@ class StudySettings:
         Parameters
         ----------
         profile
-            "smoke", "mini", "paper", or the path of a YAML file with the same keys.
+            "smoke", "mini", "paper", "rehearsal", or the path of a YAML file with the same keys.
         photographs_needed
             Whether a study of photographs must name their folder; planning one does without.
         overrides
             Settings to change; None keeps the profile's. Lists may be given as text too, as papermill's command line
             does: ``'["early", "late"]'`` or ``'early, late'``. ``n_per_class="all"`` takes every photograph.
 
-        Returns
-        -------
-        StudySettings
-            The checked settings.
-
         Raises
         ------
-        TypeError
-            If a value is of the wrong type.
         ValueError
-            If a profile or key does not exist, or a value is out of range; the message lists the choices.
+            If a profile or key does not exist, or a value is refused; the message names it and the fix.
         """
-        values = _read_profile(profile)
+        values = _flat(read_profile(profile), f"profile {profile}")
         given = {key: value for key, value in overrides.items() if value is not None}
-        _check_keys(given, f"the settings of a study (profile {str(profile)!r})")
+        given = _flat(given, f"the settings of a study (profile {str(profile)!r})")
+        early = _checked(cls, {key: value for key, value in (values | given).items() if key in ("preset", "root")})
         if "root" in given:
             if values.get("stimuli") == "objects16":
                 # Photographs in place of drawings: how many and which to draw does not apply to them.
                 values |= {"n_per_class": None, "categories": None}
-            root = CHECKS["root"]("root", given["root"])
-            values["stimuli"] = "imagenet16" if holds_validation_images(root) else "folder"
-        preset = CHECKS["preset"]("preset", given.get("preset", values.get("preset", "paper")))
-        values |= under_preset(preset, values) | given
-        if photographs_needed and values.get("root") is None and values.get("stimuli") in ("folder", "imagenet16"):
+            values["stimuli"] = "imagenet16" if holds_validation_images(early.root) else "folder"
+        if early.preset != "paper":
+            values |= _under_preset(early.preset, values)
+        settings = cls.from_values(values | given, profile=str(profile))
+        if photographs_needed and settings.root is None and settings.stimuli in ("folder", "imagenet16"):
             raise ValueError(
-                f"stimuli={values['stimuli']!r} needs root='…' (`-p root=…` of metamerlib book, `--photos` of "
+                f"stimuli={settings.stimuli!r} needs root='…' (`-p root=…` of metamerlib book, `--photos` of "
                 "metamerlib run): the folder of ILSVRC 2012's validation images, or one with a sub-folder of "
                 "photographs per category."
             )
-        config = {key: unquoted(key, value) for key, value in values.items() if key in _fields(GenerationConfig)}
-        own = {key: CHECKS[key](key, value) for key, value in values.items() if key in CHECKS}
-        tables = TableSettings(**{key: own.pop(key) for key in _fields(TableSettings) if key in own})
-        return cls(profile=str(profile), config=GenerationConfig.from_dict(config), tables=tables, **own)
+        return settings
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], *, profile: str = "mini") -> "StudySettings":
+        """Check settings by their flat names."""
+        own = {key: value for key, value in values.items() if key in _own_names()}
+        config = {key: value for key, value in values.items() if key in _fields(GenerationConfig)}
+        return _checked(
+            cls, own, profile=profile, config=GenerationConfig.from_dict(config), sections=_sections(values)
+        )
+
+
+@cache
+def _chapters() -> dict[str, type[Section]]:
+    for paper in PAPERS:
+        package = import_module(f"metamerbook.{paper}")
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.ispkg:
+                import_module(f"{package.__name__}.{module.name}")
+    return Section.known
+
+
+@cache
+def _places() -> dict[str, tuple[str, ...]]:
+    """Give of each chapter's setting, by flat name, its chapter and the path below it."""
+    places: dict[str, tuple[str, ...]] = {}
+    for chapter, section in _chapters().items():
+        for name, entry in section.model_fields.items():
+            budget = entry.annotation is Budget
+            paths = [(name, below) for below in Budget.model_fields] if budget else [(name,)]
+            for path in paths:
+                flat = "_".join(path)
+                if flat in places or flat in _own_names() or flat in _fields(GenerationConfig):
+                    raise TypeError(f"two settings have the flat name {flat!r}: that of {chapter} needs another one.")
+                places[flat] = (chapter, *path)
+    return places
 
 
 def _fields(settings: type) -> list[str]:
     return [one.name for one in dataclasses.fields(settings)]
 
 
-def _read_profile(profile: str | Path) -> dict[str, Any]:
-    named = profile_files()
-    path = named.get(str(profile)) or file_path(profile, "profile")
-    if not path.is_file() or path.suffix not in (".yml", ".yaml"):
-        guess = did_you_mean(str(profile), named)
-        raise ValueError(
-            f"profile {shown(str(profile))} does not exist.{guess} Give one of {', '.join(named)}, or the path of a "
-            ".yml file with the same keys."
-        )
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ValueError(f"profile {path} is not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"profile {path} holds a {type(values).__name__}: give lines of `key: value`.")
-    _check_keys(values, f"profile {path}")
-    return values
+def _own_names() -> list[str]:
+    return [name for name in _fields(StudySettings) if name not in ("profile", "config", "sections")]
 
 
 def setting_names() -> list[str]:
-    """Return the name of every setting that a study takes."""
-    return [*CHECKS, *_fields(GenerationConfig)]
+    """Return the flat name of every setting that a study takes."""
+    return [*_own_names(), *_places(), *_fields(GenerationConfig)]
 
 
-def _check_keys(keys: Iterable[str], where: str) -> None:
-    known = setting_names()
-    for key in keys:
-        if key not in known:
-            raise ValueError(
-                f"{key!r} is not among {where}.{did_you_mean(str(key), known)} There are: {', '.join(known)}."
-            )
+def _flat(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Bring settings, perhaps nested by chapter, to their flat names; refuse those that do not exist."""
+    known, flat = setting_names(), {}
+    for name, value in _leaves(values, where):
+        if name not in known:
+            near = did_you_mean(name, known)
+            raise ValueError(f"{name!r} is not among {where}.{near} There are: {', '.join(known)}.")
+        if name in flat:
+            raise ValueError(f"{name} is in {where} twice, once below its chapter: give it once.")
+        flat[name] = _plain(name, value)
+    return flat
+
+
+def _leaves(values: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if key not in _chapters():
+            yield key, value
+            continue
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{key} is {shown(value)} in {where}: give the settings of that chapter below it.")
+        for name, inner in value.items():
+            field_info = _chapters()[key].model_fields.get(name)
+            if field_info is not None and field_info.annotation is Budget and isinstance(inner, Mapping):
+                yield from ((f"{name}_{below}", one) for below, one in inner.items())
+            else:
+                yield name, inner
+
+
+def _plain(name: str, value: object) -> object:
+    """Read a list or mapping that arrived as text, as from papermill's command line, and numbers of numpy."""
+    if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
+        return read_yaml(value, f"{name}={shown(value)}")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _sections(values: Mapping[str, Any]) -> dict[str, Section]:
+    nested: dict[str, dict[str, Any]] = {name: {} for name in _chapters()}
+    for flat, (chapter, name, *below) in _places().items():
+        if flat not in values:
+            continue
+        if below:  # beside the defaults of this budget, not those of any
+            default = dict(_chapters()[chapter].model_fields[name].default)
+            nested[chapter].setdefault(name, default)[below[0]] = values[flat]
+        else:
+            nested[chapter][name] = values[flat]
+    return {chapter: _checked(_chapters()[chapter], given) for chapter, given in nested.items()}
+
+
+_FIXES = {
+    "bool_type": "give true or false",
+    "finite_number": "give a finite number",
+    "float_type": "give a number",
+    "greater_than": "give a number above {gt:g}",
+    "greater_than_equal": "give at least {ge}",
+    "int_type": "give a whole number",
+    "less_than_equal": "give at most {le}",
+    "literal_error": "give one of {expected}",
+    "string_too_short": "give text",
+    "string_type": "give text",
+    "value_error": "{error}",
+}
+
+Checked = TypeVar("Checked")
+
+
+def _checked(kind: type[Checked], values: Mapping[str, Any], **further: Any) -> Checked:
+    """Make settings; an error names the setting by its flat name, the value, and what to give instead."""
+    try:
+        return kind(**values, **further)
+    except ValidationError as errors:
+        error = errors.errors(include_url=False, include_input=False)[0]
+    context, path = error.get("ctx", {}), error["loc"][:1]
+    name, value = "".join(path), values.get(*path) if path else None
+    if isinstance(value, Mapping) and error["loc"][1:2] and f"{name}_{error['loc'][1]}" in _places():
+        name, value = f"{name}_{error['loc'][1]}", value[error["loc"][1]]
+    reason = _FIXES.get(error["type"], error["msg"][:1].lower() + error["msg"][1:]).format(**context)
+    near = did_you_mean(value, re.findall("'([^']*)'", context.get("expected", "")))
+    raise ValueError(f"{name} is {shown(value)}: {reason}.{near}" if name else f"{reason}.")
+
+
+def _under_preset(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings in which a preset departs from a profile.
+
+    The preset's rule, and for the main grid and each budget of a chapter a tenth of the updates, but at least
+    `LEAST_UPDATES`, at the preset's learning rates.
+    """
+    rule = PRESETS[preset]
+    changed = {name: value for name, value in rule.items() if name not in ("repetitions", "steps_per_model")}
+    if stated := [name for name in changed if name in values]:
+        raise ValueError(
+            f"preset {preset!r} has a {stated[0]} of its own, but so has the profile: leave it out there, and give it "
+            "beside the preset if it is to differ."
+        )
+    settings = StudySettings.from_values(values)
+    budgets = {"": settings.config}
+    for section in settings.sections.values():
+        budgets |= {f"{name}_": budget for name, budget in section if isinstance(budget, Budget)}
+    for prefix, budget in budgets.items():
+        updates = budget.repetitions * budget.steps_per_model
+        changed[f"{prefix}repetitions"] = min(updates, max(-(-updates // 10), LEAST_UPDATES))
+        changed[f"{prefix}steps_per_model"] = 1
+        for rate in ("learning_rate", "final_learning_rate"):
+            changed[f"{prefix}{rate}"] = rule[rate]
+    return changed

@@ -3,14 +3,20 @@
 import pytest
 import yaml
 
-from metamerbook.study.presets import LEAST_UPDATES
-from metamerbook.study.settings import StudySettings
+from metamerbook.ensembles.adversarial_examples import AdversarialExamples
+from metamerbook.ensembles.mixed_models import MixedModels
+from metamerbook.ensembles.optimisers import Optimisers
+from metamerbook.study.profiles import read_profile
+from metamerbook.study.settings import LEAST_UPDATES, StudySettings
 from metamerlib import GenerationConfig
 from metamerlib.generation.config import PRESETS
-from metamerlib.system import profile_files
 
-BUDGETS = ("restricted", "mixed", "ablation")
+SECTIONS = {"restricted": AdversarialExamples, "mixed": MixedModels, "ablation": Optimisers}
 PROFILES = ("smoke", "mini", "rehearsal", "paper")
+
+
+def budget(settings, name):
+    return dict(getattr(settings.of(SECTIONS[name]), name))
 
 
 def settings(profile, **changes):
@@ -30,8 +36,8 @@ def test_the_fast_preset_is_one_rule_with_a_tenth_of_the_updates_but_not_too_few
     assert fast.config == GenerationConfig.fast(repetitions=fast.repetitions)
     before = {"": plain.config.updates_per_model}
     after = {"": fast.config.updates_per_model}
-    for table in BUDGETS:
-        (slow, quick) = (entry.tables.budget(table) for entry in (plain, fast))
+    for table in SECTIONS:
+        (slow, quick) = (budget(entry, table) for entry in (plain, fast))
         before[table], after[table] = (b["repetitions"] * b["steps_per_model"] for b in (slow, quick))
         rates = [quick[name] for name in ("learning_rate", "final_learning_rate")]
         assert rates == [fast.config.learning_rate, fast.config.final_learning_rate]
@@ -46,11 +52,11 @@ def test_the_paper_s_profile_gets_4000_updates():
 def test_what_is_given_beside_a_preset_stands():
     fast = settings("mini", preset="fast", repetitions=400, learning_rate=0.02, mixed_repetitions=7)
     assert fast.config == GenerationConfig.fast(repetitions=400, learning_rate=0.02)
-    assert fast.tables.mixed_repetitions == 7
+    assert budget(fast, "mixed")["repetitions"] == 7
 
 
 def test_a_profile_may_name_a_preset_but_not_part_of_its_rule(tmp_path):
-    mini = yaml.safe_load(profile_files()["mini"].read_text())
+    mini = read_profile("mini")
     own = tmp_path / "own.yml"
     own.write_text(yaml.safe_dump(mini | {"preset": "fast"}))
     assert settings(own).config == settings("mini", preset="fast").config
@@ -62,7 +68,7 @@ def test_a_profile_may_name_a_preset_but_not_part_of_its_rule(tmp_path):
 
 
 def test_an_unknown_preset_is_refused_with_the_nearest_one():
-    with pytest.raises(ValueError, match=r"preset is 'quick'.*Give one of 'paper', 'fast'"):
+    with pytest.raises(ValueError, match=r"preset is 'quick': give one of 'paper' or 'fast'"):
         settings("mini", preset="quick")
 
 

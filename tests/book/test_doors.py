@@ -15,8 +15,7 @@ import metamerlib as ml
 from junk import FIXED, JUNK, WORDS, refused_clearly
 from metamerbook.cli import app
 from metamerbook.engine.store import Store
-from metamerbook.study.parsing import CHECKS
-from metamerbook.study.settings import StudySettings
+from metamerbook.study.settings import StudySettings, setting_names
 from metamerbook.study.study import Study
 from metamerlib.evaluation import (
     adversarial_examples,
@@ -43,7 +42,7 @@ CONFIG = [field.name for field in dataclasses.fields(GenerationConfig)]
 
 
 @settings(max_examples=250, **FIXED)
-@given(st.sampled_from(["profile", *CHECKS, *CONFIG]), JUNK)
+@given(st.sampled_from(["profile", *setting_names()]), JUNK)
 def test_settings(name, value):
     def read(value):
         return StudySettings.from_profile(**({"profile": "smoke"} | {name: value}))
