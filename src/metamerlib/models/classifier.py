@@ -332,8 +332,7 @@ class Classifier(nn.Module):
         Raises
         ------
         ValueError
-            If the forward pass never reaches the module, its output is not one tensor per image, or no gradient flows
-            back from it to images that ask for one.
+            If the forward pass never reaches the module, or its output is not one tensor per image.
         """
         return self.up_to(stage)(images)
 
@@ -349,8 +348,17 @@ class Classifier(nn.Module):
         -------
         Callable
             From images to activations, with the errors of `activations`.
+
+        Raises
+        ------
+        ValueError
+            If the module is scripted.
         """
         layer = self.layer(stage)
+        if isinstance(self.module, torch.jit.ScriptModule):
+            raise ValueError(
+                f"model {self.name!r} is scripted, which leaves no layers to tap: give the module it was scripted from."
+            )
         tapped = self.module.get_submodule(layer)
         # A block that stands at several places of a list runs once for each of its names.
         same = [name for name, module in self.module.named_modules(remove_duplicate=False) if module is tapped]
@@ -371,20 +379,13 @@ class Classifier(nn.Module):
         except _TapReached as tap:
             output = _first_tensor(tap.output)
         else:
-            scripted = isinstance(self.module, torch.jit.ScriptModule)
-            fix = "give the module that it was scripted from" if scripted else "choose another stage"
-            raise ValueError(f"the forward pass of model {self.name!r} never reaches {layer!r}: {fix}.")
+            raise ValueError(f"the forward pass of model {self.name!r} never reaches {layer!r}: choose another stage.")
         finally:
             handle.remove()
         if output is None or output.ndim < 2 or len(output) != len(images):
             raise ValueError(
                 f"module {layer!r} of model {self.name!r} does not return one tensor with a row per image: tap a "
                 "module that does."
-            )
-        if images.requires_grad and torch.is_grad_enabled() and output.is_floating_point() and not output.requires_grad:
-            raise ValueError(
-                f"no gradient flows from {layer!r} of model {self.name!r} to the images: its forward pass detaches "
-                "them, or checkpoints gradients in the old way (give checkpoint(…, use_reentrant=False))."
             )
         return self._outputs(output, images)
 
