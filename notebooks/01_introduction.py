@@ -31,27 +31,13 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles import sentences
-from metamerbook.ensembles.figures.introduction import figure_process
-from metamerbook.ensembles.introduction import overview
-from metamerbook.study.judging import featured_stage
+from metamerbook.ensembles import introduction as chapter
+from metamerbook.ensembles.figures import introduction as figures
+from metamerbook.ensembles.recognizability import mean_recognizability, recognizability
+from metamerbook.study import words
 from metamerbook.study.study import Study
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
@@ -67,16 +53,18 @@ Markdown(study.describe())
 #
 # {numref}`fig-1` follows one picture from beginning to end. Everything in it was taken from a run.
 
+# %%
+study.execute(chapter.tasks(study))
+process = chapter.overview(study)
+means = mean_recognizability(recognizability(study))
+
 # %% tags=["remove-cell"]
-means = study.mean_recognizability()  # first, since the metamers of all sets can be made side by side
-process = overview(study)
-glue("fig-1", figure_process(process), display=False)
-glue("made-of", Markdown(sentences.provenance(study)), display=False)
-glue("set", process.model_set, display=False)
-glue("members", Markdown(sentences.members(study, process.model_set)), display=False)
-glue("stage", sentences.stage_in_words(process.stage), display=False)
-glue("updates", process.trajectory.updates[-1], display=False)
-glue("judge", Markdown(sentences.evaluate(process)), display=False)
+glue("fig-1", figures.figure_process(process), display=False)
+glue("made-of", Markdown(words.provenance(study)), display=False)
+glue("members", Markdown(words.members(study, process.model_set)), display=False)
+glue("stage", words.stage_in_words(process.stage), display=False)
+for name, value in chapter.facts(process, means).items():
+    glue(name, value, display=False)
 
 # %% [markdown]
 # ```{glue:figure} fig-1
@@ -92,13 +80,10 @@ glue("judge", Markdown(sentences.evaluate(process)), display=False)
 #
 # ## The answer in short
 #
-# Averaged over the evaluators that had no part in the generation, the share of recognized metamers at {glue:text}`stage` is:
+# Averaged over the evaluators that had no part in the generation, the share of recognized metamers at {glue:text}`stage` is {glue:text}`recognized:.2f` for the set of the figure; over all sets it goes from {glue:text}`lowest:.2f` to {glue:text}`highest:.2f`:
 
 # %% tags=["remove-input"]
-Markdown(sentences.comparisons(means, featured_stage(study)))
-
-# %% tags=["remove-input"]
-Markdown(sentences.trend(means))
+figures.table_answer(means)
 
 # %% [markdown]
 # The paper reports that ensembles of convolutional networks and robust ensembles stay recognizable at the late stage, and that single networks and transformers do not. The chapters behind this one go through its evidence in its order; {doc}`the last one <15_claims>` holds all its claims against what was measured. {glue:text}`15_claims.ipynb::claims-in-short:s`

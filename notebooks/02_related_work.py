@@ -21,13 +21,15 @@ seed = None  # of the images and of the noise
 # %% tags=["hide-input"]
 from myst_nb import glue
 
-from metamerbook.ensembles import sentences
 from metamerbook.ensembles.figures.experimental_setup import table_metrics
 from metamerbook.ensembles.figures.related_work import figure_distortions
+from metamerbook.ensembles.methodology import featured_image
 from metamerbook.ensembles.related_work import distortions
-from metamerbook.study.judging import one_per_category
+from metamerbook.study import words
 from metamerbook.study.published import published
 from metamerbook.study.study import Study
+
+study = Study.from_parameters(globals())
 
 # %% [markdown]
 # ## Metamers of one network
@@ -73,16 +75,14 @@ glue("tab-1", table_metrics(published("table_1")), display=False)
 # None of them was made for metamers. To know what to expect, {numref}`fig-distortions` alters one picture in ways whose effect on a person is plain, and lists what the metrics say that need no trained network.
 
 # %%
-study = Study.from_profile(profile, n_per_class=n_per_class, size=size, root=root, seed=seed)
-firsts = one_per_category(study)
-position = firsts[len(firsts) // 2]
+position = featured_image(study)
 altered = distortions(study.references.images[position])
 
 # %% tags=["remove-cell"]
 glue("fig-distortions", figure_distortions(altered), display=False)
 glue("category", study.references.category_names[position], display=False)
 glue("side", study.references.size[0], display=False)
-glue("profile", sentences.profile_name(study), display=False)
+glue("profile", words.profile_name(study), display=False)
 
 # %% [markdown]
 # ```{glue:figure} fig-distortions

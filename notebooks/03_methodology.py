@@ -29,27 +29,13 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles import sentences
+from metamerbook.ensembles import methodology as chapter
 from metamerbook.ensembles.figures.methodology import figure_optimisation
-from metamerbook.ensembles.methodology import trajectory
-from metamerbook.study.judging import featured_set, featured_stage, one_per_category
+from metamerbook.study import words
+from metamerbook.study.judging import featured_set, featured_stage
 from metamerbook.study.study import Study
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
@@ -67,7 +53,7 @@ Markdown(study.describe())
 #
 # $$x'_{t+1} = \Pi\!\left[x'_t - \alpha_t \, \frac{\nabla_{x'} d}{\lVert \nabla_{x'} d \rVert_2}\right]$$ (eq-step)
 #
-# $\Pi$ keeps every value within $\varepsilon$ of where it started, and within the range of colours. For metamers $\varepsilon$ is so large that only the second matters; with a small one the same loop makes something like an adversarial example. The gradient's length is taken out, so that $\alpha$ is a distance in pixel space; in this run it {glue:md}`schedule`.
+# $\Pi$ keeps every value within $\varepsilon$ of where it started, and within the range of colours. For metamers $\varepsilon$ is so large that only the second matters; with a small one the same loop makes something like an adversarial example. The gradient's length is taken out, so that $\alpha$ is a distance in pixel space; in this run it goes from {glue:text}`rate-first:g` to {glue:text}`rate-last:g`.
 #
 # Two of these symbols are not as printed: the paper *adds* the gradient and does not divide it by its length. The first would drive the activations apart ({ref}`reading 1 <reading-1>`); without the second, the given learning rates hardly move a picture ({ref}`reading 3 <reading-3>`).
 #
@@ -100,38 +86,26 @@ Markdown(study.describe())
 # Below, on one picture: the set and the stage that {doc}`the introduction <01_introduction>` shows.
 
 # %%
-name, stage = featured_set(study), featured_stage(study)
+name, stage, image = featured_set(study), featured_stage(study), chapter.featured_image(study)
 metamers = study.metamers(name, stage)
-firsts = one_per_category(study)
-image = firsts[len(firsts) // 2]
-path = trajectory(study, name, stage, images=[image], n=8)
+path = chapter.trajectory(study, name, stage, images=[image])
 
 # %% tags=["remove-cell"]
-config = study.settings.config
-alone, together = path.images[-1, 0], metamers.images[image]
-glue(
-    "fig-optimisation",
-    figure_optimisation(metamers[image].history, path, study.references.images[image]),
-    display=False,
-)
-for key, value in {
+config, reference = study.settings.config, study.references.images[image]
+glue("fig-optimisation", figure_optimisation(metamers[image].history, path, reference), display=False)
+glue("members", Markdown(words.members(study, name)), display=False)
+glue("made-of", Markdown(words.provenance(study)), display=False)
+said = {
+    "set": name,
+    "stage": words.stage_in_words(stage),
+    "category": study.references.category_names[image],
     "repetitions": config.repetitions,
     "steps": config.steps_per_model,
-    "per-model": metamers.updates_per_model,
-    "updates": metamers.updates,
-    "n": len(metamers),
-    "apart": float((alone - together).abs().max()) * 255,
-    "skipped": int(metamers.skipped.sum()),
-    "set": name,
-    "category": study.references.category_names[image],
-}.items():
+    "rate-first": config.learning_rate_at(0),
+    "rate-last": config.learning_rate_at(config.repetitions - 1),
+}
+for key, value in (said | chapter.facts(metamers, path, image)).items():
     glue(key, value, display=False)
-
-# %% tags=["remove-cell"]
-glue("members", Markdown(sentences.members(study, name)), display=False)
-glue("stage", sentences.stage_in_words(stage), display=False)
-glue("schedule", Markdown(sentences.schedule(config)), display=False)
-glue("made-of", Markdown(sentences.provenance(study)), display=False)
 
 # %% [markdown]
 # ```{glue:figure} fig-optimisation
@@ -141,12 +115,8 @@ glue("made-of", Markdown(sentences.provenance(study)), display=False)
 # {numref}`alg-1` running on one picture ({glue:text}`category`) with the set *{glue:text}`set`* ({glue:md}`members`) at {glue:text}`stage`. Above, the residual of each network, measured whenever it has its turn; the numbers are the residuals of its last one. Below, the picture after as many updates as is written under it (dotted lines above), and the reference. {glue:md}`made-of`
 # ```
 #
-# {glue:text}`repetitions:d` repetitions of {glue:text}`steps:d` steps are {glue:text}`per-model:d` updates with each network, {glue:text}`updates:d` in all. In an ensemble, each network's turn undoes some of what the others did, more so while the steps are long; in the end they settle on a picture between them.
-
-# %% tags=["remove-input"]
-Markdown(sentences.descent(metamers[image].history))
-
-# %% [markdown]
+# {glue:text}`repetitions:d` repetitions of {glue:text}`steps:d` steps are {glue:text}`per-model:d` updates with each network, {glue:text}`updates:d` in all. In an ensemble, each network's turn undoes some of what the others did, more so while the steps are long; in the end they settle on a picture between them. The largest residual starts at {glue:text}`residual-start:.2f`; at the end the networks' residuals lie between {glue:text}`residual-lowest:.3f` and {glue:text}`residual-highest:.3f`. The first tenth of the updates covers {glue:text}`covered:.0%` of the way.
+#
 # ## One at a time, or all at once
 #
 # The {glue:text}`n:d` pictures of this run were optimised together, as one batch, because that is faster. It must not matter: a metamer that depended on which pictures happened to be beside it would be no property of the networks. So the loss of a batch is the *sum* of its pictures' losses, every gradient is normalised on its own, and the noise that a picture starts from depends on its place in the set alone. The picture of {numref}`fig-optimisation` was made alone. Its twin from the batch differs from it by at most {glue:text}`apart:.4f` of the 255 steps of a colour channel.

@@ -33,20 +33,7 @@ from metamerbook.ensembles.explorer import explore
 from metamerbook.ensembles.figures.explorer import explorer_html
 from metamerbook.study.study import Study
 
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-)
+study = Study.from_parameters(globals())
 everything = explore(study)
 
 # %% tags=["remove-input"]

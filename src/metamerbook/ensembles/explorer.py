@@ -1,4 +1,4 @@
-"""All that the explorer shows: every set and stage, step by step, with what is measured at each step."""
+"""Chapter 90: every set and stage, step by step, with what is measured at each step."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,23 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SnapshotPredictions(Task):
-    """Let evaluators look at the snapshots of a generation; the result is one tensor.
-
-    Attributes
-    ----------
-    trajectory
-        The snapshots.
-    evaluators
-        The networks that classify them.
-    generators
-        The networks of the run, as what they take the references for.
-    criterion
-        What counts as recognized, as for `metamerlib.evaluation.recognized`.
-    """
+    """Which evaluators recognize the snapshots of a generation."""
 
     trajectory: Snapshots
     evaluators: tuple[ClassifierRef, ...]
-    generators: tuple[ClassifierRef, ...]
+    generators: tuple[ClassifierRef, ...]  # the networks of the run, for the criterion "generator"
     criterion: str = "reference"
 
     def compute(self, context: Context) -> dict[str, Tensor]:
@@ -63,98 +51,56 @@ class SnapshotPredictions(Task):
 
 @dataclass(frozen=True, eq=False)
 class ExploredRun:
-    """One set at one stage.
-
-    Attributes
-    ----------
-    model_set, stage
-        Which.
-    trajectory
-        S snapshots of one image of each of K categories.
-    evaluators
-        Keys of the networks that had no part in the generation and were trained.
-    recognized
-        (S, K) int64, how many of them recognize each snapshot.
-    """
+    """One set at one stage, with S snapshots of one image of each of K categories."""
 
     model_set: str
     stage: Stage
     trajectory: Trajectory
-    evaluators: tuple[str, ...]
-    recognized: Tensor
+    evaluators: tuple[str, ...]  # keys of trained networks that had no part in the generation
+    recognized: Tensor  # (S, K) int64, how many of them recognize each snapshot
 
 
 @dataclass(frozen=True, eq=False)
 class Exploration:
-    """Everything that there is to be looked at.
-
-    Attributes
-    ----------
-    categories
-        Names of the K categories.
-    references
-        (K, 3, H, W) RGB in [0, 1], the first reference of each.
-    runs
-        Every set at every stage, by set, then stage. All begin with the same initial stimuli, and have their snapshots
-        after the same repetitions.
-    featured
-        The set and the stage to begin with.
-    """
+    """Everything that there is to be looked at; all runs have the same initial stimuli and repetitions of snapshots."""
 
     categories: tuple[str, ...]
-    references: Tensor
-    runs: tuple[ExploredRun, ...]
-    featured: tuple[str, Stage]
+    references: Tensor  # (K, 3, H, W) RGB in [0, 1], the first reference of each category
+    runs: tuple[ExploredRun, ...]  # by set, then stage
+    featured: tuple[str, Stage]  # the set and the stage to begin with
+
+
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes: metamers of all sets, their snapshots, and what evaluators see in those."""
+    looks = snapshot_predictions(study)
+    return [*study.runs, *(look.trajectory for look in looks), *looks]
 
 
 def explore(study: "Study") -> Exploration:
-    """Gather the way of one image per category, for each set and stage.
-
-    Parameters
-    ----------
-    study
-        Which sets, stages, evaluators and criterion. The snapshots were kept when its metamers were generated, or the
-        generation is repeated for these images.
-
-    Returns
-    -------
-    Exploration
-        From the store or computed now.
-    """
-    study.execute(study.runs)
-    tasks = snapshot_runs(study)
-    study.execute(tasks, title="snapshots")
-    followed = list(tasks[0].trajectory.images)
+    """Gather the way of one image per category, for each set and stage."""
+    study.execute(study.runs)  # which keeps the snapshots; else the generation is repeated for these images
+    looks = snapshot_predictions(study)
+    study.execute(looks, title="snapshots")
+    followed = list(looks[0].trajectory.images)
     return Exploration(
         categories=tuple(study.references.category_names[position] for position in followed),
         references=study.references.images[followed],
-        runs=tuple(_explored(study, task) for task in tasks),
+        runs=tuple(_explored(study, look) for look in looks),
         featured=(featured_set(study), featured_stage(study)),
     )
 
 
-def snapshot_runs(study: "Study") -> list[SnapshotPredictions]:
-    """Describe who looks at the snapshots of every set and stage: trained networks that had no part in them.
-
-    Parameters
-    ----------
-    study
-        As for `explore`.
-
-    Returns
-    -------
-    list of SnapshotPredictions
-        In the order of the study's runs.
-    """
+def snapshot_predictions(study: "Study") -> list[SnapshotPredictions]:
+    """Describe, run by run, how trained networks without a part look at the snapshots."""
     traits = study.networks.traits(study.evaluators)
     trained = traits.loc[~traits["random"], "evaluator"].tolist()
-    tasks = []
+    found = []
     for run in study.runs:
         members = [model.key for model in run.models]
-        judges = tuple(study.networks.classifier_ref(key) for key in trained if key not in members)
+        evaluators = tuple(study.networks.classifier_ref(key) for key in trained if key not in members)
         generators = tuple(study.networks.classifier_ref(key) for key in members)
-        tasks.append(SnapshotPredictions(kept_beside(run), judges, generators, study.settings.criterion))
-    return tasks
+        found.append(SnapshotPredictions(kept_beside(run), evaluators, generators, study.settings.criterion))
+    return found
 
 
 def _explored(study: "Study", task: SnapshotPredictions) -> ExploredRun:

@@ -1,15 +1,17 @@
-"""One metamer from start to verdict: all that the picture of the process shows (paper, Fig. 1)."""
+"""Chapter 01: one metamer from start to verdict, all that the picture of the process shows (paper, Fig. 1)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from metamerbook.ensembles.methodology import Trajectory, trajectory
+from metamerbook.engine.task import Task
+from metamerbook.ensembles import methodology
+from metamerbook.ensembles.methodology import Trajectory, featured_image, trajectory
 from metamerbook.ensembles.related_work import PLAIN
-from metamerbook.study.judging import featured_set, featured_stage, one_per_category, predicted_classes
+from metamerbook.study.judging import Predictions, featured_set, featured_stage, one_per_category, predicted_classes
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.evaluation import PairDistances, measure_images, pair_distances
 from metamerlib.models import STAGES, Stage
@@ -20,79 +22,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Overview:
-    """A metamer, how it came about, and what is measured on it.
-
-    Attributes
-    ----------
-    model_set, stage
-        Which metamers.
-    category
-        Of the image that is followed.
-    reference
-        That image, (3, H, W) in [0, 1].
-    trajectory
-        Snapshots on its way to being a metamer.
-    model
-        Key of the network whose activations are shown: the last of the set.
-    reference_activation, metamer_activation
-        Its activations of the reference and the metamer, without the dimension of the batch.
-    verdicts
-        One row per evaluator that had no part in the generation and was trained: evaluator, reference_class,
-        metamer_class.
-    metrics
-        Those metrics of Table 1 that need no network and have a value per image, as `image_metrics` tabulates them.
-    distances
-        Between representations of all references and metamers, by one such evaluator; None with fewer than three
-        images or without such an evaluator.
-    example_references, example_metamers
-        (K, 3, H, W), one per category.
-    """
+    """A metamer, how it came about, and what is measured on it."""
 
     model_set: str
     stage: Stage
-    category: str
-    reference: Tensor
+    category: str  # of the image that is followed
+    reference: Tensor  # that image, (3, H, W) in [0, 1]
     trajectory: Trajectory
-    model: str
-    reference_activation: Tensor
+    model: str  # the network whose activations are shown: the last of the set
+    reference_activation: Tensor  # without the dimension of the batch
     metamer_activation: Tensor
-    verdicts: pd.DataFrame
-    metrics: pd.DataFrame
-    distances: PairDistances | None
-    example_references: Tensor
+    verdicts: pd.DataFrame  # evaluator, reference_class, metamer_class of trained ones that had no part
+    metrics: pd.DataFrame  # those of Table 1 that need no network and have a value per image
+    distances: PairDistances | None  # by one such evaluator; None without one, or with fewer than three images
+    example_references: Tensor  # (K, 3, H, W), one per category
     example_metamers: Tensor
 
 
-def overview(study: "Study", *, image: int | None = None, n_examples: int = 12, n_snapshots: int = 8) -> Overview:
-    """Follow one image through the process, with the featured set and stage.
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes: metamers of all sets and what evaluators see, and one metamer on its way."""
+    return [*study.runs, *(Predictions.of(study, run) for run in study.runs), *methodology.tasks(study)]
 
-    Parameters
-    ----------
-    study
-        Whose images, networks and settings.
-    image
-        Position of the image in the references; by default the middle one of those that begin a category.
-    n_examples
-        How many further metamers to show, at most one per category.
-    n_snapshots
-        Pictures along the optimisation.
 
-    Returns
-    -------
-    Overview
-        The metamers are those of the study, from the store or computed now.
-    """
-    model_set, stage = featured_set(study), featured_stage(study)
-    firsts = one_per_category(study)
-    image = firsts[len(firsts) // 2] if image is None else image
-    examples = firsts[:n_examples]
+def overview(study: "Study", *, n_examples: int = 12, n_snapshots: int = 8) -> Overview:
+    """Follow one image through the process, with the featured set and stage; and show up to so many examples."""
+    model_set, stage, image = featured_set(study), featured_stage(study), featured_image(study)
+    examples = one_per_category(study)[:n_examples]
     references = study.references.images
     metamers = study.metamers(model_set, stage).images
     members = [model.key for model in study.run(model_set, stage).models]
     shown = study.networks.models[members[-1]]
     both = shown.activations(torch.stack([references[image], metamers[image]]).to(shown.device), stage).cpu()
     traits = study.networks.traits(key for key in study.evaluators if key not in members)
-    judges = traits.loc[~traits["random"], "evaluator"].tolist()
+    evaluators = traits.loc[~traits["random"], "evaluator"].tolist()
     return Overview(
         model_set=model_set,
         stage=stage,
@@ -102,27 +64,43 @@ def overview(study: "Study", *, image: int | None = None, n_examples: int = 12, 
         model=members[-1],
         reference_activation=both[0],
         metamer_activation=both[1],
-        verdicts=_verdicts(study, study.run(model_set, stage), judges, image),
+        verdicts=_verdicts(study, study.run(model_set, stage), evaluators, image),
         metrics=measure_images(metamers[[image]], references[[image]], metrics=PLAIN),
-        distances=_distances(study, judges, metamers, stage),
+        distances=_distances(study, evaluators, metamers, stage),
         example_references=references[examples],
         example_metamers=metamers[examples],
     )
 
 
-def _verdicts(study: "Study", run: MetamerRun, judges: list[str], image: int) -> pd.DataFrame:
+def _verdicts(study: "Study", run: MetamerRun, evaluators: list[str], image: int) -> pd.DataFrame:
     """Name the classes that evaluators give a reference and its metamer."""
     seen = predicted_classes(study, run)
     rows = []
-    for judge in judges:
-        of_reference, of_metamer = (study.references.categories[classes[image]] for classes in seen[judge])
-        rows.append({"evaluator": judge, "reference_class": of_reference, "metamer_class": of_metamer})
+    for key in evaluators:
+        of_reference, of_metamer = (study.references.categories[classes[image]] for classes in seen[key])
+        rows.append({"evaluator": key, "reference_class": of_reference, "metamer_class": of_metamer})
     return pd.DataFrame(rows, columns=["evaluator", "reference_class", "metamer_class"])
 
 
-def _distances(study: "Study", judges: list[str], metamers: Tensor, stage: Stage) -> PairDistances | None:
+def _distances(study: "Study", evaluators: list[str], metamers: Tensor, stage: Stage) -> PairDistances | None:
     """Compare representations in the first evaluator, where it has such a stage and there are pairs enough."""
     common = stage in STAGES or not isinstance(stage, str)
-    if len(metamers) < 3 or not judges or not common:
+    if len(metamers) < 3 or not evaluators or not common:
         return None
-    return next(pair_distances(metamers, study.references, [study.networks.models[judges[0]]], stage=stage))
+    return next(pair_distances(metamers, study.references, [study.networks.models[evaluators[0]]], stage=stage))
+
+
+def facts(process: Overview, means: pd.DataFrame) -> dict[str, Any]:
+    """Return the numbers of the chapter's prose; `means` are those of recognizability by set and stage."""
+    of_stage = means[(means["evaluators"] == "all") & (means["stage"] == process.stage)].set_index("model_set")["mean"]
+    verdicts = process.verdicts
+    return {
+        "set": process.model_set,
+        "category": process.category,
+        "updates": process.trajectory.updates[-1],
+        "agreeing": int((verdicts["reference_class"] == verdicts["metamer_class"]).sum()),
+        "evaluators": len(verdicts),
+        "recognized": float(of_stage.get(process.model_set)),
+        "lowest": float(of_stage.min()),
+        "highest": float(of_stage.max()),
+    }

@@ -1,12 +1,16 @@
-"""How images become metamers: snapshots along one generation (paper, Fig. 1 left)."""
+"""Chapter 03: how one image becomes a metamer, in snapshots along its generation (paper, section 3.2, Fig. 1 left)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from torch import Tensor
 
-from metamerbook.study.tasks import Snapshots, spread
+from metamerbook.engine.task import Task
+from metamerbook.study.judging import featured_set, featured_stage, one_per_category
+from metamerbook.study.tasks import SNAPSHOTS, Snapshots, spread
+from metamerlib.generation import Metamers
 from metamerlib.models import Stage
 
 if TYPE_CHECKING:
@@ -15,27 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """Snapshots of images on their way to being metamers.
+    """Snapshots of N images on their way to being metamers of M models."""
 
-    Attributes
-    ----------
-    images
-        (S, N, 3, H, W) float32 RGB in [0, 1], one row per snapshot.
-    residuals
-        (S, N, M) ‖a' − a‖ / ‖a‖ of each image at each of the M models.
-    repetitions
-        After how many repetitions each snapshot was taken; 0 is the initial stimulus.
-    updates
-        The same in updates of an image, over all models.
-    models
-        Keys of the models, in the order of the columns.
-    """
+    images: Tensor  # (S, N, 3, H, W) float32 RGB in [0, 1], one row per snapshot
+    residuals: Tensor  # (S, N, M) ‖a' - a‖ / ‖a‖
+    repetitions: tuple[int, ...]  # after how many each snapshot was taken; 0 is the initial stimulus
+    updates: tuple[int, ...]  # the same in updates of an image, over all models
+    models: tuple[str, ...]  # their keys, in the order of the columns
 
-    images: Tensor
-    residuals: Tensor
-    repetitions: tuple[int, ...]
-    updates: tuple[int, ...]
-    models: tuple[str, ...]
+
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes: the featured metamers, and one of them on its way."""
+    run = study.run(featured_set(study), featured_stage(study))
+    return [run, Snapshots(run, (featured_image(study),), spread(run.config.repetitions, SNAPSHOTS))]
+
+
+def featured_image(study: "Study") -> int:
+    """Choose the reference that is followed: the middle one of those that begin a category."""
+    firsts = one_per_category(study)
+    return firsts[len(firsts) // 2]
 
 
 def trajectory(
@@ -44,38 +46,13 @@ def trajectory(
     stage: Stage,
     *,
     images: Sequence[int] = (0,),
-    n: int = 8,
+    n: int = SNAPSHOTS,
     **config: Any,
 ) -> Trajectory:
-    """Follow some images of a study on their way to being metamers.
+    """Follow some references of a study on their way to being metamers, with changed fields of `GenerationConfig`.
 
-    Parameters
-    ----------
-    study
-        Whose references and settings.
-    model_set
-        Name of a set of this study or of the zoo, key of a network, or a list of keys.
-    stage
-        The stage.
-    images
-        Positions of the images to follow in the study's references.
-    n
-        Number of snapshots, spaced evenly in the logarithm of the repetition, the initial stimulus and the metamer
-        among them. Fewer come back where there are fewer repetitions.
-    config
-        Fields of `GenerationConfig` to change.
-
-    Returns
-    -------
-    Trajectory
-        From the store or computed now.
-
-    Raises
-    ------
-    ValueError
-        If `n` is below 2.
-    IndexError
-        If there is no such image.
+    The n snapshots are spaced evenly in the logarithm of the repetition, the initial stimulus and the metamer among
+    them; fewer come back where there are fewer repetitions.
     """
     if n < 2:
         raise ValueError(f"n is {n}: give at least 2 snapshots, the initial stimulus and the metamer.")
@@ -88,20 +65,7 @@ def trajectory(
 
 
 def trajectory_of(task: Snapshots, tensors: Mapping[str, Tensor]) -> Trajectory:
-    """Put the snapshots of a generation together with when and for whom they were taken.
-
-    Parameters
-    ----------
-    task
-        What was followed.
-    tensors
-        Its result.
-
-    Returns
-    -------
-    Trajectory
-        The snapshots.
-    """
+    """Put the snapshots of a generation together with when and for whom they were taken."""
     run = task.run
     per_repetition = run.config.steps_per_model * (1 if run.config.mode == "joint" else len(run.models))
     return Trajectory(
@@ -111,3 +75,27 @@ def trajectory_of(task: Snapshots, tensors: Mapping[str, Tensor]) -> Trajectory:
         updates=tuple(repetition * per_repetition for repetition in task.repetitions),
         models=tuple(model.key for model in run.models),
     )
+
+
+def facts(metamers: Metamers, path: Trajectory, image: int) -> dict[str, Any]:
+    """Return the numbers of the chapter's prose; `path` is that of the image alone, `metamers` are those of its batch.
+
+    `covered` is which share of the way the residuals went in the first tenth of the updates, averaged over networks.
+    """
+    history: pd.DataFrame = metamers[image].history
+    by_model = [rows for _, rows in history.groupby("model", sort=False)]
+    first, last = ([rows["residual"].iloc[end] for rows in by_model] for end in (0, -1))
+    tenth = history["update"].max() / 10
+    early = [rows.loc[rows["update"] <= tenth, "residual"].iloc[-1] for rows in by_model]
+    covered = pd.Series((a - b) / (a - c) for a, b, c in zip(first, early, last, strict=True))
+    return {
+        "per-model": metamers.updates_per_model,
+        "updates": metamers.updates,
+        "n": len(metamers),
+        "apart": float((path.images[-1, 0] - metamers.images[image]).abs().max()) * 255,
+        "skipped": int(metamers.skipped.sum()),
+        "residual-start": float(max(first)),
+        "residual-lowest": float(min(last)),
+        "residual-highest": float(max(last)),
+        "covered": float(covered.mean()),
+    }

@@ -1,4 +1,7 @@
-"""One picture altered in known ways, to see what the image metrics make of it (paper, section 2, Table 1)."""
+"""Chapter 02: one picture altered in known ways, to see what the image metrics make of it (paper, section 2, Table 1).
+
+Nothing is computed by tasks here.
+"""
 
 from dataclasses import dataclass
 
@@ -15,36 +18,14 @@ PLAIN = tuple(key for key, metric in METRICS.items() if metric.per_image and met
 
 @dataclass(frozen=True, eq=False)
 class Distortions:
-    """A picture, copies of it that were altered, and what the metrics say of them.
+    """A picture, copies of it that were altered, and what the metrics say of them."""
 
-    Attributes
-    ----------
-    images
-        Name of the alteration to (3, H, W) in [0, 1]; the first is the picture itself.
-    metrics
-        One row per alteration and metric: alteration, and what `image_metrics` returns.
-    """
-
-    images: dict[str, Tensor]
-    metrics: pd.DataFrame
+    images: dict[str, Tensor]  # name of the distortion to (3, H, W) in [0, 1]; the first is the picture itself
+    metrics: pd.DataFrame  # one row per distortion and metric: distortion, and what `measure_images` returns
 
 
 def distortions(image: Tensor, *, seed: int = 0) -> Distortions:
-    """Alter a picture and measure it against itself, by the metrics that need no network.
-
-    Parameters
-    ----------
-    image
-        (3, H, W) in [0, 1].
-    seed
-        Of the noise.
-
-    Returns
-    -------
-    Distortions
-        A copy; one moved by three pixels; one blurred over 5 × 5 pixels; one with normal noise (standard deviation
-        0.1); one with the colours inverted; and a grey picture, as metamers start from.
-    """
+    """Alter a picture (3, H, W) and measure it against itself, by the metrics that need no network."""
     batch = image[None]
     noise = torch.randn(batch.shape, generator=torch.Generator().manual_seed(seed))
     altered = {
@@ -55,5 +36,5 @@ def distortions(image: Tensor, *, seed: int = 0) -> Distortions:
         "inverted": 1 - batch,
         "grey": torch.full_like(batch, 0.5),
     }
-    tables = [measure_images(one, batch, metrics=PLAIN).assign(alteration=name) for name, one in altered.items()]
+    tables = [measure_images(one, batch, metrics=PLAIN).assign(distortion=name) for name, one in altered.items()]
     return Distortions({name: one[0] for name, one in altered.items()}, pd.concat(tables, ignore_index=True))

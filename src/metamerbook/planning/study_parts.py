@@ -8,7 +8,7 @@ from metamerbook.engine.task import Task
 from metamerbook.ensembles.adversarial_examples import restricted_runs, restricted_study
 from metamerbook.ensembles.attacks import attacks
 from metamerbook.ensembles.ensemble_size import ensemble_size_runs
-from metamerbook.ensembles.explorer import snapshot_runs
+from metamerbook.ensembles.explorer import snapshot_predictions
 from metamerbook.ensembles.image_metrics import image_metrics_runs
 from metamerbook.ensembles.mixed_models import mixed_runs
 from metamerbook.ensembles.optimisers import Labelled, mode_runs, optimizer_runs
@@ -93,7 +93,7 @@ def _on_the_studys_runs(study: "Study") -> list[StudyPart]:
         StudyPart("image metrics", tuple(image_metrics_runs(study))),
         StudyPart("representations", tuple(representation_runs(study))),
         StudyPart("metamers against chance", tuple(success_runs(study))),
-        StudyPart("explorer", tuple(snapshot_runs(study))),
+        StudyPart("explorer", tuple(snapshot_predictions(study))),
     ]
 
 

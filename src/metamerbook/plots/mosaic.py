@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from matplotlib.axes import Axes
@@ -83,6 +83,14 @@ def place_grid(
     for row, images in enumerate(rows):
         for column, image in enumerate(images):
             place_picture(figure, image, left + column * (side + gap), top + row * (side + gap), side)
+
+
+def place_strip(figure: Figure, snapshots: Mapping[str, Tensor], left: float, top: float, step: float) -> None:
+    """Show stimuli in a row, each with what is written under it."""
+    for number, (text, image) in enumerate(snapshots.items()):
+        x = round(left + number * step)
+        place_picture(figure, image, x, top)
+        place_text(figure, text, x + CELL / 2, top + CELL + 2, ha="center", color=MUTED, fontsize=7)
 
 
 def unit_map(activation: Tensor) -> Tensor:

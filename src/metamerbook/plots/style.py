@@ -161,6 +161,11 @@ def set_order(names: Iterable[str]) -> list[str]:
     return [name for members in set_groups(names).values() for name in members]
 
 
+def grouped(number: float) -> str:
+    """Write a number with thin spaces between thousands."""
+    return f"{number:,.10g}".replace(",", "\u2009")
+
+
 def stage_label(stage: Stage) -> str:
     """Name a stage: as the paper does, or as a share of the depth."""
     return stage if isinstance(stage, str) else f"{100 * stage:.3g} %"

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from metamerbook.engine import execute as execution
-from metamerbook.ensembles import methodology as trajectories
 from metamerbook.ensembles.methodology import trajectory
+from metamerbook.study.judging import featured_set
 from metamerbook.study.settings import StudySettings
 from metamerbook.study.study import Study
 from metamerlib import CATEGORIES, Classifier, GenerationConfig, ModelZoo, StimulusSet
@@ -209,36 +209,6 @@ def test_stages_and_sets_keep_their_order(study):
     assert means["model_set"].drop_duplicates().tolist() == ["pair", "one"]
 
 
-def test_a_trajectory_ends_in_the_metamer_and_starts_at_the_noise(study):
-    toys = study(config=CONFIG.replace(repetitions=9))
-    path = trajectory(toys, "pair", "late", images=[3, 1], n=4)
-    assert path.repetitions == (0, 1, 3, 9)
-    assert path.updates == (0, 4, 12, 36)
-    assert path.images.shape == (4, 2, 3, 8, 8)
-    metamers = toys.metamers("pair", "late")
-    assert torch.allclose(path.images[-1], metamers.images[[3, 1]], atol=1e-5)
-    assert torch.allclose(path.residuals[-1], metamers.residuals[[3, 1]], atol=1e-5)
-    assert torch.allclose(path.residuals[0], metamers.initial_residuals[[3, 1]], atol=1e-5)
-    assert (path.images[0] - 0.5).abs().max() < 0.11
-
-
-@pytest.mark.parametrize("n", [2, 3, 20])
-def test_a_trajectory_has_as_many_snapshots_as_there_can_be(study, n):
-    assert len(trajectory(study(), "one", "late", n=n).repetitions) == min(n, 4)
-
-
-def test_a_trajectory_is_kept(study, monkeypatch):
-    first = trajectory(study(), "one", "late")
-    monkeypatch.setattr(trajectories, "generate_metamers", None)
-    assert torch.equal(trajectory(study(), "one", "late").images, first.images)
-
-
-@pytest.mark.parametrize(("arguments", "error"), [({"images": [5]}, IndexError), ({"n": 1}, ValueError)])
-def test_a_trajectory_of_nothing_is_refused(study, arguments, error):
-    with pytest.raises(error):
-        trajectory(study(), "one", "late", **arguments)
-
-
 def test_networks_of_ones_own_take_part(study):
     toys = study(models=[toy("mine", 7)], model_sets={"mixed": ("mine", "a")}, stages=("late",))
     table = toys.recognizability()
@@ -348,3 +318,17 @@ def test_the_bundled_zoo_works_too(tmp_path, generated):
     again = Study.from_profile("smoke", store=tmp_path, progress=False, stages="late", repetitions=1, **changes)
     pd.testing.assert_frame_equal(again.recognizability(), table)
     assert again.zoo.loaded == (), "what is in the store needs no network"
+
+
+def test_missing_weights_name_what_brings_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAMERLIB_WEIGHTS", str(tmp_path / "none"))
+    images = StimulusSet(torch.rand(1, 3, 224, 224), torch.tensor([0]), CATEGORIES, ("a",))
+    study = Study.from_profile("paper", root=str(tmp_path), references=images, store=tmp_path, progress=False)
+    assert "averages run over 2 of 31, without alexnet, alexnet_robust, vgg19" in study.describe()
+    assert study.describe().endswith("`metamerlib zoo fetch` fetches them, or says which file to put where.")
+    with pytest.raises(MissingWeightsError, match="`metamerlib zoo fetch` fetches them"):
+        _ = study.runs
+    with pytest.raises(ValueError, match="`metamerlib zoo fetch` fetches them"):
+        featured_set(study)
+    with pytest.raises(MissingWeightsError, match="`metamerlib zoo fetch vgg19` fetches them"):
+        study.run("Single CNN", "late")

@@ -1,4 +1,4 @@
-"""The explorer: a page's own small program that shows every metamer on its way, with what is measured on it."""
+"""Chapter 90: a page's own small program that shows every metamer on its way, with what is measured on it."""
 
 import base64
 import json
@@ -59,19 +59,9 @@ _FRAME = '<div class="explorer-frame"><canvas></canvas><span></span><span></span
 
 
 def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
-    """Make the explorer: choose a picture, a model set and a stage; slide along the optimisation.
+    """Make the explorer's HTML: choose a picture, a model set and a stage; slide along the optimisation.
 
-    Parameters
-    ----------
-    exploration
-        As `metamerbook.ensembles.explorer.explore` returns it.
-    limit
-        Bytes that it may take, pictures included: they are compressed as far as that needs.
-
-    Returns
-    -------
-    str
-        HTML with its styles, program and pictures in it, for a page of the book or a cell of Jupyter. It loads nothing.
+    Its styles, program and pictures are in it; the latter are compressed as far as `limit` bytes in all need.
     """
     first = exploration.runs[0]
     count = len(first.trajectory.repetitions)

@@ -1,9 +1,12 @@
-"""Fig. 1: how metamers are made, measured, and what they look like, drawn from one real run."""
+"""Chapter 01, Fig. 1: how metamers are made, measured, and what they look like, drawn from one real run."""
 
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
 
+from metamerbook.ensembles.figures.methodology import snapshots
 from metamerbook.ensembles.introduction import Overview
 from metamerbook.plots.mosaic import (
     CELL,
@@ -12,6 +15,7 @@ from metamerbook.plots.mosaic import (
     place_box,
     place_map,
     place_picture,
+    place_strip,
     place_text,
     unit_map,
 )
@@ -24,10 +28,12 @@ from metamerbook.plots.style import (
     PAPER,
     RULE,
     canvas,
+    set_order,
     set_styles,
     stage_label,
+    stage_positions,
 )
-from metamerbook.plots.tables import short_number
+from metamerbook.plots.tables import book_table, short_number
 from metamerbook.study.words import network_label
 from metamerlib.evaluation import METRICS, jensen_shannon
 from metamerlib.evaluation.representation import density, shared_grid
@@ -38,19 +44,7 @@ _SHOWN = 6
 
 
 def figure_process(overview: Overview) -> Figure:
-    """Draw the process from one image's run (paper, Figure 1).
-
-    Parameters
-    ----------
-    overview
-        As `metamerbook.ensembles.introduction.overview` returns it.
-
-    Returns
-    -------
-    Figure
-        Left: references' and metamer's activations in the active network, the steps, snapshots along the way. Middle:
-        the three measures. Right: finished metamers.
-    """
+    """Draw the process from one image's run: generation, the three measures, metamers (paper, Figure 1)."""
     with canvas(height=_HEIGHT / DPI) as figure:
         place_text(figure, "1  Generate", 0, 0, fontsize=9.5, fontweight="bold")
         place_text(figure, "2  Evaluate", _MIDDLE, 0, fontsize=9.5, fontweight="bold")
@@ -110,17 +104,12 @@ def _matching(figure: Figure, overview: Overview) -> None:
 
 def _snapshots(figure: Figure, overview: Overview) -> None:
     """Show the image on its way, with the updates that it has had."""
-    trajectory, top = overview.trajectory, 256
+    top, per_row = 256, 4
     place_text(figure, "one image along the way, with its updates", 0, top - 15, fontsize=7, color=MUTED)
-    per_row, gap = 4, 20
-    chosen = _spaced(len(trajectory.updates), 2 * per_row)
-    for number, position in enumerate(chosen):
-        row, column = divmod(number, per_row)
-        left, y = column * (CELL + gap), top + row * (CELL + 17)
-        place_picture(figure, trajectory.images[position, 0], left, y)
-        updates = trajectory.updates[position]
-        text = "start" if updates == 0 else f"{updates:,}".replace(",", "\u2009")
-        place_text(figure, text, left + CELL / 2, y + CELL + 2, ha="center", fontsize=6.5, color=MUTED)
+    shown = list(snapshots(overview.trajectory).items())
+    chosen = [shown[position] for position in _spaced(len(shown), 2 * per_row)]
+    for row in range(2):
+        place_strip(figure, dict(chosen[row * per_row : (row + 1) * per_row]), 0, top + row * (CELL + 17), CELL + 20)
 
 
 def _round_robin(figure: Figure, overview: Overview) -> None:
@@ -178,8 +167,8 @@ def _recognition(figure: Figure, overview: Overview, top: float) -> None:
     place_arrow(figure, (_MIDDLE + CELL + 4, top + 67), (_MIDDLE + 192 - CELL - 4, top + 67))
     verdicts = overview.verdicts
     same = verdicts["reference_class"] == verdicts["metamer_class"]
-    for number in _spaced(len(verdicts), 3):
-        row, y = verdicts.iloc[number], top + 88 + 12 * _spaced(len(verdicts), 3).index(number)
+    for line, number in enumerate(_spaced(len(verdicts), 3)):
+        row, y = verdicts.iloc[number], top + 88 + 12 * line
         place_text(figure, network_label(row["evaluator"]), _MIDDLE, y, fontsize=6.5, color=MUTED)
         words = f"{row['reference_class']} → {row['metamer_class']} {'✓' if same.iloc[number] else '✗'}"
         place_text(figure, words, _MIDDLE + 192, y, ha="right", fontsize=6.5)
@@ -222,3 +211,14 @@ def _spaced(count: int, wanted: int) -> list[int]:
 def _box(figure: Figure, left: float, top: float, height: float, colour: str, strength: float) -> None:
     options = {"facecolor": PAPER, "edgecolor": colour, "linewidth": 1 + 0.4 * strength, "alpha": strength}
     place_box(figure, left, top, 96, height, rounding=6, **options)
+
+
+def table_answer(means: pd.DataFrame) -> Styler:
+    """Tabulate the mean recognizability of every set by stage, over all evaluators that had no part."""
+    shown = means[means["evaluators"] == "all"].set_index(["model_set", "stage"])["mean"]
+    stages = list(stage_positions(means["stage"]))
+    rows = [
+        {"set": name} | {stage_label(stage): shown[name, stage] for stage in stages}
+        for name in set_order(means["model_set"])
+    ]
+    return book_table(pd.DataFrame(rows), "tab-answer").format("{:.2f}", list(map(stage_label, stages)), na_rep="–")

@@ -1,4 +1,4 @@
-"""What the image metrics make of known distortions of a picture."""
+"""Chapter 02: what the image metrics make of known distortions of a picture."""
 
 from matplotlib.figure import Figure
 
@@ -12,19 +12,8 @@ _NAMES, _STEP, _ROW = 150, 90, 20
 
 
 def figure_distortions(distortions: Distortions) -> Figure:
-    """Show altered copies of a picture with their values below them.
-
-    Parameters
-    ----------
-    distortions
-        As `metamerbook.ensembles.related_work` returns it.
-
-    Returns
-    -------
-    Figure
-        One column per alteration, one row per metric. The alteration that a metric likes least is marked.
-    """
-    values = distortions.metrics.pivot(index="metric", columns="alteration", values="value")
+    """Show altered copies of a picture (columns) with their values (rows); the worst of each metric is marked."""
+    values = distortions.metrics.pivot(index="metric", columns="distortion", values="value")
     keys = [key for key in METRICS if key in values.index and values.loc[key].notna().any()]
     top = CELL + 32
     with canvas(height=(top + _ROW * len(keys)) / DPI) as figure:

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from metamerbook.ensembles import methodology as trajectories
 from metamerbook.ensembles.explorer import explore
+from metamerbook.study import tasks
 from metamerbook.study.settings import StudySettings
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import kept_beside
@@ -50,13 +50,14 @@ def study(tmp_path):
 def repeated(monkeypatch):
     """Count generations that are repeated for snapshots."""
     calls = []
-    generate = trajectories.generate_metamers
+    generate = tasks.generate_metamers
 
     def counting(images, models, **arguments):
-        calls.append(len(images))
+        if len(images) < len(REFERENCES):
+            calls.append(len(images))
         return generate(images, models, **arguments)
 
-    monkeypatch.setattr(trajectories, "generate_metamers", counting)
+    monkeypatch.setattr(tasks, "generate_metamers", counting)
     return calls
 
 
@@ -127,14 +128,14 @@ def test_a_study_without_other_networks_counts_nobody(study):
 def test_a_second_study_computes_nothing(study, monkeypatch):
     first = explore(study())
     monkeypatch.setattr(Classifier, "predict", None)
-    monkeypatch.setattr(trajectories, "generate_metamers", None)
+    monkeypatch.setattr(tasks, "generate_metamers", None)
     again = explore(study())
     assert torch.equal(first.runs[3].recognized, again.runs[3].recognized)
 
 
 def test_snapshots_that_are_gone_are_made_again(study, tmp_path, repeated):
     first = explore(study())
-    for kind in ("trajectories", "snapshot_recognition"):
+    for kind in ("Snapshots", "SnapshotPredictions"):
         shutil.rmtree(tmp_path / "store" / kind)
     again = explore(study())
     assert repeated == [2] * 4
