@@ -7,7 +7,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from metamerlib.checks import check_batch_size, check_classifiers, check_images, resolve_seed, shown, whole_number
+from metamerlib.checks import (
+    check_batch_size,
+    check_classifiers,
+    check_images,
+    listed,
+    resolve_seed,
+    shown,
+    whole_number,
+)
 from metamerlib.generation.batch import Batch
 from metamerlib.generation.checkpoint import Checkpoint, run_identity
 from metamerlib.generation.config import GenerationConfig
@@ -196,16 +204,12 @@ def _check_models(models: Classifier | Sequence[Classifier]) -> list[Classifier]
     for model in models[1:]:
         if model.categories != first.categories:
             raise ValueError(
-                f"models {first.name!r} and {model.name!r} have different categories ({_listed(first.categories)} and "
-                f"{_listed(model.categories)}): wrap both with the same categories=(…), in the same order, by way of "
+                f"models {first.name!r} and {model.name!r} have different categories "
+                f"({listed(first.categories, 4)}; and {listed(model.categories, 4)}): wrap both with the same "
+                "categories=(…), in the same order, by way of "
                 "outputs_of_category=… where one has finer classes."
             )
     return models
-
-
-def _listed(categories: Sequence[str], limit: int = 4) -> str:
-    more = f", … {len(categories)} in all" if len(categories) > limit else ""
-    return ", ".join(categories[:limit]) + more
 
 
 def _check_compile(compiled: bool, config: GenerationConfig) -> bool:

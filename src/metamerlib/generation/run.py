@@ -86,7 +86,8 @@ class Run:
         self._go_back()
         seconds_before = time.monotonic() - self._began
         idle = self._done == len(self.images)
-        with _ProgressBar(title, self.config.repetitions, self._batches(len(self.images)), progress) as bar:
+        total = len(self.images) * self.config.repetitions
+        with tqdm(total=total, desc=title, unit="image×repetition", unit_scale=True, disable=not progress) as bar:
             while self._done < len(self.images):
                 positions = self._next_positions()
                 try:
@@ -97,23 +98,24 @@ class Run:
                         raise
                     reason = (str(error) or type(error).__name__).splitlines()[0]
                 self._shrink(positions, reason)  # where the error no longer holds on to the batch
-                bar.rescale(self._batches(len(self.images)), self._batches(self._done))
         return self._finished, (seconds_before if idle else time.monotonic() - self._began)
 
-    def _make(self, positions: range, bar: "_ProgressBar") -> None:
+    def _make(self, positions: range, bar: tqdm) -> None:
         batch = self._prepare(positions)
-        bar.start(self._batches(positions.start), batch.repetition)
+        done, read = positions.start * self.config.repetitions + batch.repetition * len(positions), 0.0
+        if done != bar.n:  # what was done in an earlier sitting, or is done again, does not count as speed
+            bar.n = bar.initial = done
         if batch.repetition == 0:
             self.watch(batch)
         for _ in batch.run():
             self.watch(batch)
-            bar.advance(batch.latest_residuals)
+            if not bar.disable and time.monotonic() - read >= _SECONDS_BETWEEN_READINGS:
+                bar.set_postfix_str(f"residual {batch.latest_residuals.nanmean().item():.4f}", refresh=False)
+                read = time.monotonic()
+            bar.update(len(positions))
             if self.checkpoint.due():
                 self._write(batch)
         self._finish(batch)
-
-    def _batches(self, images: int) -> int:
-        return -(-images // self.batch_size)
 
     def _go_back(self) -> None:
         """Take up what the checkpoint says; where there is none, stay."""
@@ -241,35 +243,3 @@ class Run:
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-class _ProgressBar:
-    """Repetitions over all batches, with the mean residual."""
-
-    def __init__(self, title: str, repetitions: int, batches: int, shown: bool) -> None:
-        self._bar = tqdm(total=repetitions * batches, desc=title, unit="rep", disable=not shown)
-        self._repetitions, self._read = repetitions, 0.0
-
-    def __enter__(self) -> "_ProgressBar":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.close()
-
-    def start(self, batches_done: int, repetition: int) -> None:
-        """Set off: what was done in an earlier sitting does not count as speed."""
-        if not self._bar.n:
-            self._bar.initial = self._bar.n = batches_done * self._repetitions + repetition
-
-    def rescale(self, batches: int, batches_done: int) -> None:
-        """Count in smaller batches from now on, after a step back."""
-        self._bar.total, self._bar.initial = batches * self._repetitions, 0
-        self._bar.n = batches_done * self._repetitions
-        self._bar.refresh()
-
-    def advance(self, residuals: Tensor) -> None:
-        """Count a repetition, and read the mean residual now and then."""
-        if not self._bar.disable and time.monotonic() - self._read >= _SECONDS_BETWEEN_READINGS:
-            self._bar.set_postfix_str(f"residual {residuals.nanmean().item():.4f}", refresh=False)
-            self._read = time.monotonic()
-        self._bar.update()

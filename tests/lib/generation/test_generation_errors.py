@@ -65,7 +65,7 @@ def test_initial_stimuli_must_fit_the_images():
         (
             [wrap(Smooth(0), "a"), wrap(Smooth(1), "b", categories=("cat", "mouse", "dog", "bird", "fish"))],
             ValueError,
-            r"'a' and 'b' have different categories \(cat, dog and cat, mouse, dog, bird, … 5 in all\)",
+            r"'a' and 'b' have different categories \('cat', 'dog'; and 'cat', 'mouse', 'dog', 'bird' and 1 more\)",
         ),
         (
             [wrap(Smooth(0), "a"), wrap(Smooth(1), "b", categories=("dog", "cat"))],
