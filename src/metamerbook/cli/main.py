@@ -115,7 +115,7 @@ def run(
       metamerlib run --photos ~/pictures --size 64 --pictures metamers/
       metamerlib run --profile paper --scheduler tcp://10.0.0.5:8786
     """  # noqa: D301 - the mark keeps the lines apart in --help
-    from metamerbook.ensembles.recognizability import write_pictures
+    from metamerbook.ensembles.recognizability import mean_recognizability, recognizability, residuals, write_pictures
     from metamerbook.study.study import Study
 
     settings = study_settings(
@@ -135,10 +135,10 @@ def run(
     )
     study = Study.from_profile(profile, store=store, scheduler=scheduler, **settings)
     typer.echo(study.describe() + "\n")
-    table = study.recognizability()
-    means = study.mean_recognizability()
+    table = recognizability(study)
+    means = mean_recognizability(table)
     print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
-    print_table(study.residuals(), "Residuals ‖a'−a‖ / ‖a‖ at the end")
+    print_table(residuals(study), "Residuals ‖a'−a‖ / ‖a‖ at the end")
     if csv is not None:
         with atomic_write(csv) as draft:
             table.to_csv(draft, index=False)

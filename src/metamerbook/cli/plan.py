@@ -80,6 +80,7 @@ def plan(
       metamerlib plan --profile paper --photos ~/ilsvrc --json plan.json --csv plan.csv
       metamerlib plan --no-probe -o mixed_sets=20
     """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerbook.planning.plan import plan_study
     from metamerbook.study.study import Study
 
     settings = study_settings(
@@ -98,7 +99,7 @@ def plan(
         device=device,
     )
     study = Study.from_profile(profile, store=store, photographs_needed=False, **settings)
-    found = study.plan(seconds=seconds if probe else None)
+    found = plan_study(study, seconds=seconds if probe else None)
     typer.echo(found.description + "\n")
     print_table(
         _for_people(found.table[found.table["runs"] > 0]), f"On {found.device}, with the store {study.store.root}"

@@ -2,39 +2,49 @@
 
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
-from metamerbook.study.model_sets import ModelSet, resolve_model_sets
-from metamerbook.study.tasks import ClassifierRef, ModelRef, model_fingerprint
+from metamerbook.study.profiles import did_you_mean
+from metamerbook.study.tasks import ClassifierRef, MetamerRun, ModelRef, model_fingerprint
 from metamerlib.checks import entries_of, shown
 from metamerlib.models import EXTRA_INSTANCES, ZOO, Classifier, ModelZoo, Stage
 
 
-class Networks:
-    """A zoo and networks of one's own as one mapping.
+@dataclass(frozen=True)
+class ModelSet:
+    """An ensemble as it is wanted and as it can be had.
 
-    Parameters
-    ----------
-    zoo
-        A `ModelZoo`, or any mapping of key to `Classifier`.
-    own
-        Networks beside the zoo's; their names are their keys.
-
-    Attributes
-    ----------
-    models : Mapping
-        Key to network, of all that are there; loaded on first use.
-    own : dict
-        The caller's own, by name.
-
-    Raises
-    ------
-    TypeError
-        If something else than a classifier is among them.
-    ValueError
-        If a name is taken.
+    A set of several networks runs over those that are there, as long as two are; every table and `Study.describe` say
+    over how many. Fewer would no longer be an ensemble, so that such a set is left out, and named.
     """
+
+    name: str
+    wanted: tuple[str, ...]
+    members: tuple[str, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Keys of the networks that it lacks."""
+        return tuple(key for key in self.wanted if key not in self.members)
+
+    @property
+    def runs(self) -> bool:
+        """Whether enough of it is there."""
+        return len(self.members) >= min(2, len(self.wanted))
+
+    @property
+    def shortfall(self) -> str:
+        """What it lacks, in words; empty if nothing."""
+        if not self.missing:
+            return ""
+        state = f"{len(self.members)} of {len(self.wanted)} networks" if self.runs else "left out"
+        return f"{self.name}: {state}, without {', '.join(self.missing)}"
+
+
+class Networks:
+    """A zoo (a `ModelZoo`, or any mapping of key to `Classifier`) and networks of one's own, as one mapping."""
 
     def __init__(self, zoo: Mapping[str, Classifier], own: Iterable[Classifier] = ()) -> None:
         if not isinstance(zoo, Mapping) or not all(isinstance(key, str) for key in zoo):
@@ -72,52 +82,32 @@ class Networks:
         return tuple(getattr(self.zoo, "missing", ()))
 
     def resolve(self, choice: Sequence[str] | Mapping[str, Sequence[str]] | None) -> dict[str, ModelSet]:
-        """Turn a choice of model sets into ensembles of these networks.
+        """Turn a study's choice of model sets into ensembles of these networks, in its order.
 
-        Parameters
-        ----------
-        choice
-            As for `resolve_model_sets`.
-
-        Returns
-        -------
-        dict of str to ModelSet
-            In the order of the choice.
+        The choice: names of the zoo's sets or keys of single networks, new sets as name to keys, or None for the zoo's.
         """
-        available = [key for key in self.keys if key in self.models]
-        missing = [key for key in self.keys if key not in self.models]
-        return resolve_model_sets(choice, getattr(self.zoo, "model_sets", {}), available, missing)
+        published = getattr(self.zoo, "model_sets", {})
+        choice = published if choice is None else choice
+        if not isinstance(choice, Mapping):
+            choice = {name: _published_set(name, published, self.keys) for name in choice}
+        sets = {}
+        for name, keys in choice.items():
+            if not keys or len(set(keys)) != len(keys):
+                raise ValueError(
+                    f"model_sets: {name!r} is {list(keys)}: give at least one network, none of them twice."
+                )
+            check_keys(keys, self.keys, f"model set {name!r}")
+            sets[name] = ModelSet(name, tuple(keys), tuple(key for key in keys if key in self.models))
+        return sets
 
     def hint(self, keys: Iterable[str] = ()) -> str:
-        """Say what brings weights that are missing.
-
-        Parameters
-        ----------
-        keys
-            Of which networks; none means all.
-
-        Returns
-        -------
-        str
-            The command and what it does, such as "`metamerlib train vgg19` makes them".
-        """
+        """Say which command brings the weights of some networks, or of all."""
         if getattr(self.zoo, "name", "mini") == "mini":
             return f"`{' '.join(['metamerlib train', *keys])}` makes them"
         return f"`{' '.join(['metamerlib zoo fetch', *keys])}` fetches them, or says which file to put where"
 
     def skeleton(self, key: str) -> Classifier:
-        """Return what is known of a network without its weights, so that no name or layer costs reading them.
-
-        Parameters
-        ----------
-        key
-            The network, which is there.
-
-        Returns
-        -------
-        Classifier
-            As `ModelZoo.skeleton`; a network that is not the zoo's is returned itself.
-        """
+        """Return what is known of a network without its weights, so that no name or layer costs reading them."""
         if key in self.own or not isinstance(self.zoo, ModelZoo):
             return self.models[key]
         if key not in self._skeletons:
@@ -139,31 +129,15 @@ class Networks:
         return ModelRef(known.key, known.fingerprint)
 
     def check_stage(self, stage: Stage, keys: Iterable[str]) -> None:
-        """Refuse a stage that one of some networks does not have.
-
-        Parameters
-        ----------
-        stage
-            The stage.
-        keys
-            The networks, which are there.
-        """
+        """Refuse a stage that one of some networks, which are there, does not have."""
         for key in keys:
             self.skeleton(key).layer(stage)
 
     def traits(self, keys: Iterable[str]) -> pd.DataFrame:
         """Tabulate what kinds of networks some are.
 
-        Parameters
-        ----------
-        keys
-            Which networks.
-
-        Returns
-        -------
-        DataFrame
-            One row per network: evaluator (key), family ("cnn", "transformer", "mlp"; "own" for networks that are not
-            the zoo's), robust, random (only initialised, never trained).
+        One row each: evaluator (key), family ("cnn", "transformer", "mlp"; "own" for networks that are not the zoo's),
+        robust, random (only initialised, never trained).
         """
         rows = []
         for key in keys:
@@ -178,3 +152,32 @@ class Networks:
                 }
             )
         return pd.DataFrame(rows, columns=["evaluator", "family", "robust", "random"])
+
+
+def set_sizes(model_sets: Mapping[str, ModelSet], run: MetamerRun) -> dict[str, int]:
+    """Count the networks of a run, and those that its set should have, for a table."""
+    wanted = model_sets[run.name].wanted if run.name in model_sets else run.models
+    return {"n_members": len(run.models), "n_wanted": len(wanted)}
+
+
+def check_keys(keys: Iterable[str], known: Sequence[str], where: str) -> None:
+    """Refuse networks that do not exist."""
+    for key in keys:
+        if key not in known:
+            near = did_you_mean(key, known)
+            raise ValueError(
+                f"{where} names the network {key!r}, which does not exist.{near} There are: {', '.join(known)}."
+            )
+
+
+def _published_set(name: str, published: Mapping[str, Sequence[str]], known: Sequence[str]) -> Sequence[str]:
+    if name in published:
+        return published[name]
+    if name in known:
+        return (name,)
+    sets = ", ".join(map(repr, published)) or "none by name"
+    guess = did_you_mean(name, [*published, *known])
+    raise ValueError(
+        f"model set {name!r} does not exist.{guess} There are: {sets}; the key of a single network is a set too; or "
+        "give sets of your own as {'name': ['key', …]}."
+    )

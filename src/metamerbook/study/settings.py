@@ -74,7 +74,7 @@ def _stages(value: object) -> tuple[Stage, ...]:
 
 def _stage(stage: object) -> Stage:
     if isinstance(stage, str):
-        if stage.isdigit() and int(stage) > 1:
+        if stage.isdigit() and stage != "1":
             return stage  # a module of a Sequential, such as "2"
         try:
             stage = float(stage)

@@ -1,28 +1,29 @@
-"""The study: what a chapter or the command line talks to."""
+"""The study: networks, images, a store and settings, as chapters and the command line use them."""
 
+import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from metamerbook.engine.context import Context
 from metamerbook.engine.execute import Execution, check_scheduler, execute
 from metamerbook.engine.store import Store
 from metamerbook.engine.task import Task
-from metamerbook.ensembles import recognizability as recognition
-from metamerbook.planning.plan import Plan, plan_study
-from metamerbook.study.description import describe
-from metamerbook.study.judging import one_per_category
-from metamerbook.study.model_sets import ModelSet, check_keys
-from metamerbook.study.networks import Networks
+from metamerbook.study.networks import ModelSet, Networks, check_keys
 from metamerbook.study.settings import StudySettings, setting_names
 from metamerbook.study.tasks import MetamerRun, StimuliRef
 from metamerlib.checks import LARGEST_SEED, names, shown, whole_number
-from metamerlib.generation import Metamers
+from metamerlib.generation import GenerationConfig, Metamers
 from metamerlib.models import STAGES, Classifier, MissingWeightsError, ModelZoo, Stage
 from metamerlib.stimuli import StimulusSet
+
+_REHEARSAL = (
+    "**A rehearsal with random weights: no number and no verdict on this page means anything.** The networks have the "
+    "paper's architectures and were never trained. Where the text calls them trained, robust or distilled, it speaks "
+    "of the parts that they play.\n\n"
+)
 
 
 class Study:
@@ -32,15 +33,11 @@ class Study:
 
     Parameters
     ----------
-    settings
-        What is run.
     models
         Networks of one's own beside the zoo's. Their names are keys: model sets can name them, and they
         evaluate like the others.
-    references
-        Images to use in place of those that the settings name.
-    zoo
-        Networks to use in place of those that the settings name: a `ModelZoo`, or any mapping of key to `Classifier`.
+    references, zoo
+        Images and networks (a `ModelZoo`, or any mapping of key to `Classifier`) in place of the settings'.
     store
         Where results are kept; `Store.default` by default.
     progress
@@ -48,7 +45,7 @@ class Study:
     scheduler
         A Dask cluster to compute on: the scheduler's address or .json file, "local" for processes of this machine, a
         `distributed.Client`, or a cluster such as dask-jobqueue's and dask-cuda's. None takes the one that
-        ``$METAMERLIB_SCHEDULER`` names; where it names none, this process computes, and others that it starts.
+        ``$METAMERLIB_SCHEDULER`` names, if any.
 
     Raises
     ------
@@ -82,6 +79,7 @@ class Study:
         if scheduler is not None:
             check_scheduler(scheduler)
         self._scheduler = scheduler
+        self._subsets: dict[tuple, Study] = {}
         if zoo is None:
             zoo = ModelZoo(settings.zoo, device=settings.device, decision=settings.decision)
         elif settings.decision != getattr(zoo, "decision", "max_logit"):
@@ -119,77 +117,24 @@ class Study:
         Parameters
         ----------
         profile
-            "smoke", "mini", "paper", or the path of a YAML file with the same keys.
-        models
-            Networks of one's own beside the zoo's.
-        references
-            Images to use in place of those that the profile names.
-        store
-            Where results are kept; `Store.default` by default.
-        progress
-            Whether to draw progress bars; None draws them on terminals and in Jupyter.
-        scheduler
-            A Dask cluster to compute on, as for `Study`.
+            "smoke", "mini", "paper", "rehearsal", or the path of a YAML file with the same keys.
         photographs_needed
-            Whether a study of photographs must name their folder; `plan` does without.
+            Whether a study of photographs must name their folder; planning one does without.
         overrides
-            Settings to change: fields of `StudySettings` and of `GenerationConfig`. None keeps the profile's.
-
-        Returns
-        -------
-        Study
-            With checked settings.
+            Settings to change, by their flat names. None keeps the profile's.
         """
         settings = StudySettings.from_profile(profile, photographs_needed=photographs_needed, **overrides)
         return cls(settings, models=models, references=references, store=store, progress=progress, scheduler=scheduler)
 
     @classmethod
     def from_parameters(cls, variables: Mapping[str, Any], **options: Any) -> "Study":
-        """Set up a study from the variables of a notebook: its ``profile``, and every variable named as a setting.
-
-        Parameters
-        ----------
-        variables
-            ``globals()`` of the notebook.
-        options
-            As for `from_profile`: models, references, store and so on.
-
-        Returns
-        -------
-        Study
-            With checked settings.
-        """
+        """Set up a study from a notebook's ``globals()``: its ``profile``, and every variable named as a setting."""
         settings = {name: variables[name] for name in setting_names() if name in variables}
         return cls.from_profile(variables["profile"], **options, **settings)
 
     def __repr__(self) -> str:
         settings = self.settings
         return f"Study({settings.profile!r}, {len(self.running_sets)} model sets, stages {list(settings.stages)})"
-
-    def describe(self) -> str:
-        """Say in a few Markdown sentences what is run, and what is missing.
-
-        Returns
-        -------
-        str
-            Markdown.
-        """
-        return describe(self)
-
-    def plan(self, *, seconds: float | None = 10.0) -> Plan:
-        """Count what this study and the book on it would compute, what it costs here, and what the store has.
-
-        Parameters
-        ----------
-        seconds
-            How long to time updates of some networks, from which the hours follow; None leaves the hours out.
-
-        Returns
-        -------
-        Plan
-            Nothing is computed for it, and nothing stored.
-        """
-        return plan_study(self, seconds=seconds, progress=self._progress)
 
     @cached_property
     def references(self) -> StimulusSet:
@@ -241,11 +186,6 @@ class Study:
         config
             Fields of `GenerationConfig` to change.
 
-        Returns
-        -------
-        MetamerRun
-            Its key names the result in the store.
-
         Raises
         ------
         MissingWeightsError
@@ -269,18 +209,14 @@ class Study:
             seed=seed,
             name=chosen.name,
             precision=self.settings.precision,
-            followed=tuple(one_per_category(self)) if own and chosen.name in self.running_sets else (),
+            followed=tuple(first_of_each_category(self.references, 1))
+            if own and chosen.name in self.running_sets
+            else (),
         )
 
     @property
     def runs(self) -> list[MetamerRun]:
-        """Every running set at every stage of the study.
-
-        Raises
-        ------
-        MissingWeightsError
-            If no set can run.
-        """
+        """Every running set at every stage; a MissingWeightsError says why there is none."""
         if not self.running_sets:
             shortfalls = "; ".join(model_set.shortfall for model_set in self.model_sets.values())
             raise MissingWeightsError(f"no model set can run. {shortfalls}. {self.networks.hint()}.")
@@ -289,93 +225,86 @@ class Study:
     def execute(
         self, tasks: Iterable[Task] | None = None, *, title: str = "metamers", skip_unusable: bool = False
     ) -> Execution:
-        """Compute what the store lacks, with a progress bar over all of it.
-
-        Parameters
-        ----------
-        tasks
-            What to run; by default the metamers of every set at every stage.
-        title
-            What the progress bar says is going on.
-        skip_unusable
-            Whether to go on where a network turns out to be one that no metamers can be made with.
-
-        Returns
-        -------
-        Execution
-            What was computed and what was found.
-        """
+        """Compute what the store lacks of some tasks, by default of the metamers of every set at every stage."""
         wanted = self.runs if tasks is None else tasks
         return execute(wanted, self.context, title=title, skip_unusable=skip_unusable)
 
     def result(self, task: Task) -> Any:
-        """Return the result of a task, from the store or computed now.
-
-        Parameters
-        ----------
-        task
-            What to run.
-
-        Returns
-        -------
-        Any
-            The result.
-        """
+        """Return the result of a task, from the store or computed now."""
         self.execute([task], title=task.label)
         return self.context.result(task)
 
     def metamers(
         self, model_set: str | Sequence[str], stage: Stage, *, seed: int | None = None, **config: Any
     ) -> Metamers:
-        """Return the metamers of a set at a stage, from the store or computed now.
-
-        Parameters
-        ----------
-        model_set
-            Name of a set of this study or of the zoo, key of a network, or a list of keys.
-        stage
-            "early", "middle", "late", a depth in (0, 1], or a module's dotted name.
-        seed
-            Of the initial noise; None is the study's.
-        config
-            Fields of `GenerationConfig` to change.
-
-        Returns
-        -------
-        Metamers
-            One per reference, in their order.
-        """
+        """Return the metamers of a set at a stage, as `run` describes them, from the store or computed now."""
         return self.result(self.run(model_set, stage, seed=seed, **config))
 
-    def recognizability(self) -> pd.DataFrame:
-        """Tabulate which share of the metamers each evaluator recognizes: `recognition.recognizability`.
+    def subset(self, n_per_class: int | None, **config: Any) -> "Study":
+        """Return the same study on the first images of each category, with other fields of `GenerationConfig`.
 
-        Returns
-        -------
-        DataFrame
-            One row per model set, stage and evaluator.
+        None takes all images. Each image starts from the noise of its place among the fewer images.
         """
-        return recognition.recognizability(self)
+        key = (n_per_class, *sorted(config.items()))
+        if key not in self._subsets:  # one per budget, so that its networks' fingerprints serve several tables
+            self._subsets[key] = type(self)(
+                dataclasses.replace(self.settings, config=self.settings.config.replace(**config)),
+                models=self.networks.own.values(),
+                references=self.references[first_of_each_category(self.references, n_per_class)],
+                zoo=self.zoo,
+                store=self.store,
+                progress=self._progress,
+                scheduler=self._scheduler,
+            )
+        return self._subsets[key]
 
-    def mean_recognizability(self) -> pd.DataFrame:
-        """Average recognizability over evaluators: `recognition.mean_recognizability`.
+    def describe(self) -> str:
+        """Say in a few Markdown sentences what is run, and what is missing."""
+        settings, count = self.settings, len(self.evaluators)
+        stages = ", ".join(f"{stage:.0%} depth" if isinstance(stage, float) else stage for stage in settings.stages)
+        sets = "; ".join(f"{name} ({', '.join(one.members)})" for name, one in self.running_sets.items())
+        preset = "" if settings.preset == "paper" else f" by the preset “{settings.preset}”"
+        precision = "" if settings.precision == "float32" else f"; computed in {settings.precision}"
+        decision = "" if settings.decision == "max_logit" else f", with the decision “{settings.decision}”"
+        own = " and the caller's own" if self.networks.own else ""
+        sentences = [
+            f"Profile **{Path(settings.profile).stem}**: {self._images()}, seed {settings.seed}.",
+            f"Model sets: {sets or 'none can run'}; stages: {stages}.",
+            f"Budget: {_budget(settings.config)} per model{preset}{_departures(settings.config)}{precision}.",
+            f"Evaluators: {_count(count, 'network')} of the {settings.zoo} zoo{own} (a set's own members left out of "
+            f"its averages); recognized by the criterion “{settings.criterion}”{decision}.",
+        ]
+        shortfalls = [one.shortfall for one in self.model_sets.values() if one.missing]
+        if shortfalls:
+            sentences.append(f"**Missing networks in model sets**: {'; '.join(shortfalls)}.")
+        if missing := self.missing_evaluators:
+            total, absent = len(missing) + count, ", ".join(missing)
+            sentences.append(f"**Missing evaluators**: averages run over {count} of {total}, without {absent}.")
+        if shortfalls or missing:
+            sentences.append(f"As to weights, {self.networks.hint()}.")
+        return (_REHEARSAL if settings.zoo == "paper-untrained" else "") + " ".join(sentences)
 
-        Returns
-        -------
-        DataFrame
-            One row per model set, stage and choice of evaluators.
-        """
-        return recognition.mean_recognizability(self.recognizability())
+    def scope(self) -> str:
+        """Say in a Markdown sentence what the tables of a `subset` were computed on."""
+        missing, evaluators = self.missing_evaluators, str(len(self.evaluators))
+        if missing:
+            evaluators += f" of {len(self.evaluators) + len(missing)}"
+        categories = _count(len(set(self.references.labels.tolist())), "category")
+        absent = f" (missing: {', '.join(missing)})" if missing else ""
+        images, budget = _count(len(self.references), "image"), _budget(self.settings.config)
+        return (
+            f"Computed on {images} of {categories}, with {budget} per network; {evaluators} networks classify{absent}."
+        )
 
-    def residuals(self) -> pd.DataFrame:
-        """Tabulate how well the metamers match the references' activations: `recognition.residuals`.
-
-        Returns
-        -------
-        DataFrame
-            One row per model set, stage and model.
-        """
-        return recognition.residuals(self)
+    def _images(self) -> str:
+        origin = {
+            "imagenet16": "photographs of ILSVRC 2012's validation set",
+            "folder": f"photographs from `{self.settings.root}`",
+        }.get(self.settings.stimuli, f"drawings of {self.settings.stimuli}")
+        height, width = self.references.size
+        categories = _count(len(set(self.references.labels.tolist())), "category")
+        what = "images" if self.given_references else origin
+        return f"{len(self.references)} {what} of {categories} at {height} × {width} px"
 
     @cached_property
     def _stimuli(self) -> StimuliRef:
@@ -391,3 +320,33 @@ class Study:
         choice = names(choice, "model_set")
         name = " + ".join(choice)
         return self.networks.resolve({name: choice})[name]
+
+
+def first_of_each_category(references: StimulusSet, n_per_class: int | None) -> list[int]:
+    """Return the rising positions of the first images of each category; None takes all."""
+    seen: Counter[int] = Counter()
+    chosen = []
+    for position, label in enumerate(references.labels.tolist()):
+        seen[label] += 1
+        if n_per_class is None or seen[label] <= n_per_class:
+            chosen.append(position)
+    return chosen
+
+
+def _budget(config: GenerationConfig) -> str:
+    return f"{_count(config.repetitions, 'repetition')} × {_count(config.steps_per_model, 'step')}"
+
+
+def _departures(config: GenerationConfig) -> str:
+    """Name the settings, beside the budget, that are not Table 3's."""
+    changed = [
+        f"{name} {value!r}"
+        for name, value in vars(config.replace(repetitions=4000, steps_per_model=10)).items()
+        if value != getattr(GenerationConfig(), name)
+    ]
+    return f" (other than Table 3: {', '.join(changed)})" if changed else ", all else as in Table 3"
+
+
+def _count(number: int, word: str) -> str:
+    plural = word[:-1] + "ies" if word.endswith("y") else word + "s"
+    return f"{number} {word if number == 1 else plural}"

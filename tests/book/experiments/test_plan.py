@@ -15,6 +15,7 @@ from metamerbook.ensembles.optimisers import convergence, mode_runs, modes, opti
 from metamerbook.ensembles.representational_similarity import distance_correlations
 from metamerbook.ensembles.success import metamer_success
 from metamerbook.ensembles.transfer import transfer
+from metamerbook.planning.plan import plan_study
 from metamerbook.planning.costs import PassCost, PassCosts, pass_cost
 from metamerbook.planning.probe import Speed, Timing
 from metamerbook.planning.workload import Passes
@@ -45,7 +46,7 @@ def part(plan, name):
 def written(tmp_path_factory):
     """Plan, compute all, and plan again."""
     study = toy_study(tmp_path_factory.mktemp("store"))
-    before = study.plan(seconds=None)
+    before = plan_study(study, seconds=None)
     write_the_book(study)
     return study, before, toy_study(study.store).plan(seconds=None)
 
@@ -116,7 +117,7 @@ def test_what_is_found_is_no_longer_left(written):
 def test_a_part_that_was_run_is_found_and_the_others_are_left(tmp_path):
     study = toy_study(tmp_path)
     execution = study.execute()
-    plan = study.plan(seconds=None)
+    plan = plan_study(study, seconds=None)
     assert part(plan, "metamers")["found"].sum() == len(execution.computed) == 4
     assert part(plan, "snapshots on the way")["found"].item() == 4  # kept beside them
     assert part(plan, "recognizability")["found"].item() == 0
@@ -187,7 +188,7 @@ def test_neither_weights_nor_photographs_are_needed(tmp_path, monkeypatch):
         transfer_generators=keys[:1],
     )
     assert study.running_sets == {}  # nothing could run now
-    plan = study.plan(seconds=None)
+    plan = plan_study(study, seconds=None)
     grid = part(plan, "metamers")
     assert (grid["images"].item(), grid["updates"].item()) == (400, 400 * 40_000 * 2)
     assert any(note.startswith("The weights of 29 networks are not on this disk") for note in plan.notes)
@@ -202,7 +203,7 @@ def test_weights_and_results_that_are_there_are_known(tmp_path):
     settings = {"model_sets": {"mine": keys}, "evaluators": keys, "stages": ["early"], "repetitions": 1}
     study = Study.from_profile("smoke", store=tmp_path, progress=False, device="cpu", **settings)
     study.execute()
-    assert part(study.plan(seconds=None), "metamers")["found"].item() == 1
+    assert part(plan_study(study, seconds=None), "metamers")["found"].item() == 1
 
 
 def test_hours_come_from_timed_updates(tmp_path):

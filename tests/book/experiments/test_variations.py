@@ -54,7 +54,7 @@ def test_a_smaller_study_has_the_first_images_of_each_category(study):
     assert subset_study(study, n_per_class=1, repetitions=1) is small
     assert (
         scope(small)
-        == "Computed on 2 images of 2 categories, with 1 repetition × 1 step per network; 5 networks judge."
+        == "Computed on 2 images of 2 categories, with 1 repetition × 1 step per network; 5 networks classify."
     )
 
 

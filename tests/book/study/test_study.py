@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from metamerbook.engine import execute as execution
 from metamerbook.ensembles.methodology import trajectory
+from metamerbook.ensembles.recognizability import mean_recognizability, recognizability, residuals
+from metamerbook.study import tasks
 from metamerbook.study.judging import featured_set
 from metamerbook.study.settings import StudySettings
 from metamerbook.study.study import Study
@@ -48,13 +49,13 @@ REFERENCES = StimulusSet(
 def generated(monkeypatch):
     """Count what is generated: a list of (models, stage)."""
     calls = []
-    generate = execution.generate_metamers
+    generate = tasks.generate_metamers
 
     def counting(images, models, **arguments):
         calls.append(("".join(model.name for model in models), arguments["stage"]))
         return generate(images, models, **arguments)
 
-    monkeypatch.setattr(execution, "generate_metamers", counting)
+    monkeypatch.setattr(tasks, "generate_metamers", counting)
     return calls
 
 
@@ -89,11 +90,11 @@ def study(tmp_path):
 
 
 def test_a_second_study_computes_nothing(study, generated, recognized):
-    first = study().recognizability(), study().residuals()
+    first = recognizability(study()), residuals(study())
     assert sorted(generated) == [("ab", "early"), ("ab", "late"), ("c", "early"), ("c", "late")]
     assert len(recognized) == 4 * 4
     generated.clear(), recognized.clear()
-    again = study().recognizability(), study().residuals()
+    again = recognizability(study()), residuals(study())
     assert (generated, recognized) == ([], [])
     for before, after in zip(first, again, strict=True):
         pd.testing.assert_frame_equal(before, after)
@@ -106,7 +107,6 @@ def test_another_precision_is_another_result_and_float32_is_what_it_was(study, g
     found = rounded.metamers("pair", "late")
     assert (generated, found.precision) == ([("ab", "late")], "bfloat16")
     run = plain.run("pair", "late")
-    assert "precision" not in run.identity()
     assert rounded.run("pair", "late").key != run.key
     assert not torch.equal(found.images, plain.metamers("pair", "late").images)
     assert trajectory(rounded, "pair", "late", images=[1], n=2).images[-1, 0].equal(found.images[1])
@@ -122,9 +122,9 @@ def test_batch_size_and_compiler_do_not_make_other_results(study, generated):
 
 
 def test_another_stage_computes_that_stage_only(study, generated, recognized):
-    study().recognizability()
+    recognizability(study())
     generated.clear(), recognized.clear()
-    study(stages=("late", "middle")).recognizability()
+    recognizability(study(stages=("late", "middle")))
     assert sorted(generated) == [("ab", "middle"), ("c", "middle")]
     assert len(recognized) == 2 * 4
 
@@ -137,20 +137,20 @@ def test_another_set_computes_that_set_only(study, generated):
 
 
 def test_another_criterion_or_evaluator_generates_nothing(study, generated, recognized):
-    study(evaluators=("a", "b", "c")).recognizability()
+    recognizability(study(evaluators=("a", "b", "c")))
     generated.clear(), recognized.clear()
-    study().recognizability()
+    recognizability(study())
     assert recognized == list("abcd") * 4
     recognized.clear()
-    study(criterion="label").recognizability()
-    study(criterion="generator").recognizability()
+    recognizability(study(criterion="label"))
+    recognizability(study(criterion="generator"))
     assert (generated, recognized) == ([], [])
 
 
 def test_retrained_weights_recompute_what_they_touch(study, generated, recognized):
-    study().recognizability()
+    recognizability(study())
     generated.clear(), recognized.clear()
-    study(zoo=toy_zoo() | {"c": toy("c", seed=9)}).recognizability()
+    recognizability(study(zoo=toy_zoo() | {"c": toy("c", seed=9)}))
     assert sorted(generated) == [("c", "early"), ("c", "late")]
     assert sorted(recognized) == sorted(list("abcd") * 4)
 
@@ -184,7 +184,7 @@ def test_metamers_come_by_set_key_or_list_with_changed_settings(study, generated
 
 
 def test_recognizability_has_a_row_per_set_stage_and_evaluator(study):
-    table = study().recognizability()
+    table = recognizability(study())
     assert len(table) == 2 * 2 * 4
     assert table.columns.tolist() == [
         "model_set", "stage", "evaluator", "family", "robust", "random", "held_out", "n", "recognized",
@@ -200,18 +200,18 @@ def test_recognizability_has_a_row_per_set_stage_and_evaluator(study):
 
 def test_a_reference_is_recognized_by_everyone(study):
     exact = study(config=CONFIG.replace(initializer="reference", projection="linf", epsilon=1e-9))
-    assert (exact.recognizability()["recognizability"] == 1).all()
+    assert (recognizability(exact)["recognizability"] == 1).all()
 
 
 def test_stages_and_sets_keep_their_order(study):
-    means = study(stages=("late", "early")).mean_recognizability()
+    means = mean_recognizability(recognizability(study(stages=("late", "early"))))
     assert means["stage"].drop_duplicates().tolist() == ["late", "early"]
     assert means["model_set"].drop_duplicates().tolist() == ["pair", "one"]
 
 
 def test_networks_of_ones_own_take_part(study):
     toys = study(models=[toy("mine", 7)], model_sets={"mixed": ("mine", "a")}, stages=("late",))
-    table = toys.recognizability()
+    table = recognizability(toys)
     assert table.set_index("evaluator").loc["mine", ["family", "held_out"]].tolist() == ["own", False]
     assert "the caller's own" in toys.describe()
     with pytest.raises(ValueError, match="'a', which is taken"):
@@ -220,8 +220,8 @@ def test_networks_of_ones_own_take_part(study):
 
 def test_evaluators_of_other_categories_are_refused_before_anything_is_computed(study, generated):
     other = Classifier(nn.Sequential(nn.Flatten(), nn.Linear(192, 2)), name="other", categories=("cat", "dog"))
-    with pytest.raises(ValueError, match="'other' answers in other categories"):
-        study(models=[other]).recognizability()
+    with pytest.raises(ValueError, match="'other', which answers in other categories"):
+        recognizability(study(models=[other]))
     assert generated == []
 
 
@@ -240,7 +240,7 @@ def test_missing_networks_are_said_everywhere(study):
     assert "alone: left out, without x" in said
     assert "too few: left out, without x, y" in said
     assert "averages run over 4 of 6, without x, y" in said
-    means = toys.mean_recognizability()
+    means = mean_recognizability(recognizability(toys))
     numbers = means.drop_duplicates("model_set").set_index("model_set")[["n_members", "n_wanted", "n_evaluators"]]
     assert numbers.to_dict("index") == {
         "whole": {"n_members": 2, "n_wanted": 2, "n_evaluators": 2},
@@ -252,7 +252,7 @@ def test_missing_networks_are_said_everywhere(study):
 
 def test_a_study_of_which_nothing_can_run_says_so(study):
     with pytest.raises(MissingWeightsError, match=r"no model set can run\. alone: left out, without x"):
-        study(zoo=GappyZoo(toy_zoo()), model_sets=("alone",)).recognizability()
+        recognizability(study(zoo=GappyZoo(toy_zoo()), model_sets=("alone",)))
 
 
 def test_the_description_says_what_was_run(study):
@@ -266,14 +266,6 @@ def test_the_description_says_what_was_run(study):
     ):
         assert words in said
     assert "Missing" not in said
-
-
-def test_the_progress_bar_counts_runs_and_names_them(tmp_path, capsys):
-    settings = StudySettings(stages=("early", "late"), model_sets=SETS, config=CONFIG, device="cpu")
-    Study(settings, zoo=toy_zoo(), references=REFERENCES, store=tmp_path, progress=True).execute()
-    shown = capsys.readouterr().err
-    assert "metamers 1 of 4: pair, early" in shown
-    assert "metamers 4 of 4: one, late" in shown
 
 
 @pytest.mark.parametrize(("value", "shown"), [("0", False), ("1", True), ("no", False)])
@@ -311,12 +303,12 @@ def test_the_bundled_zoo_works_too(tmp_path, generated):
     changes = {"model_sets": {"untrained": ["alexnet_random"]}, "evaluators": ["alexnet_random", "resnet50_random"]}
     mini = Study.from_profile("smoke", store=tmp_path, progress=False, stages="late", repetitions=1, **changes)
     assert isinstance(mini.zoo, ModelZoo)
-    table = mini.recognizability()
+    table = recognizability(mini)
     assert table["random"].all()
     assert table["family"].tolist() == ["cnn", "cnn"]
     assert generated == [("alexnet_random", "late")]
     again = Study.from_profile("smoke", store=tmp_path, progress=False, stages="late", repetitions=1, **changes)
-    pd.testing.assert_frame_equal(again.recognizability(), table)
+    pd.testing.assert_frame_equal(recognizability(again), table)
     assert again.zoo.loaded == (), "what is in the store needs no network"
 
 
