@@ -29,47 +29,33 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles import sentences
-from metamerbook.ensembles.experimental_setup import model_sets_table, settings_table
-from metamerbook.ensembles.figures.experimental_setup import table_model_sets, table_settings, table_stages, table_zoo
+from metamerbook.ensembles import experimental_setup as chapter
+from metamerbook.ensembles.figures import experimental_setup as figures
 from metamerbook.ensembles.figures.recognizability import figure_stimuli
-from metamerbook.ensembles.sentences import about_random_sets
 from metamerbook.study.judging import one_per_category
 from metamerbook.study.study import Study
+from metamerbook.study.words import profile_name
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
 
+# %%
+shown = study.references[one_per_category(study)]
+sets, settings = chapter.model_sets_table(study), chapter.settings_table(study)
+zoo, stage_table = study.zoo.table(), study.zoo.stage_table()
+
 # %% tags=["remove-cell"]
-positions = one_per_category(study)
-shown = study.references[positions]
 glue("fig-stimuli", figure_stimuli(shown.images, shown.category_names), display=False)
-glue("tab-2", table_model_sets(model_sets_table(study)), display=False)
-glue("tab-3", table_settings(settings_table(study)), display=False)
-glue("tab-stages", table_stages(study.zoo.stage_table()), display=False)
-glue("tab-zoo", table_zoo(study.zoo.table()), display=False)
-glue("profile", sentences.profile_name(study), display=False)
-glue("zoo", study.settings.zoo, display=False)
-glue("accuracies-meant", Markdown(about_random_sets.accuracies_meant(study.zoo.table())), display=False)
-glue("n", len(study.references), display=False)
-glue("available", len(study.zoo), display=False)
-glue("wanted", len(study.zoo) + len(study.zoo.missing), display=False)
+glue("tab-2", figures.table_model_sets(sets), display=False)
+glue("tab-3", figures.table_settings(settings), display=False)
+glue("tab-stages", figures.table_stages(stage_table), display=False)
+glue("tab-zoo", figures.table_zoo(zoo), display=False)
+numbers = {"profile": profile_name(study), "zoo": study.settings.zoo, "n": len(study.references)}
+numbers |= dict(zip(("height", "width"), study.references.size, strict=True))
+for name, value in (numbers | chapter.zoo_facts(zoo)).items():
+    glue(name, value, display=False)
 
 # %% [markdown]
 # ## Settings
@@ -95,11 +81,9 @@ glue("wanted", len(study.zoo) + len(study.zoo.missing), display=False)
 #
 # The first reference of each category, of {glue:text}`n:d` in all, in profile {glue:text}`profile`.
 # ```
-
-# %% tags=["remove-input"]
-Markdown(sentences.stimuli(study))
-
-# %% [markdown]
+#
+# In this run there are {glue:text}`n:d` pictures of {glue:text}`height:d` × {glue:text}`width:d` pixels. In the profile **mini** a program draws them, in the same sixteen categories: several kinds of object for each, with pose, size, proportions, colours, texture and light at random, before a background with the spectrum of natural pictures. Colour says nothing about the category; shape does. Any number of new ones can be drawn, which is what the miniatures were trained on. In the profile **paper** they are validation images of ILSVRC 2012, as many of each category drawn by lot over all its classes, cut to their shorter side and resized; those of a folder of one's own are cut and resized alike. Networks that have only seen drawings recognize little in photographs.
+#
 # ## Model sets
 #
 # In the paper six sets of networks generate metamers ({numref}`tab-2`): for convolutional networks and for transformers one single network, one ensemble, and one ensemble of robust networks. The single ones are the base line. VGG-19 was chosen by the paper because its features visualise well {cite:p}`mordvintsev2018differentiable`.
@@ -111,13 +95,13 @@ Markdown(sentences.stimuli(study))
 # The paper speaks of four to five members; *Robust CNNs* has three, because no more were to be had: {ref}`reading 16 <reading-16>`.
 # ```
 #
-# All other networks only judge, and those of a set do not judge its metamers. The paper's zoo has {glue:text}`wanted:d` networks, of which {glue:text}`available:d` were there when this page was made. *Robust* ones are trained on pictures that an adversary may change a little (by ℓ∞ 4/255, AlexNet 8/255), except Deit-Small, which is trained on corrupted pictures; *distilled* ones learn from other networks' answers instead of labels; and two were never trained at all.
+# All other networks only evaluate, and those of a set do not evaluate its metamers. The paper's zoo has {glue:text}`wanted:d` networks, of which {glue:text}`available:d` were there when this page was made. *Robust* ones are trained on pictures that an adversary may change a little (by ℓ∞ 4/255, AlexNet 8/255), except Deit-Small, which is trained on corrupted pictures; *distilled* ones learn from other networks' answers instead of labels; and two were never trained at all.
 #
 # ```{glue-table} tab-zoo
 # :name: tab-zoo
 # The networks of the zoo "{glue:text}`zoo`". *Accuracy* is the share of new pictures that a network classifies correctly, *under attack* the share that it still gets right when an adversary takes 20 steps within 4/255.
 #
-# A dash: not known. {glue:md}`accuracies-meant` The paper's networks, with their numbers of parameters, are in its Table A1.
+# A dash: not known. Accuracies of miniatures are among the sixteen categories, measured when they were trained. Those of the paper's networks were published with the weights, among ImageNet's 1000 classes, and none under this attack; `metamerlib zoo verify` measures them on photographs. The paper's networks, with their numbers of parameters, are in its Table A1.
 # ```
 #
 # ## Stages

@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Appendix A: the model zoo
 #
-# One representative network per kind would not do, the paper says: what an architecture overlooks is the very question. So it gathers a *zoo* of {glue:text}`wanted:d` networks, convolutional ones, transformers and one mixer, most of them ordinary, some of them robust against small changes, two never trained at all. Who generates metamers is a choice among them; who judges is everybody else.
+# One representative network per kind would not do, the paper says: what an architecture overlooks is the very question. So it gathers a *zoo* of {glue:text}`wanted:d` networks, convolutional ones, transformers and one mixer, most of them ordinary, some of them robust against small changes, two never trained at all. Who generates metamers is a choice among them; everybody else evaluates.
 
 # %% tags=["parameters"]
 profile = "mini"  # smoke, mini, paper, or a file with the same keys
@@ -29,26 +29,12 @@ compile = None  # whether networks are compiled for that
 from IPython.display import Markdown
 from myst_nb import glue
 
+from metamerbook.ensembles.experimental_setup import zoo_facts
 from metamerbook.ensembles.figures.model_zoo import figure_accuracies, table_model_zoo
-from metamerbook.ensembles.sentences import about_random_sets
 from metamerbook.study.published import published
 from metamerbook.study.study import Study
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
@@ -59,21 +45,19 @@ zoo = study.zoo.table()
 # %% tags=["remove-cell"]
 glue("tab-a1", table_model_zoo(zoo, published("table_a1")), display=False)
 glue("fig-accuracies", figure_accuracies(zoo), display=False)
-glue("zoo", study.settings.zoo, display=False)
-glue("listed", len(published("table_a1")), display=False)
-glue("wanted", len(zoo), display=False)
-glue("accuracies-meant", Markdown(about_random_sets.accuracies_meant(zoo)), display=False)
-glue("networks-there", Markdown(about_random_sets.networks_there(zoo)), display=False)
+numbers = {"zoo": study.settings.zoo, "listed": len(published("table_a1"))}
+for name, value in (numbers | zoo_facts(zoo)).items():
+    glue(name, value, display=False)
 
 # %% [markdown]
 # ## The networks
 #
-# {numref}`tab-a1` has the paper's networks, and those of the zoo "{glue:text}`zoo`" that this page was made with in their place. {glue:md}`networks-there`
+# {numref}`tab-a1` has the paper's networks, and those of the zoo "{glue:text}`zoo`" that this page was made with in their place. There are {glue:text}`available:d` of {glue:text}`wanted:d`, with {glue:text}`parameters-fewest` to {glue:text}`parameters-most` parameters; in the median {glue:text}`share` times as many as the paper's.
 #
 # ```{glue-table} tab-a1
 # :name: tab-a1
 # :class: full-width
-# The networks of the paper with what they were trained on and their numbers of parameters, and beside them those of the zoo "{glue:text}`zoo`": their parameters (*here*), accuracy on new pictures, and accuracy when *attacked* in 20 steps within 4/255. A dash: not known. {glue:md}`accuracies-meant`
+# The networks of the paper with what they were trained on and their numbers of parameters, and beside them those of the zoo "{glue:text}`zoo`": their parameters (*here*), accuracy on new pictures, and accuracy when *attacked* in 20 steps within 4/255. A dash: not known. Accuracies of miniatures are among the sixteen categories, measured when they were trained. Those of the paper's networks were published with the weights, among ImageNet's 1000 classes, and none under this attack; `metamerlib zoo verify` measures them on photographs.
 #
 # The paper's table lists {glue:text}`listed:d` networks; its text speaks of {glue:text}`wanted:d`, and its Table B2 names the two that are not listed.
 # ```
@@ -81,19 +65,17 @@ glue("networks-there", Markdown(about_random_sets.networks_there(zoo)), display=
 # All of them learned from labels or, in the three *Meal* networks, from the answers of larger networks that had. The paper leaves out networks that learned without labels, because {cite:t}`feather2023metamers` found that this makes no difference to metamers. *Robust* networks come from RobustBench {cite:p}`croce2021robustbench`, except AlexNet, which comes from that same study and was trained against changes twice as large.
 #
 # ## How well they do
-
-# %% tags=["remove-input"]
-Markdown(about_random_sets.accuracies(zoo))
-
-# %% [markdown]
+#
+# The trained ones classify from {glue:text}`accuracy-lowest` (*{glue:text}`lowest-network`*) to {glue:text}`accuracy-highest` (*{glue:text}`highest-network`*) of new pictures correctly. Under attack, robust networks still classify {glue:text}`robust-attacked` on average, the others {glue:text}`standard-attacked`.
+#
 # ```{glue:figure} fig-accuracies
 # :name: fig-accuracies
 # :alt: One row per network with two points on an axis from 0 to 1, accuracy on new pictures and accuracy under attack, joined by a line. The rows of robust networks are named in bold.
 #
-# Share of new pictures that each network of the zoo "{glue:text}`zoo`" classifies correctly (dot), and the share left when an adversary may change every pixel value by 4/255 (ring). Bold: robust networks. Networks whose accuracy is not known here are left out. {glue:md}`accuracies-meant`
+# Share of new pictures that each network of the zoo "{glue:text}`zoo`" classifies correctly (dot), and the share left when an adversary may change every pixel value by 4/255 (ring). Bold: robust networks. Networks whose accuracy is not known here are left out.
 # ```
 #
-# Two things follow for all other chapters. A judge can only miss in a metamer what it finds in a reference, which is why recognition is asked relative to the judge's own answer for the reference. And a judge that was never trained gives most pictures one and the same class; it then "recognizes" whatever it is shown. Such judges are part of the paper's averages, and so of ours; where it matters, the numbers without them stand beside.
+# Two things follow for all other chapters. An evaluator can only miss in a metamer what it finds in a reference, which is why recognition is asked relative to its own answer for the reference. And one that was never trained gives most pictures one and the same class; it then "recognizes" whatever it is shown. Such evaluators are part of the paper's averages, and so of ours; where it matters, the numbers without them stand beside.
 #
 # ## What differs from the paper
 #

@@ -31,98 +31,68 @@ mixed_stage = None  # the stage of their metamers
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles.figures.mixed_models import (
-    figure_effects,
-    figure_random_sets,
-    table_agreement,
-    table_effects,
-)
-from metamerbook.ensembles.mixed_models import mixed, mixed_agreement, mixed_effects, mixed_means, mixed_study
-from metamerbook.ensembles.sentences import about_random_sets, stage_in_words
+from metamerbook.ensembles import mixed_models as chapter
+from metamerbook.ensembles.figures import mixed_models as figures
 from metamerbook.study.published import statement
 from metamerbook.study.smaller import scope
 from metamerbook.study.study import Study
+from metamerbook.study.words import stage_in_words
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-    mixed_sets=mixed_sets,
-    mixed_stage=mixed_stage,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
 
 # %% tags=["remove-input"]
-Markdown(scope(mixed_study(study)))
+Markdown(scope(chapter.mixed_study(study)))
 
 # %%
-sets = mixed(study)
-means = mixed_means(sets)
+sets = chapter.mixed(study)
+means = chapter.mixed_means(sets)
 
 # %% tags=["remove-cell"]
 printed = statement("mixed-recognizability")
-glue("fig-b1", figure_random_sets(sets, printed), display=False)
-glue("sets", len(means), display=False)
-glue("smallest", int(means["size"].min()), display=False)
-glue("largest", int(means["size"].max()), display=False)
-glue("stage", stage_in_words(study.settings.tables.mixed_stage), display=False)
-glue("paper-sets", int(statement("mixed-sets")["value"]), display=False)
-glue("paper-images", int(statement("mixed-images")["value"]), display=False)
-glue("paper-steps", int(statement("mixed-steps")["value"]), display=False)
-glue("paper-low", int(statement("mixed-size-low")["value"]), display=False)
-glue("paper-high", int(statement("mixed-size-high")["value"]), display=False)
+glue("fig-b1", figures.figure_random_sets(sets, printed), display=False)
+glue("stage", stage_in_words(study.settings.of(chapter.MixedModels).mixed_stage), display=False)
+for name in ("sets", "images", "steps", "size-low", "size-high"):
+    glue(f"paper-{name}", int(statement(f"mixed-{name}")["value"]), display=False)
 glue("paper-mean", float(printed["value"]), display=False)
 glue("paper-spread", float(printed["spread"]), display=False)
-glue("mean", float(means["mean"].mean()), display=False)
+for name, value in chapter.facts_of_sets(means).items():
+    glue(name, value, display=False)
 
 # %% [markdown]
 # ## How random sets fare
 #
-# The paper draws {glue:text}`paper-sets:d` sets of {glue:text}`paper-low:d` to {glue:text}`paper-high:d` networks, makes metamers at the middle stage in {glue:text}`paper-steps:d` steps, and takes {glue:text}`paper-images:d` pictures. Here {glue:text}`sets:d` sets of {glue:text}`smallest:d` to {glue:text}`largest:d` networks make metamers at {glue:text}`stage`. Every set is judged by the networks that are not in it, so no two sets have quite the same judges. The paper's mean is {glue:text}`paper-mean:.3f` ± {glue:text}`paper-spread:.3f`; it does not say whether that spread is over sets or over judges. We take it to be over sets.
+# The paper draws {glue:text}`paper-sets:d` sets of {glue:text}`paper-size-low:d` to {glue:text}`paper-size-high:d` networks, makes metamers at the middle stage in {glue:text}`paper-steps:d` steps, and takes {glue:text}`paper-images:d` pictures. Here {glue:text}`sets:d` sets of {glue:text}`smallest:d` to {glue:text}`largest:d` networks make metamers at {glue:text}`stage`. Every set is shown to the networks that are not in it, so no two sets have quite the same evaluators. The paper's mean is {glue:text}`paper-mean:.3f` ± {glue:text}`paper-spread:.3f`; it does not say whether that spread is over sets or over evaluators. We take it to be over sets.
 #
 # ```{glue:figure} fig-b1
 # :name: fig-b1
 # :alt: Above, one vertical line per random set from the first to the third quartile of its evaluators, with the median and the mean, sets in rising order of their means. Below left, a histogram of the means; below right, the means against the number of networks in the set. A dashed line and a band mark the paper's mean and spread.
 #
-# Recognizability of the metamers of {glue:text}`sets:d` random sets of networks at {glue:text}`stage`. Above: each set's judges, from the first to the third quartile (line), their median (tick) and mean (dot). Below: how often which mean comes, and the means by size of the set. Dashed, with its band: the paper's mean and spread.
+# Recognizability of the metamers of {glue:text}`sets:d` random sets of networks at {glue:text}`stage`. Above: each set's evaluators, from the first to the third quartile (line), their median (tick) and mean (dot). Below: how often which mean comes, and the means by size of the set. Dashed, with its band: the paper's mean and spread.
 # ```
-
-# %% tags=["remove-input"]
-Markdown(about_random_sets.spread(means))
-
-# %% tags=["remove-input"]
-Markdown(about_random_sets.size_matters(means))
-
-# %% [markdown]
+#
+# The mean recognizability over all sets is {glue:text}`mean:.3f` ± {glue:text}`spread:.3f`, from {glue:text}`lowest:.2f` to {glue:text}`highest:.2f`; it lies {glue:text}`away` from the paper's. Sets of {glue:text}`smallest:d` come to {glue:text}`mean-smallest:.2f` on average, sets of {glue:text}`largest:d` to {glue:text}`mean-largest:.2f`; over all sizes the rank correlation of size and recognizability is {glue:text}`size-correlation` (p = {glue:text}`size-p:.2g`).
+#
 # ## What each network adds
 #
 # Sort the sets into those that a network is in and those that it is not in, average each pile, and subtract: the paper calls this the *difference in means* and prints it for every network. Three things are to be said of it.
 #
 # - The paper prints **no sign**, although it says that transformers do harm. Its column may be absolute values, or a difference that happens to be positive for all. Ours has a sign.
 # - A network is more often in **large sets** than in small ones. Whatever size does, each network gets a share of it. *At equal size* compares only sets of the same number of networks.
-# - A set is judged by who is not in it, so that a set with a strict judge in it has an **easier jury**. *With equal judges* corrects for that as well: each set's mean is estimated together with each judge's leniency.
+# - A set is shown to who is not in it, so that a set with a strict network in it has **more lenient evaluators**. *With equal evaluators* corrects for that as well: each set's mean is estimated together with each evaluator's leniency.
 
 # %%
-effects = mixed_effects(study, sets)
-correlations = mixed_agreement(effects)
+effects = chapter.mixed_effects(study, sets)
+correlations = chapter.mixed_agreement(effects)
 
 # %% tags=["remove-cell"]
-glue("tab-b2", table_effects(effects), display=False)
-glue("fig-effects", figure_effects(effects), display=False)
-glue("within-chance", Markdown(about_random_sets.within_chance(effects)), display=False)
-glue("tab-agreement", table_agreement(correlations, about_random_sets.WAYS), display=False)
+glue("tab-b2", figures.table_effects(effects), display=False)
+glue("fig-effects", figures.figure_effects(effects), display=False)
+glue("tab-agreement", figures.table_agreement(correlations), display=False)
+for name, value in chapter.facts_of_effects(effects).items():
+    glue(name, value, display=False)
 
 # %% [markdown]
 # ```{glue-table} tab-b2
@@ -139,26 +109,17 @@ glue("tab-agreement", table_agreement(correlations, about_random_sets.WAYS), dis
 #
 # The same as a picture: networks in the paper's order, ours at equal size with its interval (blue where it misses zero), the plain difference (hollow) and the paper's (rhombus), which has no sign.
 # ```
-
-# %% tags=["remove-input"]
-Markdown(about_random_sets.clear_effects(effects))
-
-# %% tags=["remove-input"]
-Markdown(about_random_sets.effects_by_kind(effects))
-
-# %% [markdown]
+#
+# At equal size, {glue:text}`improve:d` of {glue:text}`networks:d` networks improve sets beyond chance and {glue:text}`worsen:d` worsen them; about {glue:text}`by-chance:.2g` of so many intervals of 95 % would miss zero by chance alone. By kind, the mean difference at equal size is {glue:text}`effect-robust` for robust networks, {glue:text}`effect-transformers` for standard transformers, {glue:text}`effect-others` for other trained networks and {glue:text}`effect-untrained` for untrained ones.
+#
 # ## Does our order agree with the paper's?
-
-# %% tags=["remove-input"]
-Markdown(about_random_sets.agreement(correlations))
-
-# %% [markdown]
+#
 # ```{glue-table} tab-agreement
 # :name: tab-agreement
 # Rank correlation between the paper's column and ours, read in four ways.
 # ```
 #
-# A warning about such tables in general, the paper's included: the mean of the sets with a network differs from the mean of those without it by chance alone. {glue:md}`within-chance` Among those, an order means little.
+# A warning about such tables in general, the paper's included: the mean of the sets with a network differs from the mean of those without it by chance alone. Here that moves a plain difference by about ±{glue:text}`half-width:.3f` (half the width of a 95 % interval, in the median), and {glue:text}`within-chance:d` of the paper's {glue:text}`published:d` differences are smaller than that. Among those, an order means little.
 #
 # ## What differs from the paper
 #

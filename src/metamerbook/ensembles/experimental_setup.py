@@ -1,6 +1,6 @@
-"""The set-up of a study beside the paper's: model sets and settings (paper, section 4, Tables 2 and 3)."""
+"""Chapters 04 and 10: model sets, settings and networks of a study beside the paper's (Tables 2, 3 and A1)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,11 +12,6 @@ if TYPE_CHECKING:
 
 def model_sets_table(study: "Study") -> pd.DataFrame:
     """Put the model sets of a study beside those of the paper.
-
-    Parameters
-    ----------
-    study
-        Whose sets.
 
     Returns
     -------
@@ -39,19 +34,13 @@ def model_sets_table(study: "Study") -> pd.DataFrame:
 
 
 def settings_table(study: "Study") -> pd.DataFrame:
-    """Put the settings of a study beside those of the paper.
-
-    Parameters
-    ----------
-    study
-        Whose settings.
+    """Put the settings of a study beside those of the paper: Table 3, then what section 4 says beside it.
 
     Returns
     -------
     DataFrame
         One row per part of a setting: setting and part (in words), paper and here (as text), field (of
-        `GenerationConfig` or `StudySettings`; empty where there is none), where (in the paper). First the rows of
-        Table 3, then what section 4 says beside it.
+        `GenerationConfig` or `StudySettings`; empty where there is none), where (in the paper).
     """
     config, height = study.settings.config, study.references.size[0]
     rows = [
@@ -95,3 +84,31 @@ def _words(value: object) -> str:
         return f"{value:.1f}" if value.is_integer() and value < 1000 else f"{value:g}"
     spelled = {"l1_ball": "uniform ℓ₁ ball", "round_robin": "round robin", "inversion": "inversion loss", "linf": "ℓ∞"}
     return spelled.get(str(value), str(value))
+
+
+def zoo_facts(zoo: pd.DataFrame) -> dict[str, Any]:
+    """Return the numbers of the prose on the networks, from `ModelZoo.table`, by the names under which they are glued.
+
+    Accuracies are those of trained networks, `share` is the median of the parameters per those of the paper's network.
+    """
+    there = zoo[zoo["available"]]
+    known = there[~there["random"]].dropna(subset="accuracy")
+    attacked = known.groupby("robust")["robust_accuracy"].mean()
+    worst, best = ({} if known.empty else known.loc[known["accuracy"].agg(end)] for end in ("idxmin", "idxmax"))
+    return {
+        "wanted": len(zoo),
+        "available": len(there),
+        "parameters-fewest": f"{there['parameters'].min():,}",
+        "parameters-most": f"{there['parameters'].max():,}",
+        "share": f"{(there['parameters'] / there['paper_parameters']).median():.2g}",
+        "accuracy-lowest": _percent(worst.get("accuracy")),
+        "accuracy-highest": _percent(best.get("accuracy")),
+        "lowest-network": worst.get("table_name", "–"),
+        "highest-network": best.get("table_name", "–"),
+        "robust-attacked": _percent(attacked.get(True)),
+        "standard-attacked": _percent(attacked.get(False)),
+    }
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None or pd.isna(value) else f"{value:.1%}"

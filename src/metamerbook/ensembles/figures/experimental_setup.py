@@ -15,18 +15,7 @@ _LOOKS_AT = {"pairs": "pair", "sets": "sets", "single images": "image"}
 
 
 def table_metrics(published: pd.DataFrame) -> Styler:
-    """Tabulate the image metrics (paper, Table 1).
-
-    Parameters
-    ----------
-    published
-        ``metamerbook.study.published("table_1")``.
-
-    Returns
-    -------
-    Styler
-        Name, what it measures, what it looks at, direction of better, range, and the value of a perfect copy.
-    """
+    """Tabulate the image metrics (paper, Table 1)."""
     rows = []
     for row in published.itertuples():
         metric = METRICS[row.key]
@@ -44,18 +33,7 @@ def table_metrics(published: pd.DataFrame) -> Styler:
 
 
 def table_model_sets(frame: pd.DataFrame) -> Styler:
-    """Tabulate the model sets (paper, Table 2).
-
-    Parameters
-    ----------
-    frame
-        As `metamerbook.ensembles.experimental_setup.model_sets_table` returns it.
-
-    Returns
-    -------
-    Styler
-        The models in the paper's words, and those that generate here, with those whose weights are missing.
-    """
+    """Tabulate the model sets (paper, Table 2)."""
     shown = {
         "model set": frame["model_set"],
         "models in the paper": [", ".join(models) or None for models in frame["paper"]],
@@ -65,18 +43,7 @@ def table_model_sets(frame: pd.DataFrame) -> Styler:
 
 
 def table_settings(frame: pd.DataFrame) -> Styler:
-    """Tabulate the hyper-parameters (paper, Table 3), with what section 4 says beside them.
-
-    Parameters
-    ----------
-    frame
-        As `metamerbook.ensembles.experimental_setup.settings_table` returns it.
-
-    Returns
-    -------
-    Styler
-        The paper's value, the value here, and the field that changes it; values that differ in bold.
-    """
+    """Tabulate the hyper-parameters (paper, Table 3), with what section 4 says beside them."""
     shown = pd.DataFrame(
         {
             "setting": frame["setting"] + ": " + frame["part"],
@@ -90,36 +57,14 @@ def table_settings(frame: pd.DataFrame) -> Styler:
 
 
 def table_stages(stage_table: pd.DataFrame) -> Styler:
-    """Tabulate the module that each stage taps (paper, section 4.4).
-
-    Parameters
-    ----------
-    stage_table
-        As `ModelZoo.stage_table` returns it.
-
-    Returns
-    -------
-    Styler
-        One row per network.
-    """
+    """Tabulate the module that each stage taps (paper, section 4.4)."""
     names = {stage: f"{stage} ({depth:.0%})" for stage, depth in STAGES.items()}
     shown = stage_table.rename(columns={"table_name": "network", "n_blocks": "blocks", **names})
     return book_table(shown[["network", "blocks", *names.values()]], "tab-stages")
 
 
 def table_zoo(table: pd.DataFrame) -> Styler:
-    """Tabulate the networks, with how well the trained ones do.
-
-    Parameters
-    ----------
-    table
-        As `ModelZoo.table` returns it.
-
-    Returns
-    -------
-    Styler
-        Name, family and training, number of parameters, accuracy on new pictures, and under attack.
-    """
+    """Tabulate the networks, with how well the trained ones do."""
     shown = pd.DataFrame(
         {
             "network": table["table_name"],
