@@ -1,14 +1,11 @@
 """Tables over many small runs: restricted search, random sets, ablations, ensemble sizes, transfer."""
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from metamerbook.ensembles.adversarial_examples import adversarial, restricted, restricted_example, restricted_runs
 from metamerbook.ensembles.attacks import attacks
 from metamerbook.ensembles.ensemble_size import ensemble_pool, ensemble_size_runs, ensemble_sizes
-from metamerbook.ensembles.mixed_models import mixed, mixed_agreement, mixed_effects, mixed_means, mixed_runs
 from metamerbook.ensembles.optimisers import (
     ablation_study,
     convergence,
@@ -21,7 +18,7 @@ from metamerbook.ensembles.optimisers import (
 from metamerbook.ensembles.transfer import mean_transfer, relation, transfer, transfer_generators, transfer_runs
 from metamerbook.study.judging import evaluate
 from metamerbook.study.smaller import first_of_each_category, scope, subset_study
-from metamerlib import ModelZoo, evaluation
+from metamerlib import ModelZoo
 from metamerlib.generation import GenerationConfig, UnusableModelError
 from metamerlib.models import MissingWeightsError
 from table_toys import images, toy, toy_study
@@ -110,69 +107,6 @@ def test_a_picture_outside_the_restricted_search_is_refused(tmp_path):
     toys = toy_study(tmp_path, tables={"restricted_n_per_class": 1})
     with pytest.raises(IndexError, match=r"image is 4: the restricted search has the images \[0, 1\]"):
         restricted_example(toys, 4)
-
-
-def test_random_sets_leave_a_judge_and_know_their_members(study):
-    runs = mixed_runs(study)
-    assert [run.name for run in runs] == [f"mixed {number}" for number in range(1, 7)]
-    table = mixed(study)
-    assert table.groupby("model_set")["held_out"].any().all()
-    for run in runs:
-        rows = table[table["model_set"] == run.name]
-        members = [model.key for model in run.models]
-        assert rows["members"].unique().tolist() == [" ".join(members)]
-        assert rows["size"].unique().tolist() == [len(members)]
-        assert set(rows.loc[~rows["held_out"], "evaluator"]) == set(members)
-    assert table["stage"].unique().tolist() == ["middle"]
-
-
-def test_more_random_sets_extend_the_list(study):
-    more = toy_study(study.store, references=images(side=48), tables={"mixed_sets": 8})
-    assert [run.key for run in mixed_runs(more)][:6] == [run.key for run in mixed_runs(study)]
-
-
-def test_too_few_networks_for_a_random_set_and_a_judge_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="mixed_smallest is 2, but there are 2 evaluators"):
-        mixed(toy_study(tmp_path, evaluators=("a", "b")))
-
-
-def test_effects_are_differences_in_means(study):
-    table = mixed(study)
-    means = mixed_means(table).set_index("model_set")
-    of_set = table[table["held_out"]].groupby("model_set")["recognizability"].mean()
-    assert np.allclose(means["mean"], of_set[means.index])
-    effects = mixed_effects(study, table, resamples=50).set_index("model")
-    for key in "abcde":
-        inside = means["members"].str.contains(rf"\b{key}\b")
-        wanted = means.loc[inside, "mean"].mean() - means.loc[~inside, "mean"].mean()
-        assert effects.loc[key, "difference"] == pytest.approx(wanted, nan_ok=True)
-        assert effects.loc[key, "appearances"] == inside.sum()
-
-
-def test_missing_networks_and_published_numbers_stay_visible(mini):
-    one_set = pd.DataFrame(
-        {"model_set": ["mixed 1", "mixed 2"], "size": 1, "members": ["alexnet_random", "resnet50_random"], "n": 6}
-        | {"evaluator": ["resnet50_random", "alexnet_random"], "held_out": True, "recognizability": [0.75, 0.25]}
-    )
-    effects = mixed_effects(mini, one_set, resamples=20)
-    assert len(effects) == 31
-    assert effects["published_rank"].tolist() == list(range(1, 32))
-    assert effects.set_index("model")["available"].sum() == 2
-    row = effects.set_index("model").loc["alexnet_random"]
-    assert (row["difference"], row["published_difference"]) == (0.5, 0.009)
-    assert effects.set_index("model").loc["swin_base", ["difference", "low"]].isna().all()
-
-
-def test_agreement_is_of_ranks():
-    effects = pd.DataFrame(
-        {"difference": [0.3, 0.1, -0.4, np.nan], "adjusted": [3.0, 2.0, 1.0, 0.0], "levelled": 1.0}
-        | {"published_difference": [0.5, 0.2, 0.1, 0.9]}
-    )
-    ours = mixed_agreement(effects).set_index("ours")
-    assert ours.loc["difference", ["spearman", "n"]].tolist() == [pytest.approx(1), 3]
-    assert ours.loc["absolute difference", "spearman"] == pytest.approx(-0.5)
-    assert ours.loc["adjusted", "spearman"] == pytest.approx(-0.2)
-    assert np.isnan(ours.loc["levelled", "spearman"])
 
 
 def test_optimizers_take_steps_of_one_length():
@@ -266,15 +200,3 @@ def test_a_network_that_cannot_be_inverted_keeps_its_rows_with_the_reason(tmp_pa
     assert table.loc["a", "recognizability"].notna().all()
     with pytest.raises(UnusableModelError):
         ablation_study(toys).execute([run for _, run in transfer_runs(toys)])
-
-
-def test_recognizability_of_random_sets_is_that_of_the_metamers(study):
-    run = mixed_runs(study)[0]
-    small = subset_study(
-        study, n_per_class=study.settings.tables.mixed_n_per_class, **study.settings.tables.budget("mixed")
-    )
-    direct = evaluation.recognizability(
-        small.result(run).images, small.references, [study.networks.models[key] for key in "abcde"]
-    )
-    rows = mixed(study).query("model_set == 'mixed 1'")
-    assert rows["recognizability"].tolist() == direct["recognizability"].tolist()

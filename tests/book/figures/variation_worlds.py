@@ -1,9 +1,7 @@
 """Small tables with known content for the appendices, the thesis part and the claims."""
 
-import numpy as np
 import pandas as pd
 
-from metamerbook.study.published import published
 from metamerlib.models import ZOO
 
 JUDGES = ("alexnet", "vgg19", "resnet18", "densenet121", "squeezenet", "vit_base", "mlp_mixer", "resnet18_robust")
@@ -13,42 +11,6 @@ def traits(key):
     """What kind of network a key stands for."""
     entry = ZOO.get("resnet18" if "_seed" in key else key)
     return {"evaluator": key, "family": entry.family, "robust": entry.robust, "random": entry.random}
-
-
-def random_sets(count=12, judges=JUDGES):
-    """Sets of two to four networks; the share of every judge is known from the number of its set and of itself."""
-    rows = []
-    for number in range(count):
-        size = 2 + number % 3
-        members = [judges[(number + step) % len(judges)] for step in range(size)]
-        for place, key in enumerate(judges):
-            rows.append(
-                {"model_set": f"mixed {number + 1}", "size": size, "members": " ".join(members)}
-                | traits(key)
-                | {"held_out": key not in members, "n": 16, "recognizability": (number + place) / (count + len(judges))}
-            )
-    return pd.DataFrame(rows)
-
-
-def effects(networks=None):
-    """Effects in the paper's order: the first clearly positive, the second clearly negative, the last missing."""
-    table = published("table_b2").drop(columns=["model", "where"]).rename(columns={"key": "model"})
-    table = table if networks is None else table.head(networks)
-    values = np.zeros(len(table))
-    values[:2] = 0.1, -0.1
-    frame = pd.DataFrame({"model": table["model"], "available": True, "appearances": 9, "sets": 40})
-    for name, prefix in (("difference", ""), ("adjusted", "adjusted_"), ("levelled", "levelled_")):
-        frame[name], frame[f"{prefix}low"], frame[f"{prefix}high"] = values, values - 0.05, values + 0.05
-    estimates = [name for name in frame.columns if frame[name].dtype == float]
-    frame.loc[frame.index[-1], estimates] = np.nan
-    frame.loc[frame.index[-1], "available"] = False
-    frame = frame.assign(
-        published_rank=table["rank"],
-        published_appearances=table["appearances"],
-        published_difference=table["difference_in_means"],
-    )
-    whole = ["appearances", "sets", "published_rank", "published_appearances"]
-    return frame.astype(dict.fromkeys(whole, "Int64"))
 
 
 def ablation(column, values, judges=JUDGES, starts=("l1_ball",)):

@@ -1,11 +1,13 @@
-"""Tables say what frames hold, and are the same text whenever they are made."""
+"""Chapters 04 and 10: settings, sets and networks beside the paper's, and how well networks classify."""
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from metamerbook.ensembles.experimental_setup import model_sets_table, settings_table
+from figure_worlds import words
+from metamerbook.ensembles.experimental_setup import model_sets_table, settings_table, zoo_facts
 from metamerbook.ensembles.figures.experimental_setup import (
     table_metrics,
     table_model_sets,
@@ -13,6 +15,7 @@ from metamerbook.ensembles.figures.experimental_setup import (
     table_stages,
     table_zoo,
 )
+from metamerbook.ensembles.figures.model_zoo import figure_accuracies, table_model_zoo
 from metamerbook.study.published import published
 from metamerbook.study.study import Study
 from metamerlib import ModelZoo
@@ -97,3 +100,53 @@ def test_the_zoos_card_says_how_a_network_was_trained_and_what_is_missing(zoo):
     assert kinds["VGG-19"] == "convolutional, missing"
     assert kinds["AlexNet Random"] == "convolutional, untrained"
     assert kinds["ResNet-18"] == "convolutional, standard"
+
+
+def test_table_a1_has_both_counts_of_parameters():
+    zoo = ModelZoo("mini").table()
+    table = cells(table_model_zoo(zoo, published("table_a1")))
+    assert len(table) == 1 + len(zoo)
+    (row,) = [row for row in table if row[0] == "ResNet-18"]
+    ours = zoo.set_index("key").loc["resnet18", "parameters"]
+    assert [entry.replace("\u202f", "") for entry in row[2:4]] == ["11689512", str(ours)]
+    assert [row[1:3] for row in table if row[0] == "Wide ResNet-50"] == [["not listed", "–"]]
+
+
+def test_accuracies_are_drawn_for_networks_that_have_one(zoo):
+    table = zoo.table()
+    table.loc[table["key"] == "vgg19", ["accuracy", "robust_accuracy"]] = np.nan
+    figure = figure_accuracies(table)
+    _, as_they_are, attacked = figure.axes[0].collections
+    known = table.dropna(subset="accuracy")
+    assert len(as_they_are.get_offsets()) == len(known)
+    assert sorted(as_they_are.get_offsets()[:, 0]) == sorted(known["accuracy"])
+    assert sorted(attacked.get_offsets()[:, 0]) == sorted(known["robust_accuracy"])
+    assert "VGG-19" not in words(figure)
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()][:2] == ["as they are", "under attack"]
+
+
+def test_the_networks_numbers_are_those_of_the_table():
+    table = pd.DataFrame(
+        {"table_name": name, "available": there, "random": False, "robust": robust, "parameters": 1000}
+        | {"paper_parameters": 50_000, "accuracy": accuracy, "robust_accuracy": attacked}
+        for name, there, robust, accuracy, attacked in (
+            ("A", True, False, 0.9, 0.1),
+            ("B", True, True, 0.8, 0.7),
+            ("C", False, False, np.nan, np.nan),
+        )
+    )
+    facts = zoo_facts(table)
+    assert (facts["available"], facts["wanted"], facts["share"]) == (2, 3, "0.02")
+    assert (facts["lowest-network"], facts["accuracy-lowest"]) == ("B", "80.0%")
+    assert (facts["robust-attacked"], facts["standard-attacked"]) == ("70.0%", "10.0%")
+    assert zoo_facts(table.assign(accuracy=np.nan))["accuracy-highest"] == "–"
+
+
+def test_published_accuracies_are_among_1000_classes_and_without_attacks():
+    figure = figure_accuracies(ModelZoo("paper").table())
+    assert "ResNet-18" in words(figure)
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["as they are", "chance"]
+    assert [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_linestyle() == ":"] == [1 / 1000]
+    unknown = figure_accuracies(ModelZoo("paper-untrained").table())
+    assert "No accuracy is known" in words(unknown)[0]
+    assert unknown.axes, "a figure without axes is not displayed"
