@@ -34,7 +34,7 @@ from metamerbook.build.normalise import complaints, normalised
 from metamerlib.checks import entries_of, file_path, shown, whole_number
 from metamerlib.system import cores, profile_files
 
-_SOURCES = (".py", ".css", ".js")  # programs and styles that chapters carry with them are part of the package
+_SOURCES = (".py", ".css", ".html", ".js")  # programs and styles that chapters carry with them are part of the package
 _BUNDLED = ("smoke", "mini")  # profiles that need nothing from outside the repository
 _SECONDS_PER_LINE = 10  # of progress in a log file
 

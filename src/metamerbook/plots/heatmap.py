@@ -7,21 +7,9 @@ from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from metamerbook.plots import style
 from metamerbook.plots.mosaic import place_axes, place_text
-from metamerbook.plots.style import (
-    ACCENT,
-    DPI,
-    FAMILIES,
-    INK,
-    PAPER,
-    WIDTH,
-    canvas,
-    evaluator_order,
-    set_order,
-    set_styles,
-    stage_label,
-    stage_positions,
-)
+from metamerbook.plots.style import ACCENT, DPI, FAMILIES, INK, PAPER, WIDTH
 from metamerbook.study.words import network_label
 
 _LEFT, _HEAD, _LINE, _WIDEST = 142, 66, 15, 56
@@ -33,8 +21,8 @@ def evaluator_map(table: pd.DataFrame, column: str, took_part: pd.Series, colour
     Cells of evaluators that took part in the generation are framed by dashes and left out of the last row's means;
     missing values stay white.
     """
-    evaluators, stages = evaluator_order(table), list(stage_positions(table["stage"]))
-    sets = set_order(table["model_set"])
+    evaluators, stages = style.evaluator_order(table), list(style.stage_positions(table["stage"]))
+    sets = style.set_order(table["model_set"])
     places = [(name, stage) for name in sets for stage in stages]
     values = table.set_index(["evaluator", "model_set", "stage"])[column].to_dict()
     means = table[~took_part].groupby(["model_set", "stage"], sort=False)[column].mean().to_dict()
@@ -44,7 +32,7 @@ def evaluator_map(table: pd.DataFrame, column: str, took_part: pd.Series, colour
     families = table.drop_duplicates("evaluator").set_index("evaluator")["family"]
     across = len(places) * min(_WIDEST, (WIDTH * DPI - _LEFT) / len(places))
     down = _LINE * len(shown)
-    with canvas(height=(_HEAD + down + 2) / DPI, width=(_LEFT + across) / DPI) as figure:
+    with style.canvas(height=(_HEAD + down + 2) / DPI, width=(_LEFT + across) / DPI) as figure:
         axes = place_axes(figure, _LEFT, _HEAD, across, down)
         sns.heatmap(
             shown,
@@ -56,7 +44,7 @@ def evaluator_map(table: pd.DataFrame, column: str, took_part: pd.Series, colour
             annot=np.vectorize(_short)(shown),
             fmt="",
             annot_kws={"fontsize": 6},
-            xticklabels=[stage_label(stage) for _, stage in places],
+            xticklabels=[style.stage_label(stage) for _, stage in places],
             yticklabels=[*map(network_label, evaluators), "", "mean"],
         )
         axes.vlines(range(len(stages), len(places), len(stages)), 0, len(shown), color=PAPER, linewidth=3)
@@ -66,9 +54,9 @@ def evaluator_map(table: pd.DataFrame, column: str, took_part: pd.Series, colour
         for label, key in zip(axes.get_yticklabels(), evaluators, strict=False):
             label.set_color(FAMILIES.get(families[key], ("", INK))[1])
         axes.get_yticklabels()[-1].set_fontweight("bold")
-        for number, (name, style) in enumerate(set_styles(sets).items()):
+        for number, (name, look) in enumerate(style.set_styles(sets).items()):
             left = _LEFT + number * len(stages) * across / len(places)
-            place_text(figure, name.replace(" ", "\n", 1), left, 0, fontsize=7, fontweight="bold", color=style.text)
+            place_text(figure, name.replace(" ", "\n", 1), left, 0, fontsize=7, fontweight="bold", color=look.text)
         for key, name in table.loc[took_part, ["evaluator", "model_set"]].drop_duplicates().to_numpy():
             corner = (sets.index(name) * len(stages) + 0.1, evaluators.index(key) + 0.08)
             frame = Rectangle(corner, len(stages) - 0.2, 0.84, fill=False, edgecolor=ACCENT, linewidth=1)

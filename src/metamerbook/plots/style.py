@@ -15,6 +15,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.typing import ColorType
+from seaborn.utils import relative_luminance
 
 from metamerlib.models import STAGES, Stage
 
@@ -195,11 +196,5 @@ def text_on(colour: ColorType) -> str:
 
 def _contrast(first: ColorType, second: ColorType) -> float:
     """Contrast ratio of two colours, from 1 to 21."""
-    darker, lighter = sorted((_luminance(first), _luminance(second)))
+    darker, lighter = sorted(map(relative_luminance, (first, second)))
     return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: ColorType) -> float:
-    """Relative luminance of an sRGB colour."""
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

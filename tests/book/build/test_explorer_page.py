@@ -297,7 +297,7 @@ def test_the_whole_explorer_keeps_its_limit():
         assert limit / 2 < len(explorer_html(exploration, limit=limit).encode()) <= limit
 
 
-@pytest.mark.parametrize("name", ["explorer.js", "explorer.css"])
+@pytest.mark.parametrize("name", ["explorer.js", "explorer.css", "explorer.html"])
 def test_a_chapter_is_executed_again_when_a_program_that_it_carries_changes(name, tmp_path, monkeypatch):
     package = tmp_path / "src" / "metamerlib"
     package.mkdir(parents=True)

@@ -14,47 +14,6 @@ from metamerbook.plots.mosaic import encode_sheets
 from metamerbook.plots.style import stage_label
 from metamerbook.study.words import network_label
 
-_TEMPLATE = """\
-<div class="metamer-explorer" style="--explorer-side: {side}px; --explorer-count: {count}">
-<style>{style}</style>
-<noscript><p>The explorer is a small program inside this page; it needs JavaScript.</p></noscript>
-{sets}
-{stages}
-<fieldset class="explorer-pictures" data-choice="category">
-<legend>Picture: <output class="explorer-category"></output></legend>
-{thumbs}
-</fieldset>
-<div class="explorer-stage">
-<div class="explorer-view">
-<div><canvas class="explorer-reference" role="img"></canvas></div>
-<p>reference</p>
-</div>
-<div class="explorer-view">
-<div class="explorer-wipe"><canvas aria-hidden="true"></canvas><canvas aria-hidden="true"></canvas>
-<input type="range" min="0" max="100" value="50" aria-label="Wipe between reference and metamer"
- aria-valuetext="reference on the left 50 %"></div>
-<p>reference ◂ <span>slide</span> ▸ metamer</p>
-</div>
-<div class="explorer-view">
-<div><canvas class="explorer-metamer" role="img"></canvas></div>
-<p>metamer <span class="explorer-when"></span></p>
-</div>
-<div class="explorer-steps">
-<label for="explorer-step">Along the optimisation
-<small>(below each picture: updates{legend})</small></label>
-<button type="button" class="explorer-play">Play</button>
-<input type="range" id="explorer-step" min="0" max="{last}" value="{last}" step="1">
-<div class="explorer-film" aria-hidden="true">{frames}</div>
-</div>
-</div>
-<p class="explorer-said" role="status"></p>
-<ul class="explorer-bars" aria-label="Residual of each network, and recognition"></ul>
-<template class="explorer-row"><li><span></span><span class="explorer-bar"><i></i></span><span></span></li></template>
-<script type="application/json">{data}</script>
-<script>{program}</script>
-</div>
-"""
-
 _FRAME = '<div class="explorer-frame"><canvas></canvas><span></span><span></span></div>'
 
 
@@ -63,6 +22,7 @@ def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
 
     Its styles, program and pictures are in it; the latter are compressed as far as `limit` bytes in all need.
     """
+    template = _file("explorer.html")
     first = exploration.runs[0]
     count = len(first.trajectory.repetitions)
     sets = list(dict.fromkeys(run.model_set for run in exploration.runs))
@@ -86,14 +46,14 @@ def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
         "frames": _FRAME * count,
         "legend": ", networks that recognize it" if any(run.evaluators for run in exploration.runs) else "",
     }
-    words = len(_TEMPLATE.format(**parts, data=_json(data)).encode())
+    words = len(template.format(**parts, data=_json(data)).encode())
     room = (limit - words) * 3 // 4 - 1000  # base64 makes four bytes of three
     sheets = [exploration.references[None], first.trajectory.images[:1], *map(_sheet, exploration.runs)]
     files, data["size"] = encode_sheets(sheets, room)
     data["references"], data["initial"], *pictures = [base64.b64encode(file).decode() for file in files]
     for run, picture in zip(data["runs"], pictures, strict=True):
         run["pictures"] = picture
-    return _TEMPLATE.format(**parts, data=_json(data))
+    return template.format(**parts, data=_json(data))
 
 
 def _sheet(run: ExploredRun) -> Tensor:

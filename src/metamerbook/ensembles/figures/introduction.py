@@ -8,6 +8,7 @@ from pandas.io.formats.style import Styler
 
 from metamerbook.ensembles.figures.methodology import snapshots
 from metamerbook.ensembles.introduction import Overview
+from metamerbook.plots import style
 from metamerbook.plots.mosaic import (
     CELL,
     place_arrow,
@@ -19,20 +20,7 @@ from metamerbook.plots.mosaic import (
     place_text,
     unit_map,
 )
-from metamerbook.plots.style import (
-    ACCENT,
-    DPI,
-    INK,
-    MEMBER_COLOURS,
-    MUTED,
-    PAPER,
-    RULE,
-    canvas,
-    set_order,
-    set_styles,
-    stage_label,
-    stage_positions,
-)
+from metamerbook.plots.style import ACCENT, DPI, INK, MEMBER_COLOURS, MUTED, PAPER, RULE
 from metamerbook.plots.tables import book_table, short_number
 from metamerbook.study.words import network_label
 from metamerlib.evaluation import METRICS, jensen_shannon
@@ -45,7 +33,7 @@ _SHOWN = 6
 
 def figure_process(overview: Overview) -> Figure:
     """Draw the process from one image's run: generation, the three measures, metamers (paper, Figure 1)."""
-    with canvas(height=_HEIGHT / DPI) as figure:
+    with style.canvas(height=_HEIGHT / DPI) as figure:
         place_text(figure, "1  Generate", 0, 0, fontsize=9.5, fontweight="bold")
         place_text(figure, "2  Evaluate", _MIDDLE, 0, fontsize=9.5, fontweight="bold")
         place_text(figure, "3  Metamers", _RIGHT, 0, fontsize=9.5, fontweight="bold")
@@ -87,7 +75,8 @@ def _matching(figure: Figure, overview: Overview) -> None:
     place_text(figure, "active model", middle, top - 30, ha="center", fontsize=7, color=MUTED)
     label = network_label(overview.model).replace(" ", "\n", 1)
     place_text(figure, label, middle, top - 4, ha="center", va="center", fontweight="bold", color=colour)
-    place_text(figure, f"{stage_label(overview.stage)} stage", middle, top + 18, ha="center", fontsize=7, color=MUTED)
+    stage = f"{style.stage_label(overview.stage)} stage"
+    place_text(figure, stage, middle, top + 18, ha="center", fontsize=7, color=MUTED)
     residual = float(trajectory.residuals[-1, 0, active])
     loss = f"‖a′ − a‖ / ‖a‖ = {residual:.2f}"
     place_text(figure, loss, maps + CELL, lower + CELL + 6, ha="right", fontsize=7.5, color=ACCENT, fontweight="bold")
@@ -191,10 +180,10 @@ def _metrics(figure: Figure, overview: Overview, top: float) -> None:
 
 def _finished(figure: Figure, overview: Overview) -> None:
     """Show references and metamers in pairs."""
-    style = set_styles([overview.model_set])[overview.model_set]
+    look = style.set_styles([overview.model_set])[overview.model_set]
     place_text(figure, "reference", _RIGHT + CELL / 2, 26, ha="center", fontsize=7, color=MUTED)
-    name = f"{overview.model_set}, {stage_label(overview.stage)}"
-    place_text(figure, name, _RIGHT + 1.5 * CELL + 3, 26, ha="center", fontsize=7, color=style.text, fontweight="bold")
+    name = f"{overview.model_set}, {style.stage_label(overview.stage)}"
+    place_text(figure, name, _RIGHT + 1.5 * CELL + 3, 26, ha="center", fontsize=7, color=look.text, fontweight="bold")
     for row, position in enumerate(_spaced(len(overview.example_references), _SHOWN)):
         top = 40 + row * (CELL + 5)
         place_picture(figure, overview.example_references[position], _RIGHT, top)
@@ -216,9 +205,9 @@ def _box(figure: Figure, left: float, top: float, height: float, colour: str, st
 def table_answer(means: pd.DataFrame) -> Styler:
     """Tabulate the mean recognizability of every set by stage, over all evaluators that had no part."""
     shown = means[means["evaluators"] == "all"].set_index(["model_set", "stage"])["mean"]
-    stages = list(stage_positions(means["stage"]))
+    stages = {stage: style.stage_label(stage) for stage in style.stage_positions(means["stage"])}
     rows = [
-        {"set": name} | {stage_label(stage): shown[name, stage] for stage in stages}
-        for name in set_order(means["model_set"])
+        {"set": name} | {label: shown[name, stage] for stage, label in stages.items()}
+        for name in style.set_order(means["model_set"])
     ]
-    return book_table(pd.DataFrame(rows), "tab-answer").format("{:.2f}", list(map(stage_label, stages)), na_rep="–")
+    return book_table(pd.DataFrame(rows), "tab-answer").format("{:.2f}", list(stages.values()), na_rep="–")
