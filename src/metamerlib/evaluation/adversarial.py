@@ -89,8 +89,6 @@ def adversarial_examples(
         The ball's radius, in pixel values.
     ball
         ``"linf"`` (steps along the gradient's sign) or ``"l2"`` (along the normalised gradient).
-    steps
-        Number of steps.
     step_size
         Length of a step, in pixel values; ``2.5 epsilon / steps`` by default (Madry et al.).
     seed

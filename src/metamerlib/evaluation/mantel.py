@@ -26,8 +26,6 @@ def distance_correlation(distances: Iterable[PairDistances], *, permutations: in
         As :func:`~metamerlib.evaluation.representation.pair_distances` yields them.
     permutations
         Random orders of the metamers that the p-values count.
-    seed
-        Of these orders.
 
     Returns
     -------

@@ -129,12 +129,8 @@ def difference_in_means(
         A model is more often in large sets, so the plain difference also measures what size does. ``"matched"``
         compares only sets of the same size (least squares with one constant per size); ``"linear"`` takes out a
         straight line over the size, which needs fewer sets but believes in the line.
-    confidence
-        Coverage of the intervals.
     resamples
         Bootstrap resamples of the sets; the intervals are percentiles over them.
-    seed
-        Of the bootstrap.
 
     Returns
     -------

@@ -60,10 +60,6 @@ def recognizability(
     reference_predictions
         Each evaluator's classes on the references, by its name, as :func:`predict_categories` gives them: pass them
         when several sets of metamers have the same references. Evaluators that are not in it are asked.
-    confidence
-        Coverage of the Wilson interval.
-    batch_size
-        Images per forward pass.
 
     Returns
     -------
@@ -191,10 +187,6 @@ def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batc
     ----------
     images
         In [0, 1].
-    evaluators
-        The classifiers to ask.
-    batch_size
-        Images per forward pass.
 
     Returns
     -------

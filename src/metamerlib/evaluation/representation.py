@@ -82,12 +82,6 @@ def pair_distances(
         spares the references' activations being computed again for each.
     references
         The N references, at the same size; N ≥ 3.
-    evaluators
-        The classifiers whose activations are compared.
-    stage
-        Where to read the activations.
-    batch_size
-        Images per forward pass.
 
     Yields
     ------
@@ -129,14 +123,10 @@ def check_distances(distances: Iterable[PairDistances]) -> Iterator[PairDistance
     """Check one after the other, as they are computed, that they are distances of pairs."""
     if not isinstance(distances, Iterable) or isinstance(distances, str | bytes | Mapping | torch.Tensor):
         raise TypeError(f"distances is {shown(distances)}: pass what pair_distances yields.")
-
-    def checked() -> Iterator[PairDistances]:
-        for one in distances:
-            if not isinstance(one, PairDistances):
-                raise TypeError(f"distances holds {shown(one)}: pass what pair_distances yields.")
-            yield one
-
-    return checked()
+    for one in distances:
+        if not isinstance(one, PairDistances):
+            raise TypeError(f"distances holds {shown(one)}: pass what pair_distances yields.")
+        yield one
 
 
 def representational_divergence(
@@ -152,8 +142,6 @@ def representational_divergence(
         Points of the grid that the four densities of a cell share; the paper's "sampling rate".
     max_pairs
         A kind with more pairs than this is represented by so many of them, drawn at random.
-    seed
-        Of that draw.
 
     Returns
     -------

@@ -53,8 +53,6 @@ def metamer_success(
     null_quantile
         A measure passes if it lies above this quantile of the null distribution: 1 demands more than any
         unrelated pair reaches (default), 0.95 more than 95 % of them.
-    batch_size
-        Images per forward pass.
 
     Returns
     -------

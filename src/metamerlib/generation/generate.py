@@ -171,10 +171,10 @@ def generate_metamers(
         watch=watch or (lambda batch: None),
     )
     # The caller's gradient mode must not matter.
-    making = f"making metamers for {len(models)} models on {run.device}"
+    making = f"making metamers for {len(models)} models on {device}"
     with (
         naming_batch_size(making, 1 if shrinks else batch_size),
-        models_on(models, run.device),
+        models_on(models, device),
         torch.inference_mode(False),
         torch.enable_grad(),
         arithmetic.applied(models),

@@ -20,15 +20,8 @@ if TYPE_CHECKING:
 
 _KIND = "metamers"
 _VERSION = 1
-_TENSORS = (
-    "images",
-    "residuals",
-    "initial_residuals",
-    "skipped",
-    "nonfinite",
-    "recorded_repetitions",
-    "residual_history",
-)
+_PER_IMAGE = ("images", "residuals", "initial_residuals", "skipped", "nonfinite")
+_TENSORS = (*_PER_IMAGE, "recorded_repetitions", "residual_history")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -93,12 +86,8 @@ class Metamers:
 
     def __post_init__(self) -> None:
         rows, count, width = len(self.recorded_repetitions), len(self.images), len(self.models)
-        shapes = {
+        shapes = dict.fromkeys(_PER_IMAGE, (count, width)) | {
             "images": (count, 3, *self.images.shape[2:]),
-            "residuals": (count, width),
-            "initial_residuals": (count, width),
-            "skipped": (count, width),
-            "nonfinite": (count, width),
             "recorded_repetitions": (rows,),
             "residual_history": (rows, count, width),
         }
@@ -115,9 +104,8 @@ class Metamers:
         """Return the metamers of the chosen images; a single index gives those of one image."""
         positions = torch.arange(len(self))
         chosen = positions[index if isinstance(index, slice) else torch.as_tensor(index).cpu()].reshape(-1)
-        per_image = ("images", "residuals", "initial_residuals", "skipped", "nonfinite")
-        parts = {name: getattr(self, name)[chosen] for name in per_image}
-        return dataclasses.replace(self, residual_history=self.residual_history[:, chosen], **parts)
+        rows = {name: getattr(self, name)[chosen] for name in _PER_IMAGE}
+        return dataclasses.replace(self, residual_history=self.residual_history[:, chosen], **rows)
 
     def __repr__(self) -> str:
         means = ", ".join(
@@ -173,17 +161,10 @@ class Metamers:
         Missing folders are made, an existing file is replaced.
         """
         path = file_path(path, "path")
-        document = {
-            "version": _VERSION,
-            "models": list(self.models),
-            "layers": list(self.layers),
-            "stage": self.stage,
-            "config": self.config.to_dict(),
-            "seed": self.seed,
-            "seconds": self.seconds,
-            "precision": self.precision,
-        }
-        write_tensors(path, _KIND, document, {name: getattr(self, name) for name in _TENSORS})
+        values = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        tensors = {name: values.pop(name) for name in _TENSORS}
+        document = values | {"version": _VERSION, "config": self.config.to_dict()}
+        write_tensors(path, _KIND, document, tensors)
         return path
 
     @classmethod
@@ -200,22 +181,15 @@ class Metamers:
         path = file_path(path, "path")
         if not path.is_file():
             raise FileNotFoundError(f"path: {path} is not a file: give the path that Metamers.save was called with.")
-        document, tensors = read_tensors(path, _KIND)
-        if document["version"] != _VERSION:
+        values, tensors = read_tensors(path, _KIND)
+        version = values.pop("version")
+        if version != _VERSION:
             raise ValueError(
-                f"{path} has version {document['version']} of the file format, this library reads {_VERSION}: generate "
-                "the metamers again, or use the library they were saved with."
+                f"{path} has version {version} of the file format, this library reads {_VERSION}: generate the "
+                "metamers again, or use the library they were saved with."
             )
-        return cls(
-            **{name: tensors[name] for name in _TENSORS},
-            models=tuple(document["models"]),
-            layers=tuple(document["layers"]),
-            stage=document["stage"],
-            config=GenerationConfig.from_dict(document["config"]),
-            seed=document["seed"],
-            seconds=document["seconds"],
-            precision=document["precision"],
-        )
+        values["config"] = GenerationConfig.from_dict(values["config"])
+        return cls(**tensors | values | {name: tuple(values[name]) for name in ("models", "layers")})
 
 
 def _finite_mean(values: Tensor, dim: int = 0) -> Tensor:

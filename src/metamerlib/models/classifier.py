@@ -1,22 +1,22 @@
 """A classification network as the rest of the library sees it: images in [0, 1] to logits or activations."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from metamerlib.checks import entries_of, names, shown, whole_number
-from metamerlib.models.memory import naming_batch_size
+from metamerlib.checks import entries_of, names, real_number, shown, whole_number
+from metamerlib.models.device import naming_batch_size
 from metamerlib.models.stages import Stage, resolve_stage
 
 DECISIONS = ("max_logit", "mean_probability")
 """How the outputs of a category make its logit: the names that `Classifier` knows."""
 
-
 _LARGEST_SIDE = 16_384
+_LARGEST_CONSTANT = 2.0  # of mean and std, where images are in [0, 1]
 
 
 class _TapReached(Exception):  # noqa: N818 - a signal that ends the forward pass, not an error
@@ -104,7 +104,7 @@ class Classifier(nn.Module):
             outputs_of_category = _outputs(outputs_of_category, len(self.categories))
         if not isinstance(decision, str) or decision not in DECISIONS:
             raise ValueError(f"decision is {shown(decision)}: give {' or '.join(map(repr, DECISIONS))}.")
-        modules = dict(module.named_modules())
+        modules = dict(module.named_modules(remove_duplicate=False))
         given, blocks = blocks, [] if blocks is None else entries_of(blocks, "blocks", "dotted module names")
         unknown = [block for block in blocks if not isinstance(block, str) or not block or block not in modules]
         if unknown:
@@ -116,11 +116,21 @@ class Classifier(nn.Module):
         self.input_size = input_size
         self.outputs_of_category = outputs_of_category
         self.decision = decision
-        self.module = module.requires_grad_(False)
+        self.module = _usable_in_autograd(module)
+        for weight in module.parameters():  # a scripted module has no requires_grad_ of its own
+            weight.requires_grad_(False)
         # Not persistent: the module's own state_dict stays loadable through the wrapper's.
-        self.register_buffer("_mean", torch.tensor(self.mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("_std", torch.tensor(self.std).view(1, 3, 1, 1), persistent=False)
-        self.eval()
+        with torch.inference_mode(False):
+            for buffer, values in (("_mean", self.mean), ("_std", self.std)):
+                constant = torch.tensor(values, dtype=torch.float32, device="cpu").view(1, 3, 1, 1)
+                self.register_buffer(buffer, constant.to(self.device), persistent=False)
+        try:
+            self.eval()
+        except NotImplementedError as error:
+            raise TypeError(
+                f"module of model {name!r} is an exported program, which has no evaluation mode and no layers to tap: "
+                "give the module that it was exported from."
+            ) from error
 
     def __repr__(self) -> str:
         size = self.input_size or "any"
@@ -154,7 +164,14 @@ class Classifier(nn.Module):
     @property
     def device(self) -> torch.device:
         """The device of the network."""
-        return self._mean.device
+        for tensor in (*self.module.parameters(), *self.module.buffers()):
+            return tensor.device
+        return self._mean.device if "_mean" in self._buffers else torch.device("cpu")
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The floating-point type that the network computes in: images are cast to it, and outputs back."""
+        return next((p.dtype for p in self.module.parameters() if p.is_floating_point()), self._mean.dtype)
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify images.
@@ -175,10 +192,22 @@ class Classifier(nn.Module):
             If the images have another shape or type, or the number of outputs is not that of the categories.
         """
         logits = self.outputs(images)
+        n_outputs = logits.shape[1] if logits.ndim == 2 else None
+        if n_outputs == 1:
+            raise ValueError(
+                f"model {self.name!r} has a single output, of which no decision can be read: give it one for each "
+                "category (of a logit z for two categories: torch.cat([-z, z], dim=1))."
+            )
         if self.outputs_of_category is not None:
+            largest = max(max(outputs) for outputs in self.outputs_of_category)
+            if n_outputs is None or largest >= n_outputs:
+                raise ValueError(
+                    f"model {self.name!r} returns {tuple(logits.shape)} for {len(images)} images, but "
+                    f"outputs_of_category names output {largest}: give indices below the number of outputs."
+                )
             gather = _log_mean_probability if self.decision == "mean_probability" else _highest
             return torch.stack([gather(logits, outputs) for outputs in self.outputs_of_category], dim=1)
-        if logits.ndim != 2 or logits.shape[1] != len(self.categories):
+        if n_outputs != len(self.categories):
             raise ValueError(
                 f"model {self.name!r} returns {tuple(logits.shape)} for {len(images)} images, but has "
                 f"{len(self.categories)} categories: give as many categories as outputs, or outputs_of_category."
@@ -197,8 +226,20 @@ class Classifier(nn.Module):
         -------
         Tensor
             (N, outputs).
+
+        Raises
+        ------
+        ValueError
+            If the network returns no tensor.
         """
-        return self.module(self._normalize(images))
+        returned = self.module(self._inputs(images))
+        outputs = _first_tensor(returned)
+        if outputs is None:
+            raise ValueError(
+                f"model {self.name!r} returns a {type(returned).__name__} without a tensor: let its forward return "
+                "the logits, (N, outputs), or an object or dictionary that has them as 'logits'."
+            )
+        return self._outputs(outputs, images)
 
     @torch.no_grad()
     def predict(self, images: Tensor, batch_size: int = 256) -> Tensor:
@@ -269,7 +310,9 @@ class Classifier(nn.Module):
         str
             A dotted name within `module`.
         """
-        return resolve_stage(stage, self.blocks, [n for n, _ in self.module.named_modules()], self.name)
+        return resolve_stage(
+            stage, self.blocks, [n for n, _ in self.module.named_modules(remove_duplicate=False)], self.name
+        )
 
     def activations(self, images: Tensor, stage: Stage) -> Tensor:
         """Compute the activations at a stage; the forward pass stops there.
@@ -305,30 +348,49 @@ class Classifier(nn.Module):
         -------
         Callable
             From images to activations, with the errors of `activations`.
+
+        Raises
+        ------
+        ValueError
+            If the module is scripted.
         """
         layer = self.layer(stage)
-        return partial(self._run_up_to, layer, self.module.get_submodule(layer))
+        if isinstance(self.module, torch.jit.ScriptModule):
+            raise ValueError(
+                f"model {self.name!r} is scripted, which leaves no layers to tap: give the module it was scripted from."
+            )
+        tapped = self.module.get_submodule(layer)
+        # A block that stands at several places of a list runs once for each of its names.
+        same = [name for name, module in self.module.named_modules(remove_duplicate=False) if module is tapped]
+        return partial(self._run_up_to, layer, tapped, same.index(layer))
 
-    def _run_up_to(self, layer: str, tapped: nn.Module, images: Tensor) -> Tensor:
-        handle = tapped.register_forward_hook(_stop_at_tap)
+    def _run_up_to(self, layer: str, tapped: nn.Module, skipped: int, images: Tensor) -> Tensor:
+        runs = 0
+
+        def stop_at_tap(module: nn.Module, inputs: tuple, output: object) -> None:
+            nonlocal runs
+            runs += 1
+            if runs > skipped:
+                raise _TapReached(output)
+
+        handle = tapped.register_forward_hook(stop_at_tap)
         try:
-            self.module(self._normalize(images))
+            self.module(self._inputs(images))
         except _TapReached as tap:
-            output = tap.output
+            output = _first_tensor(tap.output)
         else:
             raise ValueError(f"the forward pass of model {self.name!r} never reaches {layer!r}: choose another stage.")
         finally:
             handle.remove()
-        if isinstance(output, tuple | list) and len(output) > 0:
-            output = output[0]
-        if not isinstance(output, Tensor) or output.ndim < 2 or len(output) != len(images):
+        if output is None or output.ndim < 2 or len(output) != len(images):
             raise ValueError(
                 f"module {layer!r} of model {self.name!r} does not return one tensor with a row per image: tap a "
                 "module that does."
             )
-        return output
+        return self._outputs(output, images)
 
-    def _normalize(self, images: Tensor) -> Tensor:
+    def _inputs(self, images: Tensor) -> Tensor:
+        """Validate images and turn them into what the module takes."""
         if not isinstance(images, Tensor):
             raise TypeError(f"images is {shown(images)}: give a tensor (N, 3, H, W), RGB in [0, 1].")
         if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
@@ -336,14 +398,62 @@ class Classifier(nn.Module):
         size = self.input_size
         if size is not None and tuple(images.shape[-2:]) != (size, size):
             images = functional.interpolate(images, (size, size), mode="bilinear", antialias=True, align_corners=False)
-        return (images - self._mean) / self._std
+        # The module may have been moved since it was wrapped.
+        normalised = (images - self._mean.to(images.device)) / self._std.to(images.device)
+        return normalised if normalised.dtype == self.dtype else normalised.to(self.dtype)
+
+    def _outputs(self, output: Tensor, images: Tensor) -> Tensor:
+        """Cast what the module returned to the images' type, where they had to be cast to the module's."""
+        was_cast = self.dtype != torch.promote_types(images.dtype, self._mean.dtype)
+        return output.to(images.dtype) if was_cast and output.is_floating_point() else output
+
+
+def _first_tensor(returned: object) -> Tensor | None:
+    """Take the logits, or else the first tensor, out of what a forward pass returned."""
+    if isinstance(returned, Tensor):
+        return returned
+    logits = returned.get("logits") if isinstance(returned, Mapping) else getattr(returned, "logits", None)
+    if isinstance(logits, Tensor):
+        return logits
+    entries = returned.values() if isinstance(returned, Mapping) else returned
+    if not isinstance(returned, Mapping | Sequence):
+        entries = vars(returned).values() if hasattr(returned, "__dict__") else ()
+    return next((entry for entry in entries if isinstance(entry, Tensor)), None)
+
+
+def _usable_in_autograd(module: nn.Module) -> nn.Module:
+    """Copy weights that were made in inference mode, through which no gradient flows."""
+    copies: dict[int, Tensor] = {}  # a tensor that two layers share stays shared
+    with torch.inference_mode(False):
+        for layer in module.modules():
+            for tensors in (layer._parameters, layer._buffers):
+                for name, tensor in tensors.items():
+                    if tensor is None or not tensor.is_inference():
+                        continue
+                    if id(tensor) not in copies:
+                        plain = tensor.clone()
+                        copies[id(tensor)] = nn.Parameter(plain, False) if tensors is layer._parameters else plain
+                    tensors[name] = copies[id(tensor)]
+    return module
 
 
 def _per_channel(values: object, argument: str) -> tuple[float, float, float]:
+    if hasattr(values, "flatten") and hasattr(values, "tolist"):  # an array or a tensor
+        values = values.flatten().tolist()
     found = entries_of(values, argument, "three numbers")
-    if len(found) != 3 or not all(isinstance(value, int | float) and math.isfinite(value) for value in found):
+    try:
+        found = [real_number(value.item() if isinstance(value, Tensor) else value, argument) for value in found]
+    except (TypeError, ValueError):
+        found = []
+    if len(found) != 3:
         raise ValueError(f"{argument} is {shown(values)}: give three numbers, one per RGB channel.")
-    return tuple(map(float, found))
+    if max(map(abs, found)) > _LARGEST_CONSTANT:
+        of_one = tuple(round(value / 255, 4) for value in found)
+        raise ValueError(
+            f"{argument} is {shown(values)}, which is meant for pixels of 0 to 255: images are in [0, 1] here, so give "
+            f"{argument} divided by 255, {of_one}."
+        )
+    return tuple(found)
 
 
 def _outputs(given: object, categories: int) -> list[list[int]]:
@@ -367,7 +477,3 @@ def _highest(logits: Tensor, outputs: list[int]) -> Tensor:
 
 def _log_mean_probability(logits: Tensor, outputs: list[int]) -> Tensor:
     return logits[:, outputs].logsumexp(dim=1) - math.log(len(outputs)) - logits.logsumexp(dim=1)
-
-
-def _stop_at_tap(module: nn.Module, inputs: tuple, output: object) -> None:
-    raise _TapReached(output)

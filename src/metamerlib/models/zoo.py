@@ -11,7 +11,7 @@ from torch import nn
 
 from metamerlib.checks import entries_of, file_path, shown
 from metamerlib.models.classifier import Classifier
-from metamerlib.models.devices import default_memory, resolve_device
+from metamerlib.models.device import default_memory, resolve_device
 from metamerlib.models.editions import Edition, MiniatureEdition, PaperEdition, SkeletonEdition
 from metamerlib.models.loaded import LoadedNetworks
 from metamerlib.models.registry import MODEL_SETS, ZOO

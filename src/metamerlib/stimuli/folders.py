@@ -69,8 +69,6 @@ def image_folder(
     n_per_class
         Images to take from every sub-folder; None takes all. Which ones depends only on `seed` and the file names, so
         the choice is the same on every machine, and a larger number adds to a smaller one's.
-    seed
-        Of that choice.
     size
         Height and width of the returned images in pixels; None means 224, as in the paper.
     categories

@@ -1,10 +1,15 @@
 """The wrapper: normalisation, stages, truncated forward passes and its errors."""
 
+import copy
 import math
+from types import SimpleNamespace
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from metamerlib.models import STAGES, Classifier
 from metamerlib.models.stages import block_at
@@ -187,3 +192,158 @@ def test_wrong_number_of_outputs_is_named(images):
 def test_module_must_be_a_module():
     with pytest.raises(TypeError, match=r"torch\.nn\.Module"):
         wrap(lambda images: images)
+
+
+class Net(nn.Module):
+    """A small network as users write them."""
+
+    def __init__(self):
+        super().__init__()
+        self.c1, self.c2, self.fc = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3), nn.Linear(4, 3)
+
+    def forward(self, images):
+        return self.fc(self.c2(self.c1(images).relu()).relu().mean((2, 3)))
+
+
+def test_the_device_is_that_of_the_module():
+    classifier = wrap(Net().to("meta"), blocks=["c1", "c2"])
+    assert classifier.device.type == "meta"
+    assert classifier(torch.rand(2, 3, 8, 8, device="meta")).shape == (2, 3)
+    moved = wrap(Net())
+    moved.module.to("meta")
+    assert moved.device.type == "meta"
+    assert moved.activations(torch.rand(2, 3, 8, 8, device="meta"), "c2").device.type == "meta"
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+def test_images_are_cast_to_the_type_of_the_network_and_answers_back(images, dtype):
+    torch.manual_seed(0)
+    network = Net()
+    expected = wrap(copy.deepcopy(network))(images)
+    classifier = wrap(network.to(dtype), blocks=["c1", "c2"])
+    assert classifier.dtype == dtype
+    torch.testing.assert_close(classifier(images), expected, atol=0.02, rtol=0.02)
+    images.requires_grad_(True)
+    activations = classifier.activations(images, "late")
+    (gradient,) = torch.autograd.grad(activations.sum(), images)
+    assert activations.dtype == gradient.dtype == torch.float32
+
+
+def test_another_default_type_changes_nothing(images):
+    torch.set_default_dtype(torch.float64)
+    try:
+        torch.manual_seed(0)
+        classifier = wrap(Net(), mean=(0.5, 0.5, 0.5))
+        assert classifier(images).dtype == torch.float32
+        assert classifier.predict(images).shape == (4,)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_networks_built_in_inference_mode_have_gradients(images):
+    with torch.inference_mode():
+        network = Net()
+        network.c2.weight = nn.Parameter(torch.rand(4, 4, 3, 3), False)
+        classifier = wrap(network, blocks=["c1", "c2"])
+    images.requires_grad_(True)
+    (gradient,) = torch.autograd.grad(classifier.activations(images, "late").square().sum(), images)
+    assert gradient.abs().sum() > 0
+
+
+class Returning(Net):
+    def __init__(self, make):
+        super().__init__()
+        self.make = make
+
+    def forward(self, images):
+        return self.make(super().forward(images))
+
+
+class Output(NamedTuple):
+    loss: object
+    hidden: torch.Tensor
+    logits: torch.Tensor
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda logits: (logits, None),
+        lambda logits: [None, logits],
+        lambda logits: {"hidden": torch.zeros(1), "logits": logits},
+        lambda logits: {"out": logits},
+        lambda logits: Output(None, torch.zeros(1), logits),
+        lambda logits: SimpleNamespace(hidden=torch.zeros(1), logits=logits),
+    ],
+)
+def test_logits_are_found_in_what_forward_returns(images, make):
+    assert torch.equal(wrap(network := Returning(make)).predict(images), Net.forward(network, images).argmax(1))
+
+
+def test_a_forward_without_a_tensor_is_refused_by_name(images):
+    with pytest.raises(ValueError, match=r"'toy' returns a dict"):
+        wrap(Returning(lambda logits: {"a": 1})).predict(images)
+
+
+def test_outputs_past_the_last_and_single_outputs_are_refused(images):
+    with pytest.raises(ValueError, match="names output 7"):
+        wrap(Net(), outputs_of_category=[[0], [1], [7]]).predict(images)
+    with pytest.raises(ValueError, match="single output"):
+        wrap(Returning(lambda logits: logits[:, :1]), categories=("a",)).predict(images)
+
+
+def test_normalisation_for_bytes_is_refused_and_arrays_are_taken():
+    with pytest.raises(ValueError, match=r"pixels of 0 to 255.*0\.485"):
+        wrap(Net(), mean=(123.675, 116.28, 103.53))
+    with pytest.raises(ValueError, match="std is"):
+        wrap(Net(), std=[58.395, 57.12, 57.375])
+    for values in (
+        np.array([0.1, 0.2, 0.3]),
+        torch.tensor([0.1, 0.2, 0.3]),
+        np.float32([0.1, 0.2, 0.3]).reshape(3, 1, 1),
+    ):
+        assert wrap(Net(), mean=values).mean == pytest.approx((0.1, 0.2, 0.3))
+
+
+class Shared(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList([nn.Conv2d(3, 3, 3, padding=1)] * 4)
+        self.fc = nn.Linear(3, 3)
+
+    def forward(self, images):
+        for block in self.blocks:
+            images = block(images).tanh()
+        return self.fc(images.mean((2, 3)))
+
+
+def test_a_block_at_several_places_is_tapped_at_the_one_that_is_named(images):
+    network = Shared()
+    classifier = wrap(network, blocks=[f"blocks.{index}" for index in range(4)])
+    expected = images
+    for _ in range(3):
+        expected = network.blocks[0](expected.tanh() if expected is not images else images)
+    torch.testing.assert_close(classifier.activations(images, "blocks.2"), expected)
+    assert not torch.equal(classifier.activations(images, "blocks.3"), expected)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_scripted_and_exported_modules_are_named_as_such(images):
+    scripted = wrap(torch.jit.script(Net()), blocks=["c1", "c2"])
+    assert scripted.predict(images).shape == (4,)
+    with pytest.raises(ValueError, match="scripted from"):
+        scripted.activations(images, "late")
+    with pytest.raises(TypeError, match="exported from"):
+        wrap(torch.export.export(Net().eval(), (images,)).module())
+
+
+def test_gradient_checkpointing_keeps_the_gradient(images):
+    class Checkpointed(Net):
+        def forward(self, images):
+            return checkpoint(super().forward, images, use_reentrant=False)
+
+    images.requires_grad_(True)
+    network = Checkpointed()
+    (gradient,) = torch.autograd.grad(wrap(network).activations(images, "c2").sum(), images)
+    (expected,) = torch.autograd.grad(network.c2(network.c1(images).relu()).sum(), images)
+    torch.testing.assert_close(gradient, expected)

@@ -160,22 +160,20 @@ def _linear_accuracy(features: np.ndarray, labels: np.ndarray, train: int, penal
 
 @pytest.fixture(scope="module")
 def stream():
-    images, labels = drawings_batch(11, 0, 3200)
+    images, labels = drawings_batch(11, 0, 1600, 32)
     return images.astype(np.float32) / 255, labels
 
 
-@pytest.mark.parametrize("penalty", [0.1, 1.0, 10.0])
-def test_raw_pixels_do_not_tell_the_category_to_a_linear_classifier(stream, penalty):
+def test_raw_pixels_do_not_tell_the_category_to_a_linear_classifier(stream):
     images, labels = stream
-    pixels = images.reshape(len(images), 32, 2, 32, 2, 3).mean(axis=(2, 4)).reshape(len(images), -1)
-    assert _linear_accuracy(pixels, labels, 2400, penalty) < 0.20
+    assert _linear_accuracy(images.reshape(len(images), -1), labels, 1200, penalty=1.0) < 0.20
 
 
 def test_mean_colour_does_not_tell_the_category(stream):
     # Spread and extremes of the colours do tell a knife from an oven a little, by the area each covers: shape.
     images, labels = stream
     mean = images.mean(axis=(1, 2)).astype(np.float64)
-    assert _linear_accuracy(mean, labels, 2400, 1e-4) < 0.10
+    assert _linear_accuracy(mean, labels, 1200, 1e-4) < 0.10
 
 
 def test_an_image_takes_less_than_ten_milliseconds():

@@ -56,8 +56,6 @@ def ssim(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tens
     ----------
     images, references
         (N, 3, H, W) in ``[0, data_range]``, at least 11 x 11 pixels.
-    data_range
-        The value of white.
 
     Returns
     -------
@@ -170,8 +168,6 @@ def rase_corrected(images: Tensor, references: Tensor, *, data_range: float = 1.
     ----------
     images, references
         (N, 3, H, W) in ``[0, data_range]``, at least 16 x 16 pixels.
-    data_range
-        The value of white.
 
     Returns
     -------
@@ -201,8 +197,6 @@ def scc(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tenso
     ----------
     images, references
         (N, 3, H, W) in ``[0, data_range]``, at least 8 x 8 pixels.
-    data_range
-        The value of white.
 
     Returns
     -------
@@ -261,8 +255,6 @@ def tv(images: Tensor, references: Tensor | None = None, *, data_range: float = 
         (N, 3, H, W) in ``[0, data_range]``.
     references
         Not used; accepted so that all metrics are called alike. Their own value is what to compare with.
-    data_range
-        The value of white.
     per_pixel
         Divide the sum by the number of pixels and channels, so that images of different sizes compare. Otherwise the
         plain sum, which is what torchmetrics gives.

@@ -67,12 +67,8 @@ def clip_iqa(
         (N, 3, H, W) in ``[0, data_range]``.
     references
         Not used; accepted so that all metrics are called alike. Their own value is what to compare with.
-    scorer
-        The image-text model.
     prompts
         Names of the pairs to average over; all of them by default.
-    data_range
-        The value of white.
 
     Returns
     -------
@@ -112,8 +108,6 @@ class DownloadedClip:
     ----------
     model
         Name of the weights as torchmetrics knows them.
-    prompt_pairs
-        For each quality, its description and the opposite one.
     """
 
     def __init__(

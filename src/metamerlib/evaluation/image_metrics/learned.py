@@ -24,8 +24,6 @@ class Backbone:
 
     Parameters
     ----------
-    classifier
-        The network.
     label
         Its name in tables, such as ``"mini ResNet-18"``; the classifier's own name if not given.
     feature_stage
@@ -36,8 +34,6 @@ class Backbone:
     channels_last
         True if 4-dimensional activations are (N, H, W, C), as those of a Swin transformer are. Activations with three
         dimensions are always tokens, (N, T, C).
-    batch_size
-        Images per forward pass.
     """
 
     classifier: Classifier
@@ -106,8 +102,6 @@ def fid(
         ``"inception"``: the Inception-v3 weights the score is defined by, if they are on this machine. Or a
         classifier, whose pooled last block takes their place: then the number is that network's, and comparable with
         no published FID.
-    data_range
-        The value of white.
 
     Returns
     -------
@@ -146,8 +140,6 @@ def kid(
         (N, 3, H, W) in ``[0, data_range]``, N ≥ 2.
     backbone
         As for :func:`fid`.
-    data_range
-        The value of white.
 
     Returns
     -------
@@ -265,8 +257,6 @@ def lpips(
         ``"alex"``: the published metric, five layers of ImageNet's AlexNet with the weights that Zhang et al. fitted
         to human judgements, if AlexNet is on this machine. Or a classifier: then nothing is fitted, all channels count
         alike (the "baseline" of Zhang et al.), and the mean over its ``patch_stages`` is taken.
-    data_range
-        The value of white.
 
     Returns
     -------

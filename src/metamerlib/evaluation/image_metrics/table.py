@@ -118,16 +118,12 @@ def measure_images(
         Metamers, (N, 3, H, W) in ``[0, data_range]``; metamer i was made from reference i.
     references
         The N references, at the same size.
-    metrics
-        Keys of :data:`METRICS`; all of them by default.
     backbone
         The network of FID, KID and LPIPS: a classifier, a :class:`Backbone` (with a name for the labels), or
         ``"downloaded"`` for the published networks, Inception-v3 and AlexNet, if they are on this machine. A
         mapping gives each of the three metrics its own.
     scorer
         The image-text model of CLIP-IQA, or ``"downloaded"`` for OpenAI's CLIP.
-    data_range
-        The value of white.
 
     Returns
     -------

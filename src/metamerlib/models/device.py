@@ -1,0 +1,83 @@
+"""Where networks compute, how much of them fits there, and what is said when memory does not suffice."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from metamerlib.checks import shown
+
+_OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """Turn "auto" into CUDA, else MPS, else the CPU, and validate any other device."""
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if isinstance(device, str) and device == "auto":
+        return torch.device(next(kind for kind, there in available.items() if there))
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError, ValueError, OverflowError) as error:
+        there = ", ".join(repr(kind) for kind, present in available.items() if present)
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"device={shown(device)} cannot be used: give 'auto' or one of {there} ({reason}).") from error
+    return resolved
+
+
+def default_memory(device: torch.device) -> int:
+    """Compute how many bytes of weights a device may hold beside images and activations."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory // 2
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() // 2
+    return 2 << 30
+
+
+@contextmanager
+def models_on(models: Sequence[nn.Module], device: torch.device) -> Iterator[None]:
+    """Move models to a device, and give them back as they were: place, type, layout, mode, what wants a gradient."""
+    weights = [(weight, weight.data, weight.requires_grad) for model in models for weight in model.parameters()]
+    modules = [
+        (module, module.training, dict(module._parameters.items()) | dict(module._buffers.items()))
+        for model in models
+        for module in model.modules()
+    ]
+    try:
+        for model in models:
+            model.to(device)
+        yield
+    finally:
+        for weight, data, wants_gradient in weights:
+            weight.data = data
+            weight.requires_grad_(wants_gradient)
+        for module, training, tensors in modules:
+            module.training = training
+            for name, tensor in tensors.items():  # `to` puts other tensors in the place of some
+                setattr(module, name, tensor)
+
+
+@contextmanager
+def naming_batch_size(what: str, batch_size: int) -> Iterator[None]:
+    """Say of a lack of memory which batch size led to it, and what to do."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if batch_size > 1:
+            fix = f"give a smaller batch_size, such as {batch_size // 2}"
+        else:
+            fix = "images of a smaller size would do"
+        raise torch.OutOfMemoryError(
+            f"{what} needs more memory than there is with batch_size={batch_size}: {fix} "
+            f"({(str(error) or type(error).__name__).splitlines()[0]})."
+        ) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error is a lack of memory, which torch reports in a way of its own on every device."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _OUT_OF_MEMORY)

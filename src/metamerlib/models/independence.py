@@ -1,0 +1,81 @@
+"""Does a network answer for each image alone, and the same each time? Results promise both."""
+
+from weakref import WeakSet
+
+import torch
+from torch import Tensor
+
+from metamerlib.models.classifier import Classifier
+
+_checked: "WeakSet[Classifier]" = WeakSet()
+
+
+@torch.no_grad()
+def check_independence(classifier: Classifier, images: Tensor) -> None:
+    """Refuse a network whose answer for an image depends on chance or on what else is in the batch.
+
+    A bright and a dark image of noise, of the shape of `images`, are classified together, again, and one alone; once
+    per classifier. Random states and running statistics stay as they are.
+
+    Raises
+    ------
+    ValueError
+        If the answers differ; the message says which of the two it is, and what to do.
+    """
+    if classifier in _checked or classifier.device.type == "meta":
+        return
+    noise = torch.rand(2, *images.shape[1:], generator=torch.Generator().manual_seed(0), dtype=torch.float32)
+    pair = (noise * torch.tensor([1.0, 0.1]).view(2, 1, 1, 1)).to(classifier.device)
+    buffers = {name: buffer.clone() for name, buffer in classifier.named_buffers()}
+    devices = [classifier.device] if classifier.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        together, again, alone = (classifier.outputs(one).float() for one in (pair, pair, pair[:1]))
+    switched = next((name for name, module in classifier.module.named_modules() if module.training), None)
+    if switched is not None:
+        _restore(classifier, buffers)
+        raise ValueError(
+            f"model {classifier.name!r} puts its module {switched!r} into training mode in the forward pass, where "
+            "dropout is random and batch normalisation mixes the images of a batch: take .train() out of its forward."
+        )
+    if _difference(together, again) > 1e-5:
+        raise ValueError(
+            f"model {classifier.name!r} answers differently each time it sees the same image: its forward pass draws "
+            "random numbers. Where that is dropout, call functional.dropout(…, training=self.training), or nn.Dropout."
+        )
+    # What remains between batches of two sizes is rounding, which is coarse in half precision and TF32.
+    if _difference(together[:1], alone) > (0.01 if classifier.dtype in (torch.float32, torch.float64) else 0.1):
+        raise ValueError(
+            f"model {classifier.name!r} answers differently for an image alone and beside another: "
+            + _coupling(classifier)
+        )
+    _checked.add(classifier)
+
+
+def trust(classifier: Classifier) -> Classifier:
+    """Exempt one of the library's own networks, which tests have checked."""
+    _checked.add(classifier)
+    return classifier
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
+    if one.shape != other.shape:
+        return torch.inf
+    return float((one - other).abs().nan_to_num(0).max() / one.abs().nan_to_num(0).max().clamp(min=1e-12))
+
+
+def _restore(classifier: Classifier, buffers: dict[str, Tensor]) -> None:
+    for name, buffer in classifier.named_buffers():
+        buffer.copy_(buffers[name])
+    classifier.eval()
+
+
+def _coupling(classifier: Classifier) -> str:
+    for name, module in classifier.module.named_modules():
+        if getattr(module, "track_running_stats", True) is False or (
+            hasattr(module, "running_mean") and module.running_mean is None and "BatchNorm" in type(module).__name__
+        ):
+            return (
+                f"its {name!r} ({type(module).__name__}) has no running statistics and normalises by those of the "
+                "batch. Build it with track_running_stats=True and train it so, or take GroupNorm or InstanceNorm."
+            )
+    return "its forward pass mixes the images of a batch. Let every operation keep to its own image (dimension 0)."
