@@ -19,7 +19,7 @@ FIXED = {
 
 NASTY = [
     *(None, True, False, 0, -1, 3, 10**30, 10**400, -2.5, 0.5, math.nan, math.inf, -math.inf, 1j),
-    *("", " ", "x", "nan", "1e5", "späß ☃", "\0", "a" * 300, "~no-such-user", "[", "{a: 1", "[[1]]", "late", "cat", "../.."),
+    *("", " ", "x", "nan", "1e5", "späß ☃", "\0", "a" * 300, "~nobody1", "[", "{a: 1", "[[1]]", "late", "cat", "../.."),
     *(b"x", [], [[]], [None], ["x", ["y"]], [math.nan, math.nan], [10**400], (1, "a"), {1, 2}, {}, {"a": None}, {1: 2}),
     *({"x": ["y", [3]]}, object(), len, Path("nowhere"), torch.zeros(2), torch.zeros(()), nn.Identity()),
 ]

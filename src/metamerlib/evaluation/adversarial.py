@@ -25,6 +25,7 @@ from metamerlib.checks import (
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.steps import GRADIENT_RULES
 from metamerlib.models import Classifier
+from metamerlib.models.independence import check_independence
 from metamerlib.models.memory import naming_batch_size
 
 STEP_RULES = {"linf": "sign", "l2": "normalized"}
@@ -117,6 +118,8 @@ def adversarial_examples(
     check_classifiers(models, "models", categories=models[0].categories)
     if len({model.device for model in models}) > 1:
         raise ValueError(f"models are on different devices ({', '.join(str(m.device) for m in models)}): move them.")
+    for model in models:
+        check_independence(model, images)
     epsilon = real_number(epsilon, "epsilon", above=0)
     steps, seed = whole_number(steps, "steps", at_least=1), whole_number(seed, "seed", at_most=LARGEST_SEED)
     batch_size = whole_number(batch_size, "batch_size", at_least=1)

@@ -23,6 +23,7 @@ from metamerlib.checks import (
     whole_number,
 )
 from metamerlib.models import Classifier
+from metamerlib.models.independence import check_independence
 from metamerlib.stimuli import StimulusSet
 
 CRITERIA = ("reference", "label", "generator")
@@ -194,10 +195,11 @@ def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batc
         By evaluator's name: (N,) int64 on the CPU, indices into that evaluator's categories.
     """
     check_images(images, any_float=True)
-    return {
-        evaluator.name: evaluator.predict(images.float(), batch_size=batch_size).cpu()
-        for evaluator in check_classifiers(evaluators, "evaluators", at_least=2)
-    }
+    classes = {}
+    for evaluator in check_classifiers(evaluators, "evaluators", at_least=2):
+        check_independence(evaluator, images)
+        classes[evaluator.name] = evaluator.predict(images.float(), batch_size=batch_size).cpu()
+    return classes
 
 
 def _classes(
@@ -250,6 +252,7 @@ def _generator_classes(
     mean_probability = torch.zeros(len(references.images), len(references.categories), dtype=torch.float64)
     with torch.no_grad():
         for model in models:
+            check_independence(model, references.images)
             batches = references.images.split(batch_size)
             logits = torch.cat([model(batch.to(model.device)).cpu() for batch in batches])
             mean_probability += model.checked_logits(logits).double().softmax(dim=1) / len(models)

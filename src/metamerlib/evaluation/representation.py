@@ -16,6 +16,7 @@ from torch import Tensor
 from metamerlib.checks import LARGEST_SEED, check_choice, check_classifiers, check_pair, images_of, shown, whole_number
 from metamerlib.evaluation.densities import density, jensen_shannon, shared_grid
 from metamerlib.models import Classifier
+from metamerlib.models.independence import check_independence
 from metamerlib.models.memory import naming_batch_size
 from metamerlib.models.stages import Stage
 from metamerlib.stimuli import StimulusSet
@@ -198,6 +199,7 @@ def representational_divergence(
 @torch.no_grad()
 def flat_activations(images: Tensor, model: Classifier, stage: Stage, batch_size: int = 64) -> Tensor:
     """Compute a model's activations, (N, features), complex ones as twice as many real features."""
+    check_independence(model, images, stage)
     device = model.device if model.device.type == "cuda" else torch.device("cpu")
     with naming_batch_size(f"reading the activations of model {model.name!r}", batch_size):
         parts = [

@@ -17,6 +17,7 @@ from torch import Tensor
 from metamerlib.checks import check_classifiers, check_images, check_pair, images_of, real_number, whole_number
 from metamerlib.evaluation.representation import euclidean_distances, flat_activations, in_slabs
 from metamerlib.models import Classifier
+from metamerlib.models.independence import check_independence
 from metamerlib.models.stages import Stage
 from metamerlib.stimuli import StimulusSet
 
@@ -89,6 +90,7 @@ def metamer_success(
         )
     tables = []
     for model in check_classifiers(models, "models"):
+        check_independence(model, images)
         wanted = flat_activations(references, model, stage, batch_size)
         reached = flat_activations(images, model, stage, batch_size)
         unrelated = wanted if null_images is references else flat_activations(null_images, model, stage, batch_size)

@@ -1,40 +1,45 @@
 """Does a network answer for each image alone, and the same each time? Results promise both."""
 
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from metamerlib.models.classifier import Classifier
+from metamerlib.models.stages import Stage
 
-_checked: "WeakSet[Classifier]" = WeakSet()
+_checked: "WeakKeyDictionary[Classifier, set[str | None]]" = WeakKeyDictionary()
 
 
 @torch.no_grad()
-def check_independence(classifier: Classifier, images: Tensor) -> None:
+def check_independence(classifier: Classifier, images: Tensor, stage: Stage | None = None) -> None:
     """Refuse a network whose answer for an image depends on chance or on what else is in the batch.
 
     A bright and a dark image of noise, of the shape of `images`, are classified together, again, and one alone; once
-    per classifier. Random states and running statistics stay as they are.
+    per classifier. With a stage, its activations are compared, and nothing behind it runs. Random states and running
+    statistics stay as they are.
 
     Raises
     ------
     ValueError
         If the answers differ; the message says which of the two it is, and what to do.
     """
-    if classifier in _checked or classifier.device.type == "meta":
+    checked, layer = _checked.setdefault(classifier, set()), None if stage is None else classifier.layer(stage)
+    if None in checked or layer in checked or classifier.device.type == "meta":
         return
+    answer = classifier.outputs if stage is None else classifier.up_to(stage)
     noise = torch.rand(2, *images.shape[1:], generator=torch.Generator().manual_seed(0), dtype=torch.float32)
     pair = (noise * torch.tensor([1.0, 0.1]).view(2, 1, 1, 1)).to(classifier.device)
+    training = {module for module in classifier.module.modules() if module.training}
     buffers = {name: buffer.clone() for name, buffer in classifier.named_buffers()}
     devices = [classifier.device] if classifier.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        together, again, alone = (classifier.outputs(one).float() for one in (pair, pair, pair[:1]))
-    switched = next((name for name, module in classifier.module.named_modules() if module.training), None)
-    if switched is not None:
+        together, again, alone = (_as_real(answer(one)) for one in (pair, pair, pair[:1]))
+    switched = [name for name, one in classifier.module.named_modules() if one.training and one not in training]
+    if switched:
         _restore(classifier, buffers)
         raise ValueError(
-            f"model {classifier.name!r} puts its module {switched!r} into training mode in the forward pass, where "
+            f"model {classifier.name!r} puts its module {switched[0]!r} into training mode in the forward pass, where "
             "dropout is random and batch normalisation mixes the images of a batch: take .train() out of its forward."
         )
     if _difference(together, again) > 1e-5:
@@ -48,13 +53,17 @@ def check_independence(classifier: Classifier, images: Tensor) -> None:
             f"model {classifier.name!r} answers differently for an image alone and beside another: "
             + _coupling(classifier)
         )
-    _checked.add(classifier)
+    checked.add(layer)
 
 
 def trust(classifier: Classifier) -> Classifier:
     """Exempt one of the library's own networks, which tests have checked."""
-    _checked.add(classifier)
+    _checked.setdefault(classifier, set()).add(None)
     return classifier
+
+
+def _as_real(answer: Tensor) -> Tensor:
+    return torch.view_as_real(answer.resolve_conj()).float() if answer.is_complex() else answer.float()
 
 
 def _difference(one: Tensor, other: Tensor) -> float:

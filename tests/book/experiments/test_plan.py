@@ -15,8 +15,8 @@ from metamerbook.ensembles.optimisers import convergence, mode_runs, modes, opti
 from metamerbook.ensembles.representational_similarity import distance_correlations
 from metamerbook.ensembles.success import metamer_success
 from metamerbook.ensembles.transfer import transfer
-from metamerbook.planning.plan import plan_study
 from metamerbook.planning.costs import PassCost, PassCosts, pass_cost
+from metamerbook.planning.plan import plan_study
 from metamerbook.planning.probe import Speed, Timing
 from metamerbook.planning.workload import Passes
 from metamerbook.study.study import Study

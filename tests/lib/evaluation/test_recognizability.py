@@ -4,8 +4,18 @@ import pandas as pd
 import pytest
 import torch
 from evaluation_toys import COLOURS, colour_classifier, coloured_images, random_network, stimulus_set
+from torch import nn
 
-from metamerlib.evaluation import predict_categories, recognizability, recognized
+from metamerlib.evaluation import (
+    adversarial_examples,
+    metamer_success,
+    pair_distances,
+    predict_categories,
+    recognizability,
+    recognized,
+)
+from metamerlib.evaluation.image_metrics import fid
+from metamerlib.models import Classifier
 
 
 def wilson(k, n, z=1.959963984540054):
@@ -61,7 +71,7 @@ def test_recognition_is_told_image_by_image(references, colour):
 def test_an_ensemble_of_generators_decides_by_mean_probability(references):
     # Two weak models say "green" with little conviction, one says the true colour with much.
     loud = colour_classifier("loud", std=(0.01, 0.01, 0.01))
-    weak = [colour_classifier(f"weak{i}", order=(1, 0, 2), std=(10, 10, 10)) for i in range(2)]
+    weak = [colour_classifier(f"weak{i}", order=(1, 0, 2), std=(2, 2, 2)) for i in range(2)]
     judge = colour_classifier("judge")
     table = recognizability(references.images, references, [judge], criterion="generator", generator=[*weak, loud])
     assert table["recognizability"].item() == 1.0
@@ -135,3 +145,27 @@ def test_a_set_of_one_image_works(colour):
     one = stimulus_set(coloured_images([2]), [2])
     row = recognizability(one.images, one, [colour]).iloc[0]
     assert (row["low"], row["high"]) == pytest.approx(wilson(1, 1), abs=1e-9)
+
+
+class Centred(nn.Module):
+    """Takes the mean of the batch off."""
+
+    def forward(self, images):
+        return images - images.mean(0)
+
+
+@pytest.mark.parametrize("middle", [nn.BatchNorm2d(3, track_running_stats=False), Centred()], ids=["norm", "mean"])
+def test_a_network_that_mixes_the_images_of_a_batch_is_refused(references, middle):
+    module = nn.Sequential(middle, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    model = Classifier(module, name="mixing", categories=COLOURS, blocks=["0", "1"])
+    images, by_generator = references.images, {"criterion": "generator", "generator": model}
+    for measure in (
+        lambda: recognizability(images, references, [model]),
+        lambda: recognizability(images, references, [random_network()], **by_generator),
+        lambda: metamer_success(images, references, [model], stage="late"),
+        lambda: list(pair_distances(images, references, [model], stage="late")),
+        lambda: adversarial_examples(images, [model], steps=1),
+        lambda: fid(images, images, backbone=model),
+    ):
+        with pytest.raises(ValueError, match=r"'mixing' .*(mixes the images|no running statistics)"):
+            measure()

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError, check_size, unit_pair
 from metamerlib.models import Classifier
+from metamerlib.models.independence import check_independence
 from metamerlib.models.stages import Stage
 
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
@@ -61,6 +62,7 @@ class Backbone:
 
     @torch.no_grad()
     def _activations(self, images: Tensor, stage: Stage) -> Iterator[Tensor]:
+        check_independence(self.classifier, images, stage)
         for batch in images.split(self.batch_size):
             activations = self.classifier.activations(batch.float().to(self.classifier.device), stage).cpu()
             if activations.ndim == 3 or (activations.ndim == 4 and self.channels_last):
