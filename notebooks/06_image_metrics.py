@@ -30,34 +30,17 @@ repetitions = None  # of the optimisation
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles import sentences
+from metamerbook import Study
 from metamerbook.ensembles.figures.image_metrics import (
     figure_image_metrics,
     table_image_metrics,
     table_metric_agreement,
 )
-from metamerbook.ensembles.image_metrics import image_metrics, mean_image_metrics
-from metamerbook.ensembles.sentences import about_appearance
-from metamerbook.ensembles.summaries import metric_agreement
-from metamerbook.study.judging import featured_stage
-from metamerbook.study.study import Study
+from metamerbook.ensembles.image_metrics import absent, facts, image_metrics, mean_image_metrics, metric_agreement
+from metamerbook.ensembles.recognizability import mean_recognizability, recognizability
+from metamerbook.study.words import left_out, provenance
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-    repetitions=repetitions,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
@@ -68,40 +51,33 @@ Markdown(study.describe())
 # Each metamer is compared with its own reference. FID and KID compare all metamers of a set and stage with all references at once, and total variation looks at the metamer alone.
 
 # %%
-table = image_metrics(study)
-means = mean_image_metrics(table)
+means = mean_image_metrics(image_metrics(study))
+agreement = metric_agreement(means, mean_recognizability(recognizability(study)))
 
 # %% tags=["remove-cell"]
 glue("fig-4", figure_image_metrics(means), display=False)
 glue("tab-image-metrics", table_image_metrics(means), display=False)
-glue("made-of", Markdown(sentences.provenance(study)), display=False)
-glue("left-out", Markdown(sentences.left_out(study)), display=False)
-glue("absent", Markdown(about_appearance.absent_metrics(means)), display=False)
-glue("stage", sentences.stage_in_words(featured_stage(study)), display=False)
+glue("tab-metric-agreement", table_metric_agreement(agreement), display=False)
+glue("made-of", Markdown(provenance(study)), display=False)
+glue("left-out", Markdown(left_out(study)), display=False)
+glue("absent", Markdown(absent(means)), display=False)
+for name, number in facts(means, agreement).items():
+    glue(name, number, display=False)
 
 # %% [markdown]
 # ```{glue:figure} fig-4
 # :name: fig-4
 # :alt: A panel for each image metric with lines over the stages, one line per set of networks, and an arrow that says whether higher or lower values are better. A metric that was not measured has an empty panel with the reason.
 #
-# Image metrics by stage, averaged over the pictures (bars: one standard error over pictures). The arrow points to the better side. Below the name, the network that a learned metric asks; n is the number of pictures behind each value. Dotted: the references' own total variation. {glue:md}`absent` {glue:md}`made-of` {glue:md}`left-out`
+# Image metrics by stage, averaged over the pictures (bars: one standard error over pictures). The arrow points to the better side. Below the name, the network that a learned metric asks; n is the number of pictures behind each value. Dotted: the references' own total variation. Not measured: {glue:md}`absent`. {glue:md}`made-of` {glue:md}`left-out`
 # ```
 #
 # Unlike the paper's figure, nothing is scaled to a common maximum; each metric keeps its own units. FID and LPIPS are defined through particular networks, trained on photographs. Where a network of our own stands in for them, it is named, and the values compare with each other but not with any published ones.
-
-# %% tags=["remove-input"]
-Markdown(about_appearance.numbers_of_images(means))
-
-# %% [markdown]
-# Which set looks best depends on who is asked. At {glue:text}`stage`, these sets have the best mean:
-
-# %% tags=["remove-input"]
-Markdown(about_appearance.best_sets(means, featured_stage(study)))
-
-# %% tags=["remove-input"]
-Markdown(about_appearance.metric_trend(means))
-
-# %% [markdown]
+#
+# FID and KID compare {glue:text}`n-of-sets:d` metamers with as many references. Below some two thousand, FID is biased: its values can be compared with each other, since all sets have as many images, and with nothing else. KID has no such bias, but it varies the more.
+#
+# Which set looks best depends on who is asked: {numref}`tab-image-metrics` has the best mean of each stage in bold. From the first stage to the last, {glue:text}`worse:d` of {glue:text}`compared:d` pairs of a metric and a set get worse.
+#
 # ```{glue-table} tab-image-metrics
 # :name: tab-image-metrics
 # :class: full-width
@@ -114,18 +90,8 @@ Markdown(about_appearance.metric_trend(means))
 #
 # ## Do they find the metamers that are recognized?
 #
-# The paper remarks that metrics which have learned nothing still find the best metamers. {numref}`tab-metric-agreement` puts this to the test: all pairs of a set and a stage are ranked by each metric, and by their mean recognizability among networks that had no part.
-
-# %%
-agreement = metric_agreement(means, study.mean_recognizability())
-
-# %% tags=["remove-cell"]
-glue("tab-metric-agreement", table_metric_agreement(agreement), display=False)
-
-# %% tags=["remove-input"]
-Markdown(about_appearance.metric_agreement(agreement))
-
-# %% [markdown]
+# The paper remarks that metrics which have learned nothing still find the best metamers. {numref}`tab-metric-agreement` puts this to the test: all pairs of a set and a stage are ranked by each metric, and by their mean recognizability among networks that had no part. The mean rank correlation is {glue:text}`learned` for metrics that ask a network and {glue:text}`plain` for those that do not; whether the paper's remark holds is said in {doc}`15_claims`.
+#
 # ```{glue-table} tab-metric-agreement
 # :name: tab-metric-agreement
 # Agreement of each metric with recognizability: Spearman's rank correlation over pairs of a set and a stage. Metrics are turned so that +1 means that the better-looking metamers are always the better recognized.

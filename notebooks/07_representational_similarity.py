@@ -30,36 +30,20 @@ repetitions = None  # of the optimisation
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles import sentences
+from metamerbook import Study
+from metamerbook.ensembles import representational_similarity as chapter
 from metamerbook.ensembles.figures.representational_similarity import (
     figure_densities,
     figure_divergence,
+    figure_success,
     table_representation,
+    table_success,
 )
-from metamerbook.ensembles.figures.success import figure_success, table_success
-from metamerbook.ensembles.representational_similarity import distance_correlations, divergence
-from metamerbook.ensembles.sentences import about_representations, about_success
-from metamerbook.ensembles.success import metamer_success, success_counts
-from metamerbook.ensembles.summaries import common_judge, densities_of_sets, divergence_agreement, mean_representation
+from metamerbook.ensembles.recognizability import recognizability
 from metamerbook.study.judging import featured_stage
-from metamerbook.study.study import Study
+from metamerbook.study.words import left_out, network_label, provenance, signed, stage_in_words
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-    repetitions=repetitions,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
@@ -71,23 +55,29 @@ Markdown(study.describe())
 
 # %%
 stage = featured_stage(study)
-divergences = divergence(study)
-correlations = distance_correlations(study)
-means = mean_representation(divergences, correlations)
-evaluator = common_judge(divergences, stage)
-densities = densities_of_sets(study, stage, evaluator)
+divergences = chapter.divergence(study)
+means = chapter.mean_representation(divergences, chapter.distance_correlations(study))
+evaluator = chapter.common_evaluator(divergences, stage)
+densities = chapter.distance_densities(study, stage, evaluator)
+success = chapter.metamer_success(study)
+counts = chapter.success_counts(success)
 
 # %% tags=["remove-cell"]
 cells = divergences[(divergences["stage"] == stage) & (divergences["evaluator"] == evaluator)]
 glue("fig-densities", figure_densities(densities, cells), display=False)
 glue("fig-5", figure_divergence(divergences), display=False)
 glue("tab-representation", table_representation(means), display=False)
-glue("made-of", Markdown(sentences.provenance(study)), display=False)
-glue("left-out", Markdown(sentences.left_out(study)), display=False)
-glue("stage", sentences.stage_in_words(stage), display=False)
-glue("evaluator", sentences.network_label(evaluator), display=False)
+glue("made-of", Markdown(provenance(study)), display=False)
+glue("left-out", Markdown(left_out(study)), display=False)
+glue("stage", stage_in_words(stage), display=False)
+glue("evaluator", network_label(evaluator), display=False)
 glue("layer", cells["layer"].iloc[0], display=False)
-glue("permutations", study.settings.tables.permutations, display=False)
+correlation, compared = chapter.divergence_agreement(divergences, recognizability(study))
+glue("rank-correlation", signed(correlation), display=False)
+glue("compared", compared, display=False)
+for name, number in chapter.facts(means, counts).items():
+    glue(name, number, display=False)
+glue("permutations", study.settings.of(chapter.RepresentationalSimilarity).permutations, display=False)
 glue("n", len(study.references), display=False)
 
 # %% [markdown]
@@ -108,28 +98,15 @@ glue("n", len(study.references), display=False)
 #
 # Jensen-Shannon divergence, in bits, between the distances of reference-reference pairs and those of reference-metamer pairs, by evaluator (rows, by family), set and stage (columns). Dashed outlines: the evaluator took part in the generation; such cells do not enter the means in the last row. {glue:md}`made-of` {glue:md}`left-out`
 # ```
-
-# %% tags=["remove-input"]
-Markdown(about_representations.divergences(means, stage))
-
-# %% tags=["remove-input"]
-Markdown(about_representations.agreement(*divergence_agreement(divergences, study.recognizability())))
-
-# %% [markdown]
+#
+# {numref}`tab-representation` has the means by set. Does the divergence tell which metamers are recognized? Over the {glue:text}`compared:d` cells of evaluators that took no part, its rank correlation with recognizability is {glue:text}`rank-correlation`.
+#
 # ## One look is not enough
 #
-# A low value in {numref}`fig-5` is necessary for good metamers, not sufficient. Suppose that a search has hardly moved its pictures from grey: the network sees the same thing in all of them, one point near the middle of the crowd. From there, references are about as far away as from each other, and the divergence is low. It is the distances among the metamers themselves that give them away, because they are nearly zero. Comparing these with the distances among references:
-
-# %% tags=["remove-input"]
-Markdown(about_representations.collapse(means))
-
-# %% [markdown]
-# Nor does any distribution tell *which* pictures lie close together. So there is a third look, from the analysis of representations in neuroscience {cite:p}`kriegeskorte2008representational`: if two references are far apart, are their metamers? The distances among references and those among their metamers are correlated, pair by pair. Whether a correlation is more than chance is decided by shuffling which metamer belongs to which reference, {glue:text}`permutations:d` times.
-
-# %% tags=["remove-input"]
-Markdown(about_representations.correlations(means))
-
-# %% [markdown]
+# A low value in {numref}`fig-5` is necessary for good metamers, not sufficient. Suppose that a search has hardly moved its pictures from grey: the network sees the same thing in all of them, one point near the middle of the crowd. From there, references are about as far away as from each other, and the divergence is low. It is the distances among the metamers themselves that give them away, because they are nearly zero. Averaged over evaluators, distances among metamers differ from those among references more than distances between the two do in {glue:text}`apart:d` of {glue:text}`pairs:d` pairs of a set and a stage.
+#
+# Nor does any distribution tell *which* pictures lie close together. So there is a third look, from the analysis of representations in neuroscience {cite:p}`kriegeskorte2008representational`: if two references are far apart, are their metamers? The distances among references and those among their metamers are correlated, pair by pair. Whether a correlation is more than chance is decided by shuffling which metamer belongs to which reference, {glue:text}`permutations:d` times. It is (p < .05) in {glue:text}`significant:d` of {glue:text}`tested:d` combinations of set, stage and evaluator.
+#
 # ```{glue-table} tab-representation
 # :name: tab-representation
 # :class: full-width
@@ -142,31 +119,24 @@ Markdown(about_representations.correlations(means))
 #
 # All this asks what *other* networks make of metamers. Before it can mean anything, the pictures must be metamers of their own networks, and no residual is exactly zero. {cite:t}`feather2019metamers,feather2023metamers` asked for two things. The activations of metamer and reference must be more alike than those of *any* pair of unrelated pictures, by three measures at once: Pearson's and Spearman's correlation, and the ratio of signal to noise. And the network must give both the same class. The unrelated pairs are all ordered pairs of two references, and a metamer of an ensemble has to pass in each of its networks.
 
-# %%
-success = metamer_success(study)
-counts = success_counts(success)
-
 # %% tags=["remove-cell"]
 glue("fig-success", figure_success(counts), display=False)
 glue("tab-success", table_success(counts), display=False)
 glue("pairs", int(success["null_pairs"].max()), display=False)
-glue("quantile", study.settings.tables.null_quantile, display=False)
-
-# %% tags=["remove-input"]
-Markdown(about_success.successes(counts, stage))
+glue("quantile", study.settings.of(chapter.RepresentationalSimilarity).null_quantile, display=False)
 
 # %% [markdown]
+# Of all {glue:text}`images:d` pictures, sets and stages taken together, {glue:text}`metamers:d` pass: {glue:text}`close:d` are close enough and {glue:text}`same-class:d` have the same class.
+#
 # ```{glue:figure} fig-success
 # :name: fig-success
 # :alt: A panel for each set of networks with the share of metamers that pass the test at each stage, a strong line for passing in all networks of the set and faint ones for each network.
 #
 # Share of pictures that pass as metamers by stage. Strong: in every network of the set, with a 95 % interval over pictures; faint: in one of its networks. {glue:md}`made-of`
 # ```
-
-# %% tags=["remove-input"]
-Markdown(about_success.obstacles(counts))
-
-# %% [markdown]
+#
+# In the ensembles, a picture is a metamer for any one of the networks in {glue:text}`alone:.0%` of the cases, for all of them in {glue:text}`together:.0%`.
+#
 # ```{glue-table} tab-success
 # :name: tab-success
 # :class: full-width

@@ -33,40 +33,20 @@ attack_steps = None  # of the adversarial attack
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles import sentences
-from metamerbook.ensembles.adversarial_examples import adversarial, restricted, restricted_example, restricted_study
-from metamerbook.ensembles.figures.adversarial_examples import figure_restricted, table_restricted
-from metamerbook.ensembles.sentences import about_attacks
-from metamerbook.ensembles.summaries import restricted_means
+from metamerbook import Study
+from metamerbook.ensembles import adversarial_examples as chapter
+from metamerbook.ensembles.figures.adversarial_examples import figure_restricted, radius_in_words, table_restricted
 from metamerbook.study.judging import featured_set, featured_stage, one_per_category
 from metamerbook.study.smaller import scope
-from metamerbook.study.study import Study
+from metamerbook.study.words import members, provenance, stage_in_words
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-    restricted_n_per_class=restricted_n_per_class,
-    restricted_repetitions=restricted_repetitions,
-    epsilons=epsilons,
-    attack_steps=attack_steps,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
 
 # %% tags=["remove-input"]
-Markdown(scope(restricted_study(study)))
+Markdown(scope(chapter.restricted_study(study)))
 
 # %% [markdown]
 # ## Around what?
@@ -79,23 +59,26 @@ Markdown(scope(restricted_study(study)))
 # {numref}`fig-6` shows both, and, in balls of the same size around the reference, what the paper only talks about: targeted adversarial examples for the same pictures and networks. Each is aimed at a category drawn at random among the wrong ones, with projected gradient descent {cite:p}`madry2018towards` on all networks of the set together.
 
 # %%
-metamers = restricted(study)
-attacked = adversarial(study)
-means = restricted_means(metamers, attacked)
+metamers = chapter.restricted(study)
+attacked = chapter.adversarial(study)
+means = chapter.restricted_means(metamers, attacked)
 shown = one_per_category(study)
 shown = shown[:: max(1, len(shown) // 3)][:3]
-examples = [restricted_example(study, image) for image in shown]
+examples = [chapter.restricted_example(study, image) for image in shown]
 
 # %% tags=["remove-cell"]
-stage = featured_stage(study)
 glue("fig-6", figure_restricted(metamers, attacked, examples), display=False)
 glue("tab-restricted", table_restricted(means), display=False)
-glue("made-of", Markdown(sentences.provenance(restricted_study(study))), display=False)
+glue("made-of", Markdown(provenance(chapter.restricted_study(study))), display=False)
 glue("set", featured_set(study), display=False)
-glue("members", Markdown(sentences.members(study, featured_set(study))), display=False)
-glue("stage", sentences.stage_in_words(stage), display=False)
-glue("steps", study.settings.tables.attack_steps, display=False)
+glue("members", Markdown(members(study, featured_set(study))), display=False)
+glue("stage", stage_in_words(featured_stage(study)), display=False)
+glue("steps", study.settings.of(chapter.AdversarialExamples).attack_steps, display=False)
 glue("evaluators", metamers["evaluator"].nunique(), display=False)
+found = chapter.facts(means)
+glue("ball", radius_in_words(found.pop("radius")), display=False)
+for name, number in found.items():
+    glue(name, number, display=False)
 
 # %% [markdown]
 # ```{glue:figure} fig-6
@@ -106,14 +89,9 @@ glue("evaluators", metamers["evaluator"].nunique(), display=False)
 # ```
 #
 # ## What a small ball costs
-
-# %% tags=["remove-input"]
-Markdown(about_attacks.small_balls(means))
-
-# %% tags=["remove-input"]
-Markdown(about_attacks.centres(means))
-
-# %% [markdown]
+#
+# In the smallest ball, ε = {glue:text}`ball`, mean recognizability is {glue:text}`around-initial:.2f` around the initial stimulus, where {glue:text}`left:.0%` of the distance between activations is left, and {glue:text}`around-reference:.2f` around the reference. {numref}`tab-restricted` has all radii.
+#
 # The paper's Figure 6 finds the *smallest* ball the worst by far, which fits the first reading and contradicts the second: around the reference, a radius of 8/255 cannot hide the object from anyone. That is why this book takes the initial stimulus as the centre.
 #
 # ```{glue-table} tab-restricted
@@ -125,11 +103,9 @@ Markdown(about_attacks.centres(means))
 # ## Beside an attack
 #
 # The paper concludes that restricted metamers, like adversarial examples, are misclassified often. The two fail in different ways, though. A metamer from a small ball around grey is misclassified because there is too little in it of anything; an adversarial example, although everything is still there.
-
-# %% tags=["remove-input"]
-Markdown(about_attacks.attacks(means))
-
-# %% [markdown]
+#
+# Averaged over evaluators, at ε = {glue:text}`ball`, {glue:text}`kept:.0%` of the attacked pictures keep their class and {glue:text}`fooled:.0%` are taken for the target; networks that were not attacked take {glue:text}`fooled-others:.0%` for it.
+#
 # An attack on one set that also turns other networks towards its target has found something that they share. Metamers of ensembles are built on the same hope, with the sign reversed: what several networks agree on should be what further networks agree on too. Comparing the last two columns with the recognizability of unrestricted metamers shows how far either transfers.
 #
 # Where the ball holds every picture, an attack is no longer adversarial. It starts from noise, owes nothing to its reference, and what comes out looks like noise, whatever networks call it.

@@ -30,48 +30,31 @@ ablation_initializers = None  # for instance ["l1_ball", "normal", "mix"]
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles.figures.optimisers import figure_conditions, figure_convergence, table_conditions
-from metamerbook.ensembles.optimisers import (
-    ablation_study,
-    convergence,
-    mode_runs,
-    modes,
-    optimizer_runs,
-    optimizers,
+from metamerbook import Study
+from metamerbook.ensembles import optimisers as chapter
+from metamerbook.ensembles.figures.optimisers import (
+    condition_label,
+    figure_conditions,
+    figure_convergence,
+    table_conditions,
 )
-from metamerbook.ensembles.sentences import about_variations, members, stage_in_words
 from metamerbook.study.judging import contrasts, featured_set, featured_stage
 from metamerbook.study.smaller import scope
-from metamerbook.study.study import Study
+from metamerbook.study.words import members, stage_in_words
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-    ablation_initializers=ablation_initializers,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
 
 # %% tags=["remove-input"]
-Markdown(scope(ablation_study(study)))
+Markdown(scope(chapter.ablation_study(study)))
 
 # %% tags=["remove-cell"]
 glue("set", featured_set(study), display=False)
 glue("members", Markdown(members(study, featured_set(study))), display=False)
-starts = study.settings.tables.ablation_initializers
-glue("starts", "; ".join(about_variations.condition_label([start]) for start in starts), display=False)
+starts = study.settings.of(chapter.Optimisers).ablation_initializers
+glue("starts", "; ".join(condition_label([start]) for start in starts), display=False)
 glue("stage", stage_in_words(featured_stage(study)), display=False)
 
 # %% [markdown]
@@ -84,13 +67,13 @@ glue("stage", stage_in_words(featured_stage(study)), display=False)
 # **Starts.** The paper starts from grey. Compared here: {glue:text}`starts`. A start on the reference itself would be no search at all, since there the residual is zero; half a reference under noise is the nearest that makes sense.
 
 # %%
-runs = optimizer_runs(study)
-history = convergence(study, runs)
-table = optimizers(study)
+history = chapter.convergence(study, chapter.optimizer_runs(study))
+table = chapter.optimizers(study)
 
 # %% tags=["remove-cell"]
 by = ["optimizer", "initializer"]
 differences = contrasts(table, by, table[by].iloc[0])
+differences = differences.merge(chapter.rounds_needed(history, by), on=by)
 glue("fig-optimizers", figure_convergence(history, "optimizer", "initializer"), display=False)
 glue("fig-optimizer-recognizability", figure_conditions(table, differences, by), display=False)
 glue("tab-optimizers", table_conditions(table, differences, by, "tab-optimizers"), display=False)
@@ -102,11 +85,7 @@ glue("tab-optimizers", table_conditions(table, differences, by, "tab-optimizers"
 #
 # How the residual falls under three optimisers, by start. Thick: mean over the networks of the set; thin: each network. One round gives each network the same number of steps.
 # ```
-
-# %% tags=["remove-input"]
-Markdown(about_variations.convergence(history, ["optimizer", "initializer"]))
-
-# %% [markdown]
+#
 # A lower residual is a better metamer for the networks that made it. Whether other networks agree is the question that counts:
 #
 # ```{glue:figure} fig-optimizer-recognizability
@@ -115,14 +94,10 @@ Markdown(about_variations.convergence(history, ["optimizer", "initializer"]))
 #
 # Recognizability of the finished metamers. Faint: evaluators that had no part in the generation; rhombus, with its value: their mean; dotted: the mean of the first row, which the others are compared with.
 # ```
-
-# %% tags=["remove-input"]
-Markdown(about_variations.compared(differences, by))
-
-# %% [markdown]
+#
 # ```{glue-table} tab-optimizers
 # :name: tab-optimizers
-# Residual at the end (mean over pictures and networks) and recognizability, by optimiser and start. Differences are paired by evaluator; brackets are 95 % bootstrap intervals over evaluators, bold where they miss zero.
+# Residual at the end (mean over pictures and networks) and recognizability, by optimiser and start. *Rounds*: after how many the residual is as low as that of the first row is at its end; a dash where it never is, or was from the start. Differences are paired by evaluator; brackets are 95 % bootstrap intervals over evaluators, bold where they miss zero.
 # ```
 #
 # Read the starts with care. A metamer that began near the reference may be recognized because it never left it. That says something about the start, and nothing about what the networks have in common: with a short search, what the networks ignore stays as it was at the beginning.
@@ -132,11 +107,12 @@ Markdown(about_variations.compared(differences, by))
 # Algorithm 1 lets the networks take turns: each changes the picture by its own gradient, and hands it on. The alternative is to add up the gradients of all networks and to take one step for all. Both ask every network equally often.
 
 # %%
-turns = modes(study)
-turns_history = convergence(study, mode_runs(study))
+turns = chapter.modes(study)
+turns_history = chapter.convergence(study, chapter.mode_runs(study))
 
 # %% tags=["remove-cell"]
 turns_differences = contrasts(turns, ["mode"], ("round_robin",))
+turns_differences = turns_differences.merge(chapter.rounds_needed(turns_history, ["mode"]), on="mode")
 glue("fig-modes", figure_convergence(turns_history, "mode"), display=False)
 glue("tab-modes", table_conditions(turns, turns_differences, ["mode"], "tab-modes"), display=False)
 
@@ -147,17 +123,10 @@ glue("tab-modes", table_conditions(turns, turns_differences, ["mode"], "tab-mode
 #
 # How the residual falls when networks take turns, and when their gradients are added up. In one round each network's gradient is taken equally often; the picture itself is changed less often when all act at once.
 # ```
-
-# %% tags=["remove-input"]
-Markdown(about_variations.convergence(turns_history, ["mode"]))
-
-# %% tags=["remove-input"]
-Markdown(about_variations.compared(turns_differences, ["mode"]))
-
-# %% [markdown]
+#
 # ```{glue-table} tab-modes
 # :name: tab-modes
-# Residual at the end and recognizability, by turns and all at once.
+# Residual at the end and recognizability, by turns and all at once, as in {numref}`tab-optimizers`.
 # ```
 #
 # ## What differs from the thesis outline

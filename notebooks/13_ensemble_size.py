@@ -30,31 +30,17 @@ largest_ensemble = None  # ensembles of one up to so many networks
 from IPython.display import Markdown
 from myst_nb import glue
 
+from metamerbook import Study
 from metamerbook.ensembles.ensemble_size import ensemble_pool, ensemble_sizes
-from metamerbook.ensembles.figures.optimisers import figure_ensemble_sizes
+from metamerbook.ensembles.figures.ensemble_size import figure_ensemble_sizes
+from metamerbook.ensembles.figures.optimisers import table_conditions
 from metamerbook.ensembles.optimisers import ablation_study
-from metamerbook.ensembles.sentences import about_variations, network_label, stage_in_words
 from metamerbook.study.judging import contrasts, featured_stage
 from metamerbook.study.published import statement
 from metamerbook.study.smaller import scope
-from metamerbook.study.study import Study
+from metamerbook.study.words import network_label, stage_in_words
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-    largest_ensemble=largest_ensemble,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
@@ -67,17 +53,17 @@ pool = ensemble_pool(study)
 table = ensemble_sizes(study)
 
 # %% tags=["remove-cell"]
-judged = table[table["outside"]]
-differences = contrasts(judged, ["size"], (1,)) if len(judged) else None
+differences = contrasts(table.assign(held_out=table["outside"]), ["size"], (1,))
+glue("tab-sizes", table_conditions(table, differences, ["size"], "tab-sizes"), display=False)
 glue("fig-sizes", figure_ensemble_sizes(table), display=False)
 glue("pool", ", ".join(map(network_label, pool)), display=False)
-glue("judges", int(judged["evaluator"].nunique()), display=False)
+glue("evaluators", int(table.loc[table["outside"], "evaluator"].nunique()), display=False)
 glue("low", int(statement("set-size-low")["value"]), display=False)
 glue("high", int(statement("set-size-high")["value"]), display=False)
 glue("stage", stage_in_words(featured_stage(study)), display=False)
 
 # %% [markdown]
-# The networks are {glue:text}`pool`. For each size there are as many ensembles as networks: each network with those that follow it, in a circle. So every network is in equally many ensembles of a size, and sizes differ in the number alone. Every network makes the same number of steps in every ensemble; a larger ensemble therefore changes the picture more often in all. Judges are the {glue:text}`judges:d` networks outside the circle, the same for all sizes. Metamers are made at {glue:text}`stage`.
+# The networks are {glue:text}`pool`. For each size there are as many ensembles as networks: each network with those that follow it, in a circle. So every network is in equally many ensembles of a size, and sizes differ in the number alone. Every network makes the same number of steps in every ensemble; a larger ensemble therefore changes the picture more often in all. The evaluators are the {glue:text}`evaluators:d` networks outside the circle, the same for all sizes. Metamers are made at {glue:text}`stage`.
 #
 # ```{glue:figure} fig-sizes
 # :name: fig-sizes
@@ -85,13 +71,10 @@ glue("stage", stage_in_words(featured_stage(study)), display=False)
 #
 # Recognizability by number of networks. Thin: evaluators outside the circle (dotted: never trained); points: single ensembles; thick: the mean.
 # ```
-
-# %% tags=["remove-input"]
-if differences is None:
-    text = "Every evaluator of this run is in the circle, so nobody is left to judge."
-else:
-    text = about_variations.more_networks(differences) + "\n\n" + about_variations.compared(differences, ["size"])
-Markdown(text)
-
-# %% [markdown]
+#
+# ```{glue-table} tab-sizes
+# :name: tab-sizes
+# Recognizability by number of networks, over the evaluators outside the circle. Differences from ensembles of one are paired by evaluator; brackets are 95 % bootstrap intervals over evaluators, bold where they miss zero.
+# ```
+#
 # A caution in both directions. The largest size is one ensemble and not several, so its mean leans on the choice of these very networks. And what looks like the gain of a further network may be the gain of its further steps; the chapter on the method shows how soon residuals stop falling ({doc}`03_methodology`).

@@ -30,31 +30,15 @@ transfer_generators = None  # keys of networks, for instance ["alexnet", "vit_ba
 from IPython.display import Markdown
 from myst_nb import glue
 
-from metamerbook.ensembles.figures.transfer import figure_instances, figure_transfer, related_generators
+from metamerbook import Study
+from metamerbook.ensembles import transfer as chapter
+from metamerbook.ensembles.figures.transfer import figure_instances, figure_transfer, instance_label
 from metamerbook.ensembles.optimisers import ablation_study
-from metamerbook.ensembles.sentences import about_variations, stage_in_words
-from metamerbook.ensembles.transfer import transfer
-from metamerbook.ensembles.transfer import transfer_generators as chosen_generators
 from metamerbook.study.judging import featured_stage
 from metamerbook.study.smaller import scope
-from metamerbook.study.study import Study
+from metamerbook.study.words import enumerated, stage_in_words
 
-# %%
-study = Study.from_profile(
-    profile,
-    stages=stages,
-    model_sets=model_sets,
-    n_per_class=n_per_class,
-    size=size,
-    root=root,
-    seed=seed,
-    decision=decision,
-    preset=preset,
-    batch_size=batch_size,
-    precision=precision,
-    compile=compile,
-    transfer_generators=transfer_generators,
-)
+study = Study.from_parameters(globals())
 
 # %% tags=["remove-input"]
 Markdown(study.describe())
@@ -63,11 +47,15 @@ Markdown(study.describe())
 Markdown(scope(ablation_study(study)))
 
 # %%
-generators, missing = chosen_generators(study)
-table = transfer(study)
+generators, missing = chapter.transfer_generators(study)
+table = chapter.transfer(study)
 
 # %% tags=["remove-cell"]
-related = related_generators(table)
+related = chapter.related_generators(table)
+for name, number in chapter.facts(table).items():
+    glue(name, number, display=False)
+glue("related", len(related), display=False)
+glue("missing", Markdown(enumerated(map(instance_label, missing)) or "none"), display=False)
 glue("fig-transfer", figure_transfer(table), display=False)
 glue("fig-instances", figure_instances(table, related), display=False)
 glue("generators", len(generators), display=False)
@@ -85,28 +73,22 @@ glue("stage", stage_in_words(featured_stage(study)), display=False)
 #
 # Recognizability of the metamers of each network (columns) by each evaluator (rows, by family), from 0 (white) to 1 (dark). Solid frame: the network itself. Dashed: another training of its architecture. Last row: mean over trained evaluators of other architectures.
 # ```
-
-# %% tags=["remove-input"]
-Markdown(about_variations.transferred(table))
-
-# %% [markdown]
-# Columns tell whose metamers travel, rows tell who accepts the metamers of others. A row that is dark throughout is a lenient judge and no sign of kinship; a network that was never trained can be one.
+#
+# The networks recognize {glue:text}`own:.0%` of their own metamers, trained networks of other architectures {glue:text}`away:.0%`: {glue:text}`within:.0%` within a family and {glue:text}`across:.0%` across families.
+#
+# Columns tell whose metamers travel, rows tell who accepts the metamers of others. A row that is dark throughout is a lenient network and no sign of kinship; a network that was never trained can be one.
 #
 # A network need not recognize all of its own metamers. They match at one stage only approximately, and what is left can be enough to change the answer at the end.
 #
 # ## From training to training
 #
-# Two trainings of one architecture begin with other random weights and see pictures in another order; a robust training sees attacked ones as well. If metamers failed to travel even between them, what a network ignores would be an accident of its training and no property of its architecture.
-
-# %% tags=["remove-input"]
-Markdown(about_variations.instances(table, missing))
-
-# %% [markdown]
+# Two trainings of one architecture begin with other random weights and see pictures in another order; a robust training sees attacked ones as well. If metamers failed to travel even between them, what a network ignores would be an accident of its training and no property of its architecture. Of the metamers of {glue:text}`related:d` networks that share an architecture with another, the network itself recognizes {glue:text}`related-own:.0%`, another training of the architecture {glue:text}`related-training:.0%`, other architectures {glue:text}`related-away:.0%`.
+#
 # ```{glue:figure} fig-instances
 # :name: fig-instances
 # :alt: One row per network that shares its architecture with another: a cross for the network itself, rhombi for other trainings of its architecture, faint points for other architectures with a tick at their mean, on an axis of recognizability.
 #
-# Who recognizes the metamers of networks that share their architecture with another: the network itself, other trainings, other architectures. Without rows where no such pair took part.
+# Who recognizes the metamers of networks that share their architecture with another: the network itself, other trainings, other architectures. Without rows where no such pair took part (missing networks: {glue:md}`missing`).
 # ```
 #
 # ## What differs from the thesis outline

@@ -1,16 +1,19 @@
-"""Metamers in small balls beside adversarial examples in the same balls (paper, section 4.6 and Fig. 6)."""
+"""Chapter 08: metamers in small balls beside adversarial examples in the same balls (paper, section 4.6 and Fig. 6)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 from torch import Tensor
 
-from metamerbook.ensembles.attacks import attack_recognizability, attacks
-from metamerbook.study.judging import evaluate, featured_set, featured_stage
+from metamerbook.engine.context import Context
+from metamerbook.engine.task import Task
+from metamerbook.study.judging import Predictions, evaluate, featured_set, featured_stage, mean_over_evaluators
 from metamerbook.study.settings import Budget, Count, Radii, Section
 from metamerbook.study.smaller import first_of_each_category, subset_study
-from metamerbook.study.tasks import MetamerRun
+from metamerbook.study.tasks import ClassifierRef, MetamerRun, StimuliRef
+from metamerlib.evaluation import adversarial_examples
+from metamerlib.models.devices import models_on, resolve_device
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
@@ -28,64 +31,58 @@ CENTERS = ("initial", "reference")
 """Where the ball lies: around the initial stimulus, as the book reads the paper, or around the reference."""
 
 
+@dataclass(frozen=True)
+class Attack(Task):
+    """Targeted adversarial examples for networks; the result has the tensors images, targets and predictions."""
+
+    stimuli: StimuliRef
+    models: tuple[ClassifierRef, ...]  # fooled together
+    epsilon: float  # radius of the ℓ∞ ball around each image, in pixel values
+    steps: int
+    seed: int = 0  # of targets and starting points
+
+    stage: ClassVar[str] = "output"  # where it aims at, in the place of a metamer run's stage
+
+    def compute(self, context: Context) -> dict[str, Tensor]:
+        models = [context.models[model.key] for model in self.models]
+        with models_on(models, resolve_device(context.device)):
+            attack = adversarial_examples(
+                context.references.images, models, epsilon=self.epsilon, steps=self.steps, seed=self.seed
+            )
+        return {"images": attack.images, "targets": attack.targets, "predictions": attack.predictions}
+
+    @property
+    def label(self) -> str:
+        return f"attack on {' + '.join(model.key for model in self.models)}, ε = {self.epsilon:.3g}"
+
+    @property
+    def cost(self) -> float:
+        # In updates of an image, which stop at a stage while attacks go through to the output.
+        return 2.0 * self.stimuli.count * self.steps * len(self.models)
+
+
 @dataclass(frozen=True, eq=False)
 class RestrictedExample:
-    """One image in every ball: the right of Figure 6.
+    """One image, (3, H, W) in [0, 1], and what became of it in every ball: the right of Figure 6."""
 
-    Attributes
-    ----------
-    image
-        Position in the study's references.
-    category
-        Of the image.
-    reference
-        (3, H, W) in [0, 1].
-    metamers
-        (radius, centre) to (3, H, W).
-    attacks
-        Radius to the adversarial example, (3, H, W).
-    targets
-        Radius to the category that the adversarial example was aimed at.
-    """
-
-    image: int
+    image: int  # position in the study's references
     category: str
     reference: Tensor
-    metamers: dict[tuple[float, str], Tensor]
-    attacks: dict[float, Tensor]
-    targets: dict[float, str]
+    metamers: dict[tuple[float, str], Tensor]  # by radius and centre
+    attacks: dict[float, Tensor]  # by radius
+    targets: dict[float, str]  # the categories that the attacks were aimed at
 
 
 def restricted_study(study: "Study") -> "Study":
-    """Set up the study that the restricted search runs in: perhaps fewer images, and a budget of its own.
-
-    Parameters
-    ----------
-    study
-        The study; its settings ``restricted_n_per_class``, ``restricted_repetitions`` and so on say how few.
-
-    Returns
-    -------
-    Study
-        With the same networks, evaluators and store.
-    """
+    """Set up the study that the restricted search runs in: perhaps fewer images, and a budget of its own."""
     return subset_study(study, **dict(study.settings.of(AdversarialExamples).restricted))
 
 
 def restricted_runs(study: "Study") -> dict[tuple[float, str], MetamerRun]:
-    """Describe the generation of metamers in every ball.
+    """Describe the generation of metamers in every ball, by radius and centre.
 
-    Parameters
-    ----------
-    study
-        The study; its setting ``epsilons`` names the radii. The set and the stage are `featured_set` ("CNN" as
-        in the paper, if it runs) and `featured_stage` (the deepest).
-
-    Returns
-    -------
-    dict
-        (radius, centre) to run in the `restricted_study`. An ℓ∞ ball of radius 1 or more holds every image, wherever
-        its centre is: there both centres have one run, without a restriction.
+    An ℓ∞ ball of radius 1 or more holds every image, wherever its centre is: there both centres have one run, without
+    a restriction.
     """
     small, model_set, stage = restricted_study(study), featured_set(study), featured_stage(study)
     config = study.settings.config
@@ -101,25 +98,35 @@ def restricted_runs(study: "Study") -> dict[tuple[float, str], MetamerRun]:
     return runs
 
 
-def restricted(study: "Study") -> pd.DataFrame:
-    """Tabulate how well metamers from small balls are recognized.
+def attacks(study: "Study") -> list[Attack]:
+    """Describe the attacks on the networks and images of the restricted search, by radius."""
+    settings, small = study.settings.of(AdversarialExamples), restricted_study(study)
+    run = small.run(featured_set(study), featured_stage(study))
+    models = tuple(study.networks.classifier_ref(model.key) for model in run.models)
+    return [
+        Attack(run.stimuli, models, epsilon, settings.attack_steps, study.settings.seed)
+        for epsilon in settings.epsilons
+    ]
 
-    Parameters
-    ----------
-    study
-        Whose references and evaluators, and the balls as in `restricted_runs`.
+
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes."""
+    small = restricted_study(study)
+    return [Predictions.of(small, run) for run in (*restricted_runs(study).values(), *attacks(study))]
+
+
+def restricted(study: "Study") -> pd.DataFrame:
+    """Tabulate how well metamers from small balls are recognized, by evaluators that took part, too.
 
     Returns
     -------
     DataFrame
-        One row per radius, centre and evaluator, the generating networks included as in Figure 6: epsilon, center
-        ("initial" or "reference"), model_set, stage, evaluator, family, robust, random, held_out, n, recognized,
-        recognizability, low, high, criterion, reference_accuracy, label_recognizability, residual (what is left of
-        the distance between activations within the ball), reason, n_members, n_wanted.
+        One row per radius, centre and evaluator: epsilon, center ("initial" or "reference"), model_set, and what
+        `evaluate` returns; residual is what is left of the distance between activations within the ball.
     """
-    runs = restricted_runs(study)
     labelled = [
-        ({"epsilon": epsilon, "center": center, "model_set": run.name}, run) for (epsilon, center), run in runs.items()
+        ({"epsilon": epsilon, "center": center, "model_set": run.name}, run)
+        for (epsilon, center), run in restricted_runs(study).items()
     ]
     return evaluate(restricted_study(study), labelled, title="restricted search")
 
@@ -127,48 +134,68 @@ def restricted(study: "Study") -> pd.DataFrame:
 def adversarial(study: "Study") -> pd.DataFrame:
     """Tabulate how well adversarial examples for the same images and networks are recognized.
 
-    Parameters
-    ----------
-    study
-        As for `restricted`; its setting ``attack_steps`` says how long the attack takes.
+    Returns
+    -------
+    DataFrame
+        One row per radius and evaluator: epsilon, model_set, and what `evaluate` returns: recognizability is the share
+        of images that keep their class, fooled that of images taken for the target.
+    """
+    labelled = [({"epsilon": run.epsilon, "model_set": featured_set(study)}, run) for run in attacks(study)]
+    return evaluate(restricted_study(study), labelled, title="adversarial examples")
+
+
+def restricted_means(restricted: pd.DataFrame, adversarial: pd.DataFrame) -> pd.DataFrame:
+    """Average the restricted search and the attacks over evaluators.
 
     Returns
     -------
     DataFrame
-        One row per radius and evaluator, the attacked networks included: epsilon, model_set, stage ("output"),
-        evaluator, family, robust, random, held_out, n, recognized, recognizability (share that keep the reference's
-        class), low, high, criterion, reference_accuracy, label_recognizability, fooled (share that are taken for the
-        target), reason, n_members, n_wanted.
+        One row per condition and radius: condition ("initial" and "reference": metamers in a ball around that;
+        "attack"), epsilon, mean (recognizability over all evaluators, as in Figure 6), held_out (over those without
+        part; NaN if there are none), residual (NaN for attacks), fooled and fooled_held_out (NaN for metamers).
     """
-    return attack_recognizability(restricted_study(study), featured_set(study))
+    parts, by = [], ["condition", "epsilon"]
+    for table in (restricted.rename(columns={"center": "condition"}), adversarial.assign(condition="attack")):
+        values = {"mean": ("recognizability", False), "held_out": ("recognizability", True)}
+        if "fooled" in table:
+            values |= {"fooled": ("fooled", False), "fooled_held_out": ("fooled", True)}
+        columns = {}
+        for name, (value, held_out_only) in values.items():
+            means = mean_over_evaluators(table, by, held_out_only=held_out_only, value=value)
+            columns[name] = means[means["evaluators"] == "all"].set_index(by)["mean"]
+        if "residual" in table:
+            columns["residual"] = table.groupby(by, sort=False)["residual"].first()
+        parts.append(pd.DataFrame(columns).reset_index())
+    result = pd.concat(parts)
+    result = result.reindex(columns=[*by, "mean", "held_out", "residual", "fooled", "fooled_held_out"])
+    result["condition"] = pd.Categorical(result["condition"], [*CENTERS, "attack"])
+    result = result.sort_values(by, ignore_index=True)
+    return result.astype({"condition": restricted["center"].dtype})
+
+
+def facts(means: pd.DataFrame) -> dict[str, float]:
+    """Return the numbers of the prose: recognizability in the smallest ball, and how many an attack in it fools."""
+    smallest = means[means["epsilon"] == means["epsilon"].min()].set_index("condition")
+    found = {
+        "radius": smallest["epsilon"].iloc[0],
+        "around-initial": smallest.loc["initial", "mean"],
+        "around-reference": smallest.loc["reference", "mean"],
+        "left": smallest.loc["initial", "residual"],
+        "kept": smallest.loc["attack", "mean"],
+        "fooled": smallest.loc["attack", "fooled"],
+        "fooled-others": smallest.loc["attack", "fooled_held_out"],
+    }
+    return {name: float(value) for name, value in found.items()}
 
 
 def restricted_example(study: "Study", image: int = 0) -> RestrictedExample:
-    """Pick one image out of every ball.
-
-    Parameters
-    ----------
-    study
-        As for `restricted`.
-    image
-        Position in the study's references.
-
-    Returns
-    -------
-    RestrictedExample
-        The image's metamers and adversarial examples.
-
-    Raises
-    ------
-    IndexError
-        If the restricted search has no such image.
-    """
+    """Pick the image at a position of the study's references out of every ball."""
     small = restricted_study(study)
     searched = first_of_each_category(study.references, study.settings.of(AdversarialExamples).restricted.n_per_class)
     if image not in searched:
         raise IndexError(f"image is {image}: the restricted search has the images {searched} of the study.")
     runs, place = restricted_runs(study), searched.index(image)
-    attacked = {run.epsilon: small.result(run) for run in attacks(small, featured_set(study))}
+    attacked = {run.epsilon: small.result(run) for run in attacks(study)}
     categories = study.networks.skeleton(next(iter(runs.values())).models[0].key).categories
     return RestrictedExample(
         image=image,

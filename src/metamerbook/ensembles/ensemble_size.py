@@ -1,12 +1,13 @@
-"""How many networks an ensemble needs: recognizability by their number (paper, section 4.3; thesis outline)."""
+"""Chapter 13: how many networks an ensemble needs, recognizability by their number (paper, section 4.3)."""
 
 import dataclasses
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from metamerbook.engine.task import Task
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
-from metamerbook.study.judging import evaluate, featured_set, featured_stage
+from metamerbook.study.judging import Predictions, evaluate, featured_set, featured_stage
 from metamerbook.study.settings import Count, Section
 
 if TYPE_CHECKING:
@@ -20,18 +21,10 @@ class EnsembleSize(Section):
 
 
 def ensemble_pool(study: "Study") -> tuple[str, ...]:
-    """Choose the networks that ensembles of different sizes are made of.
+    """Choose the networks that ensembles of different sizes are made of, at most `largest_ensemble`.
 
-    Parameters
-    ----------
-    study
-        The study; its setting ``largest_ensemble`` says how many.
-
-    Returns
-    -------
-    tuple of str
-        The members of the `featured_set`, then trained evaluators of the same family that are robust like the first
-        member or not, in the order of the zoo: fewer than asked for where there are no more.
+    They are the members of the `featured_set`, then trained evaluators of the same family that are robust like the
+    first member or not, in the order of the zoo.
     """
     members = study.model_sets[featured_set(study)].members
     traits = study.networks.traits([*members, *study.evaluators]).drop_duplicates("evaluator")
@@ -42,20 +35,10 @@ def ensemble_pool(study: "Study") -> tuple[str, ...]:
 
 
 def ensemble_size_runs(study: "Study") -> Labelled:
-    """Describe the generation of metamers of ensembles of one network up to the whole pool.
+    """Describe the generation of metamers of ensembles of one network up to the whole pool, named by their networks.
 
     Every size below the whole has one ensemble per network of the pool: that network and those behind it, in a circle.
     So each network is in as many ensembles of a size as any other, and sizes differ in nothing but the number.
-
-    Parameters
-    ----------
-    study
-        The study; pool as in `ensemble_pool`, stage `featured_stage`.
-
-    Returns
-    -------
-    list
-        Pairs of {"size"} and a run in the `ablation_study`, named by its networks.
     """
     small, pool, stage = ablation_study(study), ensemble_pool(study), featured_stage(study)
     runs = []
@@ -66,19 +49,19 @@ def ensemble_size_runs(study: "Study") -> Labelled:
     return runs
 
 
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes."""
+    return [Predictions.of(ablation_study(study), run) for _, run in ensemble_size_runs(study)]
+
+
 def ensemble_sizes(study: "Study") -> pd.DataFrame:
     """Tabulate recognizability by the number of networks that metamers were made with.
-
-    Parameters
-    ----------
-    study
-        As for `ensemble_size_runs`.
 
     Returns
     -------
     DataFrame
         One row per ensemble and evaluator: size, model_set (the ensemble's networks), outside (whether the evaluator is
-        none of the pool, so that it can judge every size alike), and what `evaluate` returns.
+        none of the pool, so that it counts for every size alike), and what `evaluate` returns.
     """
     pool = ensemble_pool(study)
     runs = [({**labels, "model_set": run.name}, run) for labels, run in ensemble_size_runs(study)]

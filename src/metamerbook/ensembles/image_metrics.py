@@ -1,4 +1,4 @@
-"""The image metrics of every set and stage as one table (paper, section 4.5, Table 1 and Fig. 4)."""
+"""Chapter 06: the image metrics of every set and stage (paper, section 4.5, Table 1 and Fig. 4)."""
 
 import dataclasses
 import importlib.util
@@ -13,16 +13,21 @@ import torch
 
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
+from metamerbook.ensembles.recognizability import tasks as recognizability_tasks
+from metamerbook.study.judging import rank_correlation
 from metamerbook.study.model_sets import set_sizes
 from metamerbook.study.settings import NoneByName, Section, Text
 from metamerbook.study.tasks import MetamerRun, ModelRef
+from metamerbook.study.words import enumerated, signed
 from metamerlib.evaluation import METRICS, Backbone
 from metamerlib.evaluation import measure_images as measure
 from metamerlib.evaluation.image_metrics.learned import ALEXNET_FILE, INCEPTION_FILE
-from metamerlib.models import ZOO
+from metamerlib.models import STAGES, ZOO
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
+
+DOWNLOADED = "downloaded"
 
 
 class ImageMetricsSettings(Section):
@@ -32,33 +37,15 @@ class ImageMetricsSettings(Section):
     metric_scorer: Annotated[Literal["downloaded"] | None, NoneByName] = None  # of CLIP-IQA
 
 
-DOWNLOADED = "downloaded"
-
-
 @dataclass(frozen=True)
 class ImageMetrics(Task):
-    """Measure the metamers of a run by every image metric; the result is a table.
-
-    Attributes
-    ----------
-    run
-        The metamers.
-    backbone
-        The network of FID, KID and LPIPS; "downloaded" for the published ones; None for none.
-    backbone_label
-        Its name in the table.
-    scorer
-        The image-text model of CLIP-IQA: "downloaded", or None for none.
-    downloads
-        Which of the published networks are on this machine; what is not measured for want of one is measured as soon
-        as it is there.
-    """
+    """Every image metric of the metamers of a run; the result is a table."""
 
     run: MetamerRun
-    backbone: ModelRef | str | None
-    backbone_label: str
-    scorer: str | None
-    downloads: tuple[str, ...] = ()
+    backbone: ModelRef | str | None  # of FID, KID and LPIPS; "downloaded" for the published networks
+    backbone_label: str  # its name in the table
+    scorer: str | None  # of CLIP-IQA: "downloaded", or None for none
+    downloads: tuple[str, ...] = ()  # the published networks that are here: with one more, more is measured
 
     def compute(self, context: Context) -> pd.DataFrame:
         backbone: Any = self.backbone
@@ -74,35 +61,23 @@ class ImageMetrics(Task):
             }
         return measure(context.metamers(self.run).images, context.references, backbone=backbone, scorer=self.scorer)
 
-    def about(self) -> dict[str, Any]:
-        """Return what the run notes.
-
-        Returns
-        -------
-        dict
-            Name of the set, number and size of the images, and the settings that they came from.
-        """
-        return self.run.about()
-
     @property
     def label(self) -> str:
-        """Name of the run."""
         return f"{self.run.label}, image metrics"
 
     @property
     def cost(self) -> float:
-        """In updates of an image: windowed metrics take as long as some thirty."""
+        # In updates of an image: windowed metrics take as long as some thirty.
         return 30.0 * self.run.stimuli.count
+
+
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes."""
+    return [*recognizability_tasks(study), *image_metrics_runs(study)]
 
 
 def image_metrics(study: "Study") -> pd.DataFrame:
     """Measure the metamers of every set and stage by every image metric.
-
-    Parameters
-    ----------
-    study
-        Which sets and stages; its settings ``metric_backbone`` and ``metric_scorer`` name the networks of the learned
-        metrics.
 
     Returns
     -------
@@ -132,18 +107,7 @@ def image_metrics(study: "Study") -> pd.DataFrame:
 
 
 def image_metrics_runs(study: "Study") -> list[ImageMetrics]:
-    """Describe the measuring of the metamers of every set and stage.
-
-    Parameters
-    ----------
-    study
-        As for `image_metrics`.
-
-    Returns
-    -------
-    list of ImageMetrics
-        In the order of the study's runs.
-    """
+    """Describe the measuring of the metamers of every set and stage, in the order of the study's runs."""
     backbone, label, _ = _backbone(study)
     scorer = study.settings.of(ImageMetricsSettings).metric_scorer
     downloads = _downloads() if DOWNLOADED in (backbone, scorer) else ()
@@ -151,12 +115,7 @@ def image_metrics_runs(study: "Study") -> list[ImageMetrics]:
 
 
 def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
-    """Average image metrics over images, as Figure 4 shows them.
-
-    Parameters
-    ----------
-    table
-        As `image_metrics` returns it.
+    """Average a table of `image_metrics` over images, as Figure 4 shows them.
 
     Returns
     -------
@@ -184,6 +143,61 @@ def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
             | {name: group[name].iloc[0] for name in ("n_members", "n_wanted")}
         )
     return pd.DataFrame(rows)
+
+
+def metric_agreement(means: pd.DataFrame, recognizability: pd.DataFrame) -> pd.DataFrame:
+    """Compare how metrics rank the metamers with their `mean_recognizability` over all evaluators.
+
+    Returns
+    -------
+    DataFrame
+        One row per metric: metric, label, learned (whether it asks a trained network), cells (pairs of a model set
+        and a stage that have both values), rank_correlation (Spearman's, with the metric turned so that higher is
+        better; NaN for fewer than three cells or where all are equal).
+    """
+    of_all = recognizability[recognizability["evaluators"] == "all"]
+    shares = of_all[["model_set", "stage", "mean"]].rename(columns={"mean": "share"})
+    table = means.merge(shares, on=["model_set", "stage"], how="left")
+    rows = []
+    for key, group in table.groupby("metric", sort=False):
+        known = group.dropna(subset=["mean", "share"])
+        sign = 1 if group["direction"].iloc[0] == "higher" else -1
+        rows.append(
+            {"metric": key, "label": group["label"].iloc[0], "learned": METRICS[key].needs is not None}
+            | {"cells": len(known), "rank_correlation": rank_correlation(sign * known["mean"], known["share"])}
+        )
+    return pd.DataFrame(rows)
+
+
+def absent(means: pd.DataFrame) -> str:
+    """Name the metrics that were not measured, each reason in brackets behind those that it is true of."""
+    missing = means.groupby("metric", sort=False).filter(lambda group: group["mean"].isna().all())
+    rows = missing.drop_duplicates("metric")
+    reasons = rows["reason"].str.removesuffix(".").replace("", "no finite value here")
+    groups = rows.groupby(reasons, sort=False)["label"]
+    return "; ".join(f"{enumerated(labels)} ({reason})" for reason, labels in groups) or "none"
+
+
+def facts(means: pd.DataFrame, agreement: pd.DataFrame) -> dict[str, Any]:
+    """Return the numbers of the prose.
+
+    `compared` pairs of a metric and a set have a value at the shallowest and the deepest stage, `worse` of them a worse
+    one at the deepest; `learned` and `plain` are the mean agreements of metrics that ask a network and that do not.
+    """
+    depths = {stage: STAGES.get(stage, stage) for stage in means["stage"].unique()}
+    stages = sorted((stage for stage, depth in depths.items() if not isinstance(depth, str)), key=depths.get)
+    sign = means["direction"].map({"higher": 1, "lower": -1})
+    wide = means.assign(mean=sign * means["mean"]).pivot(index=["metric", "model_set"], columns="stage", values="mean")
+    change = (wide[stages[-1]] - wide[stages[0]]).dropna() if len(stages) > 1 else pd.Series(dtype=float)
+    of_sets = means[means["metric"].isin(["fid", "kid"]) & means["mean"].notna()]
+    groups = agreement.groupby("learned")["rank_correlation"].mean()
+    return {
+        "n-of-sets": int(of_sets["n"].min()) if len(of_sets) else 0,
+        "worse": int((change < 0).sum()),
+        "compared": len(change),
+        "learned": signed(groups.get(True, np.nan)),
+        "plain": signed(groups.get(False, np.nan)),
+    }
 
 
 def _backbone(study: "Study") -> tuple[ModelRef | str | None, str, str]:

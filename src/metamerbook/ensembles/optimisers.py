@@ -1,10 +1,11 @@
-"""What parts of the generation matter: optimiser and initial stimulus, and how networks take turns (thesis outline)."""
+"""Chapter 12: what parts of the generation matter, optimiser, initial stimulus and taking turns (thesis outline)."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
 
-from metamerbook.study.judging import evaluate, featured_set, featured_stage
+from metamerbook.engine.task import Task
+from metamerbook.study.judging import Predictions, evaluate, featured_set, featured_stage
 from metamerbook.study.settings import Budget, Entries, Section
 from metamerbook.study.smaller import subset_study
 from metamerbook.study.tasks import MetamerRun
@@ -22,7 +23,6 @@ class Optimisers(Section):
     ablation_initializers: Annotated[tuple[Literal[*INITIALIZERS], ...], Entries] = ("l1_ball", "mix")
 
 
-OPTIMIZERS = ("SGD", "SGD, momentum", "Adam")
 MODES = ("round_robin", "joint")
 _MOMENTUM = 0.9
 
@@ -31,39 +31,16 @@ Labelled = list[tuple[dict[str, Any], MetamerRun]]
 
 
 def ablation_study(study: "Study") -> "Study":
-    """Set up the study of ablations, ensemble sizes and transfer: fewer images, and a budget of its own.
-
-    Parameters
-    ----------
-    study
-        The study; its settings ``ablation_n_per_class``, ``ablation_repetitions`` and so on say how few.
-
-    Returns
-    -------
-    Study
-        With the same networks, evaluators and store.
-    """
+    """Set up the study of ablations, ensemble sizes and transfer: fewer images, and a budget of its own."""
     return subset_study(study, **dict(study.settings.of(Optimisers).ablation))
 
 
 def optimizer_settings(config: GenerationConfig, pixels: int) -> dict[str, dict[str, Any]]:
-    """Give each optimiser learning rates that make its steps about as long as plain gradient descent's.
+    """Give each optimiser learning rates that make its steps about as long as the config's own.
 
     With a momentum of 0.9 steps in one direction add up to ten times their length; Adam moves every value of an image
     by about its learning rate, so that its step is √values as long. With one and the same learning rate the comparison
     would be between lengths of steps.
-
-    Parameters
-    ----------
-    config
-        The settings, from whose optimiser the lengths of the steps come: plain gradient descent, or Adam.
-    pixels
-        Values of an image: 3 × height × width.
-
-    Returns
-    -------
-    dict
-        Optimiser's name, one of `OPTIMIZERS`, to the fields of `GenerationConfig` to change.
     """
     own = pixels**-0.5 if config.optimizer == "Adam" else 1.0
 
@@ -81,17 +58,8 @@ def optimizer_settings(config: GenerationConfig, pixels: int) -> dict[str, dict[
 def optimizer_runs(study: "Study") -> Labelled:
     """Describe the generation of metamers by every optimiser from every initial stimulus.
 
-    Parameters
-    ----------
-    study
-        The study; its setting ``ablation_initializers`` names the initial stimuli. The set and the stage are
-        `featured_set` and `featured_stage`.
-
-    Returns
-    -------
-    list
-        Pairs of {"optimizer", "initializer"} and a run in the `ablation_study`. From the reference itself nothing
-        moves, since its residual is 0: an initial stimulus near the reference is "mix", half reference and half noise.
+    From the reference itself nothing moves, since its residual is 0: an initial stimulus near the reference is "mix",
+    half reference and half noise.
     """
     small = ablation_study(study)
     ways = optimizer_settings(small.settings.config, small.references.images[0].numel())
@@ -108,65 +76,44 @@ def optimizer_runs(study: "Study") -> Labelled:
 def mode_runs(study: "Study") -> Labelled:
     """Describe the generation of metamers by taking turns and by adding gradients up.
 
-    Parameters
-    ----------
-    study
-        The study; set and stage as in `optimizer_runs`.
-
-    Returns
-    -------
-    list
-        Pairs of {"mode"} ("round_robin" or "joint") and a run in the `ablation_study`. Either way each network's
-        gradient is taken equally often; the joint mode moves the image by their sum, as many times fewer as there are
-        networks.
+    Either way each network's gradient is taken equally often; the joint mode moves the image by their sum, as many
+    times fewer as there are networks.
     """
     small = ablation_study(study)
     return [({"mode": mode}, small.run(featured_set(study), featured_stage(study), mode=mode)) for mode in MODES]
 
 
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes."""
+    small = ablation_study(study)
+    return [Predictions.of(small, run) for _, run in (*optimizer_runs(study), *mode_runs(study))]
+
+
 def optimizers(study: "Study") -> pd.DataFrame:
     """Tabulate how well the metamers of every optimiser and initial stimulus are recognized.
 
-    Parameters
-    ----------
-    study
-        As for `optimizer_runs`.
-
     Returns
     -------
     DataFrame
-        One row per optimiser, initial stimulus and evaluator: optimizer (one of `OPTIMIZERS`), initializer, variant
-        (the same, by the name under which claims are tested), model_set, and what `evaluate` returns.
+        One row per optimiser, initial stimulus and evaluator: optimizer, initializer, variant (the same, by the name
+        under which claims are tested), model_set, and what `evaluate` returns.
     """
     runs = [({**labels, "variant": labels["initializer"]}, run) for labels, run in optimizer_runs(study)]
-    return _judged(study, runs, "optimisers")
+    return _evaluated(study, runs, "optimisers")
 
 
 def modes(study: "Study") -> pd.DataFrame:
-    """Tabulate how well metamers are recognized that were made by turns or jointly.
+    """Tabulate how well metamers are recognized that were made by turns or jointly: mode, model_set, and `evaluate`."""
+    return _evaluated(study, mode_runs(study), "modes")
 
-    Parameters
-    ----------
-    study
-        As for `mode_runs`.
 
-    Returns
-    -------
-    DataFrame
-        One row per mode and evaluator: mode, model_set, and what `evaluate` returns.
-    """
-    return _judged(study, mode_runs(study), "modes")
+def _evaluated(study: "Study", runs: Labelled, title: str) -> pd.DataFrame:
+    labelled = [({**labels, "model_set": run.name}, run) for labels, run in runs]
+    return evaluate(ablation_study(study), labelled, title=title)
 
 
 def convergence(study: "Study", runs: Labelled) -> pd.DataFrame:
     """Follow the residuals of some runs over their updates.
-
-    Parameters
-    ----------
-    study
-        The study.
-    runs
-        As `optimizer_runs` or `mode_runs` return them.
 
     Returns
     -------
@@ -182,7 +129,19 @@ def convergence(study: "Study", runs: Labelled) -> pd.DataFrame:
     return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
-def _judged(study: "Study", runs: Labelled, title: str) -> pd.DataFrame:
-    return evaluate(
-        ablation_study(study), [({**labels, "model_set": run.name}, run) for labels, run in runs], title=title
-    )
+def rounds_needed(history: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Find after how many rounds each way to optimise comes to the residual at which the first of them ends.
+
+    Returns
+    -------
+    DataFrame
+        One row per way, in their order: the columns of `by`, rounds (missing if it never does, or began below).
+    """
+    rows, level = [], None
+    for way, group in history.groupby(by, sort=False):
+        curve = group.groupby("repetition")["residual"].mean()
+        level = curve.iloc[-1] if level is None else level
+        below = curve[curve <= level]
+        reached = len(below) and curve.iloc[0] > level
+        rows.append(dict(zip(by, way, strict=True)) | {"rounds": below.index[0] if reached else pd.NA})
+    return pd.DataFrame(rows).astype({"rounds": "Int64"})

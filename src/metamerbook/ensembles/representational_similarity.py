@@ -1,18 +1,22 @@
-"""Whether metamers lie among other networks' representations as their references do (paper, section 4.5 and Fig. 5)."""
+"""Chapter 07: whether metamers lie where references lie, in other networks and in their own (paper, Fig. 5)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 from pydantic import Field
+from scipy.stats import binomtest
 
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
+from metamerbook.ensembles.recognizability import tasks as recognizability_tasks
+from metamerbook.study.judging import rank_correlation
 from metamerbook.study.model_sets import set_sizes
 from metamerbook.study.settings import Count, Quantile, Section
 from metamerbook.study.tasks import MetamerRun, ModelRef
 from metamerlib.evaluation import KINDS, distance_correlation, pair_distances, representational_divergence
+from metamerlib.evaluation import metamer_success as measure
 from metamerlib.evaluation.densities import density, shared_grid
 from metamerlib.models import STAGES, Stage
 
@@ -36,32 +40,22 @@ COMPARISONS = {
 }
 """Columns of `divergence`, and the kinds of pairs that each compares; the first is Figure 5's."""
 
+LEVEL = 0.05
+"""p-values below it are counted."""
+
 
 @dataclass(frozen=True)
 class Representations(Task):
-    """Compare the representations of the metamers of some runs with those of their references, in one network.
+    """Distances between the metamers and references of runs, compared in one network; the result is a table.
 
-    The runs are together, so that the references' activations are computed once. The result is a table.
-
-    Attributes
-    ----------
-    runs
-        Metamers of the same references.
-    evaluator
-        The network whose activations are compared.
-    stage
-        Where they are read.
-    max_pairs
-        Pairs of a kind that enter a density.
-    permutations
-        Orders of the images that p-values count.
+    The runs are of the same references and together, so that the references' activations are computed once.
     """
 
     runs: tuple[MetamerRun, ...]
     evaluator: ModelRef
     stage: Stage
-    max_pairs: int
-    permutations: int
+    max_pairs: int  # of a kind, that enter a density
+    permutations: int  # behind the p-values
 
     def compute(self, context: Context) -> pd.DataFrame:
         sets = {str(position): context.metamers(run).images for position, run in enumerate(self.runs)}
@@ -75,44 +69,76 @@ class Representations(Task):
         )
         return correlations.join(wide, on="metamers").drop(columns=["metamers", "evaluator", "stage"])
 
-    def about(self) -> dict[str, Any]:
-        """Return the names of the sets.
-
-        Returns
-        -------
-        dict
-            Their names, and what the first run notes of its images.
-        """
-        return {**self.runs[0].about(), "set": [run.name for run in self.runs]}
-
     @property
     def label(self) -> str:
-        """Names of the evaluator and the stage."""
         return f"{self.evaluator.key}, {self.stage}"
 
     @property
     def cost(self) -> float:
-        """In updates of an image: forward passes, and densities, which take as long as some twenty."""
+        # In updates of an image: forward passes, and densities, which take as long as some twenty.
         return self.runs[0].stimuli.count * (len(self.runs) + 1) / 3 + 20.0 * len(self.runs)
+
+
+@dataclass(frozen=True)
+class Success(Task):
+    """Metamers held against pairs of unrelated references, in the networks that made them; the result is a table."""
+
+    run: MetamerRun
+    null_quantile: float  # of the unrelated pairs, which a metamer must exceed
+
+    def compute(self, context: Context) -> pd.DataFrame:
+        models = [context.models[model.key] for model in self.run.models]
+        metamers = context.metamers(self.run).images
+        table = measure(metamers, context.references, models, stage=self.run.stage, null_quantile=self.null_quantile)
+        return table.drop(columns="stage")
+
+    @property
+    def label(self) -> str:
+        return f"{self.run.label}, held against chance"
+
+    @property
+    def cost(self) -> float:
+        # In updates of an image: forward passes, and correlations of ranks.
+        return 3.0 * self.run.stimuli.count * len(self.run.models)
+
+
+def representation_runs(study: "Study") -> Iterator[Representations]:
+    """Describe the comparisons at every stage in every evaluator that has it."""
+    settings = study.settings.of(RepresentationalSimilarity)
+    for stage in study.settings.stages:
+        runs = tuple(run for run in study.runs if run.stage == stage)
+        for key in study.evaluators:
+            if _has(study, key, stage):
+                yield Representations(runs, study.networks.ref(key), stage, settings.max_pairs, settings.permutations)
+
+
+def _has(study: "Study", key: str, stage: Stage) -> bool:
+    """Return whether a network has a stage: the three and depths all have, a module's name only some."""
+    if stage in STAGES or not isinstance(stage, str):
+        return True
+    return stage in dict(study.networks.skeleton(key).module.named_modules())
+
+
+def success_runs(study: "Study") -> list[Success]:
+    """Describe the tests of the metamers of every set and stage."""
+    return [Success(run, study.settings.of(RepresentationalSimilarity).null_quantile) for run in study.runs]
+
+
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes, short of the densities of its figure."""
+    return [*recognizability_tasks(study), *representation_runs(study), *success_runs(study)]
 
 
 def divergence(study: "Study") -> pd.DataFrame:
     """Compare the distributions of distances between representations, in every evaluator.
-
-    Parameters
-    ----------
-    study
-        Which sets, stages and evaluators; its setting ``max_pairs`` bounds the pairs of images.
 
     Returns
     -------
     DataFrame
         One row per model set, stage and evaluator that has this stage: model_set, stage, evaluator (key), family,
         robust, random, took_part (whether the metamers were made with it: dashed in Figure 5), layer, n (images),
-        Jensen-Shannon divergences in bits, from 0 (equal) to 1: divergence (reference-reference pairs against
-        reference-metamer pairs: the cell of Figure 5), metamer_metamer (against metamer-metamer pairs), cross_metamer
-        (metamer-metamer against reference-metamer pairs), matching (reference-reference pairs against each metamer and
-        its own reference); n_members and n_wanted.
+        Jensen-Shannon divergences in bits, from 0 (equal) to 1, under the names of `COMPARISONS`; n_members and
+        n_wanted.
     """
     return _table(study, {name: " | ".join(kinds) for name, kinds in COMPARISONS.items()})
 
@@ -120,28 +146,23 @@ def divergence(study: "Study") -> pd.DataFrame:
 def distance_correlations(study: "Study") -> pd.DataFrame:
     """Correlate distances between references with distances between their metamers, in every evaluator.
 
-    Parameters
-    ----------
-    study
-        Which sets, stages and evaluators; its setting ``permutations`` is behind the p-values.
-
     Returns
     -------
     DataFrame
-        One row per model set, stage and evaluator that has this stage: model_set, stage, evaluator (key), family,
-        robust, random, took_part, layer, n (images), pairs, pearson, pearson_p, spearman, spearman_p (one-sided, by
-        permuting the images), n_members and n_wanted. NaN where all representations are equally far apart.
+        The rows of `divergence`: model_set, stage, evaluator (key), family, robust, random, took_part, layer, n
+        (images), pairs, pearson, pearson_p, spearman, spearman_p (one-sided, by permuting the images), n_members and
+        n_wanted. NaN where all representations are equally far apart.
     """
     return _table(study, {name: name for name in ("pairs", "pearson", "pearson_p", "spearman", "spearman_p")})
 
 
 def _table(study: "Study", columns: dict[str, str]) -> pd.DataFrame:
     study.execute(study.runs)
-    tasks = list(representation_runs(study))
-    study.execute(tasks, title="representations")
+    comparisons = list(representation_runs(study))
+    study.execute(comparisons, title="representations")
     traits = study.networks.traits(study.evaluators).set_index("evaluator")
     rows = []
-    for task in tasks:
+    for task in comparisons:
         key, result = task.evaluator.key, study.result(task).to_dict("records")
         for run, row in zip(task.runs, result, strict=True):
             rows.append(
@@ -157,65 +178,149 @@ def _table(study: "Study", columns: dict[str, str]) -> pd.DataFrame:
     return table.sort_values("model_set", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
-def representation_runs(study: "Study") -> Iterator[Representations]:
-    """Describe the comparisons of every stage in every evaluator that has it.
-
-    Parameters
-    ----------
-    study
-        As for `divergence`.
-
-    Yields
-    ------
-    Representations
-        By stage, then evaluator.
-    """
-    settings = study.settings.of(RepresentationalSimilarity)
-    for stage in study.settings.stages:
-        runs = tuple(run for run in study.runs if run.stage == stage)
-        for key in study.evaluators:
-            if _has(study, key, stage):
-                yield Representations(runs, study.networks.ref(key), stage, settings.max_pairs, settings.permutations)
-
-
-def _has(study: "Study", key: str, stage: Stage) -> bool:
-    """Tell whether a network has a stage: the three and depths all have, a module's name only some."""
-    if stage in STAGES or not isinstance(stage, str):
-        return True
-    return stage in dict(study.networks.skeleton(key).module.named_modules())
-
-
-def distance_densities(
-    study: "Study", model_set: str, stage: Stage, evaluator: str, *, points: int = 200
-) -> pd.DataFrame:
-    """Estimate the distributions behind one cell of Figure 5.
-
-    Parameters
-    ----------
-    study
-        Whose metamers.
-    model_set
-        Name of a set, or key of a network.
-    stage
-        The stage.
-    evaluator
-        Key of the network whose representations are looked at.
-    points
-        Distances at which the densities are given.
+def mean_representation(divergences: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
+    """Average what is known of representations over the evaluators that had no part in the generation.
 
     Returns
     -------
     DataFrame
-        For each kind of pair ("reference-reference", "metamer-metamer", "reference-metamer", and "matching": each
-        metamer and its own reference) and distance: kind, distance (Euclidean, between activations), density, n
-        (pairs).
+        One row per model set and stage: model_set, stage, n_evaluators, the means of the columns of `COMPARISONS`,
+        pearson and spearman (NaN if there is no evaluator, or no value is defined), pearson_low and pearson_high (the
+        smallest and largest evaluator's), significant (evaluators whose Pearson correlation has a permutation p-value
+        below `LEVEL`) and tested (evaluators that have one).
     """
-    metamers = study.metamers(model_set, stage).images
-    cell = next(pair_distances(metamers, study.references, [study.networks.models[evaluator]], stage=stage))
-    samples = {kind: cell.of_kind(kind) for kind in KINDS}
-    grid = shared_grid(list(samples.values()), points)
-    tables = [
-        pd.DataFrame({"kind": kind, "distance": grid, "density": density(sample, grid), "n": len(sample)})
-        for kind, sample in samples.items()
-    ]
+    keys = ["model_set", "stage", "evaluator"]
+    table = divergences.merge(correlations[[*keys, "pearson", "pearson_p", "spearman"]], on=keys, how="left")
+    rows = []
+    for cell, group in table.groupby(["model_set", "stage"], sort=False):
+        held_out = group[~group["took_part"]]
+        rows.append(
+            dict(zip(("model_set", "stage"), cell, strict=True))
+            | {"n_evaluators": len(held_out)}
+            | {name: held_out[name].mean() for name in (*COMPARISONS, "pearson", "spearman")}
+            | {"pearson_low": held_out["pearson"].min(), "pearson_high": held_out["pearson"].max()}
+            | {"significant": int((held_out["pearson_p"] < LEVEL).sum())}
+            | {"tested": int(held_out["pearson_p"].notna().sum())}
+        )
+    return pd.DataFrame(rows)
+
+
+def divergence_agreement(divergences: pd.DataFrame, recognizability: pd.DataFrame) -> tuple[float, int]:
+    """Compare how far metamers lie from references with how recognizable they are, evaluator by evaluator.
+
+    Returns Spearman's rank correlation over cells (model set, stage and evaluator without part in the set), NaN for
+    fewer than three; and their number.
+    """
+    keys = ["model_set", "stage", "evaluator"]
+    both = divergences.merge(recognizability.loc[recognizability["held_out"], [*keys, "recognizability"]], on=keys)
+    both = both[~both["took_part"]].dropna(subset=["divergence", "recognizability"])
+    return rank_correlation(both["divergence"], both["recognizability"]), len(both)
+
+
+def common_evaluator(divergences: pd.DataFrame, stage: Stage) -> str:
+    """Choose the first evaluator that was trained and took part in no set; failing that, the first."""
+    of_stage = divergences[divergences["stage"] == stage]
+    part = of_stage.groupby("evaluator", sort=False)[["took_part", "random"]].any().any(axis=1)
+    return str((part[~part] if not part.all() else part).index[0])
+
+
+def distance_densities(study: "Study", stage: Stage, evaluator: str, *, points: int = 200) -> pd.DataFrame:
+    """Estimate the distributions behind the cells of Figure 5 of one stage and evaluator, for every set.
+
+    Returns
+    -------
+    DataFrame
+        For each set, kind of pair ("reference-reference", "metamer-metamer", "reference-metamer", and "matching": each
+        metamer and its own reference) and distance: kind, distance (Euclidean, between activations), density, n
+        (pairs), model_set.
+    """
+    tables = []
+    for name in study.running_sets:
+        metamers = study.metamers(name, stage).images
+        cell = next(pair_distances(metamers, study.references, [study.networks.models[evaluator]], stage=stage))
+        samples = {kind: cell.of_kind(kind) for kind in KINDS}
+        grid = shared_grid(list(samples.values()), points)
+        for kind, sample in samples.items():
+            columns = {"kind": kind, "distance": grid, "density": density(sample, grid), "n": len(sample)}
+            tables.append(pd.DataFrame(columns | {"model_set": name}))
     return pd.concat(tables, ignore_index=True)
+
+
+def metamer_success(study: "Study") -> pd.DataFrame:
+    """Test every metamer by Feather et al.'s criterion, in the networks that it was made with.
+
+    Returns
+    -------
+    DataFrame
+        One row per model set, stage, generating model and image: model_set, stage, model (key), layer, image (position
+        in the references), category (of the reference), spearman and pearson (of the activations, in [-1, 1]), snr_db
+        (10 log10 of the ratio of squared norms), spearman_percentile, pearson_percentile and snr_db_percentile (share
+        of the ordered pairs of two different references below, 0 to 100), null_pairs (their number), beyond_null (all
+        three measures exceed the quantile), same_class (the model gives metamer and reference one class), metamer
+        (both), n_members and n_wanted.
+    """
+    study.execute(study.runs)
+    tests = success_runs(study)
+    study.execute(tests, title="metamers against chance")
+    names, tables = study.references.category_names, []
+    for task in tests:
+        table = study.result(task)
+        table.insert(0, "model_set", task.run.name)
+        table.insert(1, "stage", task.run.stage)
+        table.insert(table.columns.get_loc("image") + 1, "category", [names[image] for image in table["image"]])
+        tables.append(table.assign(**set_sizes(study.model_sets, task.run)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def success_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the metamers of a table of `metamer_success` that pass.
+
+    Returns
+    -------
+    DataFrame
+        For every model set and stage one row for "all" its models together (an image passes if it passes in each of
+        them) and, in sets of several, one for each: model_set, stage, model ("all" or a key), n (images), beyond_null,
+        same_class and metamer (how many images), share (of images that are metamers), low and high (its 95 % Wilson
+        interval over images), n_members, n_wanted.
+    """
+    verdicts = ["beyond_null", "same_class", "metamer"]
+    rows = []
+    for cell, group in table.groupby(["model_set", "stage"], sort=False):
+        parts = {"all": group.groupby("image")[verdicts].all()}
+        if group["model"].nunique() > 1:
+            parts |= {key: part[verdicts] for key, part in group.groupby("model", sort=False)}
+        for model, part in parts.items():
+            counts, n = part.sum().astype(int).to_dict(), len(part)
+            interval = binomtest(counts["metamer"], n).proportion_ci(0.95, method="wilson")
+            rows.append(
+                dict(zip(("model_set", "stage"), cell, strict=True))
+                | {"model": model, "n": n}
+                | counts
+                | {"share": counts["metamer"] / n, "low": float(interval.low), "high": float(interval.high)}
+                | {name: group[name].iloc[0] for name in ("n_members", "n_wanted")}
+            )
+    return pd.DataFrame(rows)
+
+
+def facts(means: pd.DataFrame, counts: pd.DataFrame) -> dict[str, float]:
+    """Return the numbers of the prose.
+
+    In `apart` of `pairs` of a set and a stage, metamers differ among themselves from references more than the two from
+    each other do. `close` and `same-class` are the images that pass one half of the test of success, `alone` and
+    `together` the shares of images of ensembles that pass in one network and in all.
+    """
+    known = means.dropna(subset=["divergence", "metamer_metamer"])
+    of_sets, single = counts[counts["model"] == "all"], counts[counts["model"] != "all"]
+    ensembles = of_sets[of_sets["model_set"].isin(single["model_set"])]
+    return {
+        "pairs": len(known),
+        "apart": int((known["metamer_metamer"] > known["divergence"]).sum()),
+        "significant": int(means["significant"].sum()),
+        "tested": int(means["tested"].sum()),
+        "images": int(of_sets["n"].sum()),
+        "close": int(of_sets["beyond_null"].sum()),
+        "same-class": int(of_sets["same_class"].sum()),
+        "metamers": int(of_sets["metamer"].sum()),
+        "alone": float(single["metamer"].sum() / single["n"].sum()) if len(single) else float("nan"),
+        "together": float(ensembles["metamer"].sum() / ensembles["n"].sum()) if len(single) else float("nan"),
+    }

@@ -1,11 +1,12 @@
-"""Whether one network's metamers are metamers for others: other architectures, other trainings (thesis outline)."""
+"""Chapter 14: whether metamers of one network are metamers for other architectures and trainings (thesis outline)."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 
+from metamerbook.engine.task import Task
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
-from metamerbook.study.judging import evaluate, featured_stage
+from metamerbook.study.judging import Predictions, evaluate, featured_stage
 from metamerbook.study.model_sets import check_keys
 from metamerbook.study.settings import AllByName, Names, Section
 from metamerlib.models import EXTRA_INSTANCES, ZOO, MissingWeightsError
@@ -18,36 +19,16 @@ class Transfer(Section):
     """The networks whose own metamers all others classify; None takes every trained one."""
 
     transfer_generators: Annotated[Names | None, AllByName] = (
-        "alexnet",
-        "vgg19",
-        "resnet18",
-        "resnet18_robust",
-        "resnet50",
-        "convnext_base",
-        "deit_small",
-        "vit_base",
-        "vit_base_robust",
-        "mlp_mixer",
+        *("alexnet", "vgg19", "resnet18", "resnet18_robust", "resnet50"),
+        *("convnext_base", "deit_small", "vit_base", "vit_base_robust", "mlp_mixer"),
     )
 
 
-RELATIONS = ("itself", "other training", "other architecture")
-"""How an evaluator is related to the network that metamers were made with."""
-
-
 def transfer_generators(study: "Study") -> tuple[list[str], list[str]]:
-    """Choose the networks whose own metamers all others judge.
+    """Choose the networks whose own metamers all others look at: those that are there, and those that are missing.
 
-    Parameters
-    ----------
-    study
-        The study; its setting ``transfer_generators`` names them, or takes every trained evaluator. Further trainings
-        of ResNet-18 belong to them, if the zoo has any.
-
-    Returns
-    -------
-    tuple of two lists of str
-        Keys of those that are there, and of those that are wanted but missing.
+    Without the setting `transfer_generators` they are all trained evaluators. Further trainings of ResNet-18 belong to
+    them, if the zoo has any.
     """
     wanted = study.settings.of(Transfer).transfer_generators
     if wanted is None:
@@ -60,23 +41,7 @@ def transfer_generators(study: "Study") -> tuple[list[str], list[str]]:
 
 
 def transfer_runs(study: "Study") -> Labelled:
-    """Describe the generation of each network's own metamers.
-
-    Parameters
-    ----------
-    study
-        The study; networks as in `transfer_generators`, stage `featured_stage`.
-
-    Returns
-    -------
-    list
-        Pairs of {"generator"} (key) and a run in the `ablation_study`.
-
-    Raises
-    ------
-    MissingWeightsError
-        If none of the networks is there.
-    """
+    """Describe the generation of each network's own metamers, with the label generator."""
     small = ablation_study(study)
     there, missing = transfer_generators(study)
     if not there:
@@ -87,40 +52,29 @@ def transfer_runs(study: "Study") -> Labelled:
     return [({"generator": key}, small.run([key], featured_stage(study))) for key in there]
 
 
-def transfer_panel(study: "Study") -> list[str]:
-    """Choose the networks that judge each network's own metamers.
-
-    Parameters
-    ----------
-    study
-        The study.
-
-    Returns
-    -------
-    list of str
-        Keys of the study's evaluators and of the further trainings of ResNet-18 that are there.
-    """
+def transfer_evaluators(study: "Study") -> list[str]:
+    """Choose who looks at each network's metamers: the evaluators, and the further trainings of ResNet-18."""
     further = [key for key in _instances(study) if key in study.networks.models]
     return list(dict.fromkeys([*study.evaluators, *further]))
+
+
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes."""
+    small, evaluators = ablation_study(study), transfer_evaluators(study)
+    return [Predictions.of(small, run, evaluators) for _, run in transfer_runs(study)]
 
 
 def transfer(study: "Study") -> pd.DataFrame:
     """Tabulate how well each network's metamers are recognized by each other network.
 
-    Parameters
-    ----------
-    study
-        As for `transfer_runs`.
-
     Returns
     -------
     DataFrame
-        One row per generating network and evaluator, further trainings of ResNet-18 among both: generator and
-        evaluator (keys), generator_family, generator_robust, relation (one of `RELATIONS`: the network itself, another
-        training of its architecture, or another architecture), and what `evaluate` returns.
+        One row per generating network and evaluator: generator (key), what `evaluate` returns, generator_family,
+        generator_robust, relation ("itself", "other training" of one architecture, or "other architecture").
     """
     runs = transfer_runs(study)
-    table = evaluate(ablation_study(study), runs, evaluators=transfer_panel(study), title="transfer")
+    table = evaluate(ablation_study(study), runs, evaluators=transfer_evaluators(study), title="transfer")
     traits = study.networks.traits(table["generator"].unique()).set_index("evaluator")
     pairs = zip(table["generator"], table["evaluator"], strict=True)
     return table.assign(
@@ -130,45 +84,39 @@ def transfer(study: "Study") -> pd.DataFrame:
     )
 
 
-def mean_transfer(table: pd.DataFrame) -> pd.DataFrame:
-    """Average transfer by how generator and evaluator are related.
-
-    Parameters
-    ----------
-    table
-        As `transfer` returns it.
-
-    Returns
-    -------
-    DataFrame
-        One row per generator and relation that occurs, networks without training left out of the evaluators: generator,
-        relation, mean, sd (over evaluators, n - 1), n_evaluators.
-    """
-    trained = table[~table["random"]]
-    cells = trained.groupby(["generator", "relation"], sort=False)["recognizability"]
-    return cells.agg(mean="mean", sd="std", n_evaluators="count").reset_index()
-
-
 def relation(study: "Study", generator: str, evaluator: str) -> str:
-    """Say how an evaluator is related to the network that metamers were made with.
-
-    Parameters
-    ----------
-    study
-        Whose networks.
-    generator, evaluator
-        Their keys.
-
-    Returns
-    -------
-    str
-        One of `RELATIONS`. Networks of the zoo share an architecture if the paper gives them the same number of
-        parameters; a network of one's own shares it with none.
-    """
+    """Say how an evaluator is related to the network that metamers were made with."""
     if generator == evaluator:
         return "itself"
     first, second = (_architecture(study, key) for key in (generator, evaluator))
     return "other training" if first == second else "other architecture"
+
+
+def related_generators(table: pd.DataFrame) -> list[str]:
+    """List the generators of a table of `transfer` of whose architecture there is another training."""
+    return list(dict.fromkeys(table.loc[table["relation"] == "other training", "generator"]))
+
+
+def facts(table: pd.DataFrame) -> dict[str, float]:
+    """Return the mean shares of the prose, over trained evaluators.
+
+    Of all generators: own, away (by other architectures), within and across (by those of the generator's family and of
+    another). Of those with another training: related-own, related-training, related-away. NaN where nobody looked.
+    """
+    trained = table[~table["random"]]
+    related = trained[trained["generator"].isin(related_generators(table))]
+    away = trained[trained["relation"] == "other architecture"]
+    within = away["family"] == away["generator_family"]
+    groups = {
+        "own": trained[trained["relation"] == "itself"],
+        "away": away,
+        "within": away[within],
+        "across": away[~within],
+        "related-own": related[related["relation"] == "itself"],
+        "related-training": related[related["relation"] == "other training"],
+        "related-away": related[related["relation"] == "other architecture"],
+    }
+    return {name: float(group["recognizability"].mean()) for name, group in groups.items()}
 
 
 def _instances(study: "Study") -> list[str]:
@@ -178,7 +126,7 @@ def _instances(study: "Study") -> list[str]:
 
 
 def _architecture(study: "Study", key: str) -> object:
-    """Name an architecture: within the zoo by its number of parameters, which no two of them share."""
+    """Name an architecture: within the zoo by the paper's number of parameters, which no two of them share."""
     if key in study.networks.own:
         return key
     entry = ZOO.get("resnet18" if key in EXTRA_INSTANCES else key)

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from metamerbook.engine.task import Task
-from metamerbook.ensembles.adversarial_examples import restricted_runs, restricted_study
-from metamerbook.ensembles.attacks import attacks
+from metamerbook.ensembles.adversarial_examples import attacks, restricted_runs
 from metamerbook.ensembles.ensemble_size import ensemble_size_runs
 from metamerbook.ensembles.explorer import snapshot_predictions
 from metamerbook.ensembles.image_metrics import image_metrics_runs
 from metamerbook.ensembles.mixed_models import mixed_runs
 from metamerbook.ensembles.optimisers import Labelled, mode_runs, optimizer_runs
-from metamerbook.ensembles.representational_similarity import representation_runs
-from metamerbook.ensembles.success import success_runs
-from metamerbook.ensembles.transfer import transfer_panel, transfer_runs
+from metamerbook.ensembles.representational_similarity import representation_runs, success_runs
+from metamerbook.ensembles.transfer import transfer_evaluators, transfer_runs
 from metamerbook.study.judging import Predictions, featured_set, featured_stage, one_per_category
 from metamerbook.study.tasks import SNAPSHOTS, MetamerRun, Snapshots, kept_beside, spread
 from metamerlib.models import MissingWeightsError
@@ -102,12 +100,12 @@ def _variations(study: "Study") -> dict[str, tuple[Callable[[], Sequence[Any]], 
     model_set, stage, panel = featured_set(study), featured_stage(study), study.evaluators
     return {
         "restricted search": (lambda: list(restricted_runs(study).values()), model_set, stage, panel),
-        "adversarial examples": (lambda: attacks(restricted_study(study), model_set), model_set, "output", panel),
+        "adversarial examples": (lambda: attacks(study), model_set, "output", panel),
         "random sets": (lambda: mixed_runs(study), "", study.settings.tables.mixed_stage, panel),
         "optimisers": (lambda: _runs(optimizer_runs(study)), model_set, stage, panel),
         "modes": (lambda: _runs(mode_runs(study)), model_set, stage, panel),
         "ensemble sizes": (lambda: _runs(ensemble_size_runs(study)), "", stage, panel),
-        "transfer": (lambda: _runs(transfer_runs(study)), "", stage, transfer_panel(study)),
+        "transfer": (lambda: _runs(transfer_runs(study)), "", stage, transfer_evaluators(study)),
     }
 
 

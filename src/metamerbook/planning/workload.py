@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from metamerbook.engine.task import Task
-from metamerbook.ensembles.attacks import Attack
+from metamerbook.ensembles.adversarial_examples import Attack
 from metamerbook.ensembles.explorer import SnapshotPredictions
 from metamerbook.ensembles.image_metrics import ImageMetrics
-from metamerbook.ensembles.representational_similarity import Representations
-from metamerbook.ensembles.success import Success
+from metamerbook.ensembles.representational_similarity import Representations, Success
 from metamerbook.planning.costs import PassCost, PassCosts
 from metamerbook.study.judging import Predictions
 from metamerbook.study.tasks import MetamerRun, Snapshots

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap, rankdata
 from torch import Tensor
 
 from metamerbook.engine.context import Context
@@ -218,6 +218,14 @@ def mean_interval(values: np.ndarray, *, resamples: int = 2000, seed: int = 0) -
         return np.nan, np.nan
     found = bootstrap((values,), np.mean, n_resamples=resamples, method="percentile", rng=seed).confidence_interval
     return float(found.low), float(found.high)
+
+
+def rank_correlation(first: Iterable[float], second: Iterable[float]) -> float:
+    """Compute Spearman's rank correlation; NaN for fewer than three values, or where all of a side are equal."""
+    ranks = [rankdata(list(values)) for values in (first, second)]
+    if len(ranks[0]) < 3 or any(np.ptp(values) == 0 for values in ranks):
+        return float("nan")
+    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def featured_set(study: "Study") -> str:

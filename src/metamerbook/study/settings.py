@@ -74,8 +74,8 @@ def _stages(value: object) -> tuple[Stage, ...]:
 
 def _stage(stage: object) -> Stage:
     if isinstance(stage, str):
-        if stage.isdigit() and stage != "1":
-            return stage  # a module of a Sequential, such as "2"
+        if stage.replace(".", "", 1).isdigit() and (float(stage) > 1 or stage == "0"):
+            return stage  # a module of a Sequential, such as "2" or "1.1"
         try:
             stage = float(stage)
         except ValueError:

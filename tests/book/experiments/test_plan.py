@@ -12,8 +12,7 @@ from metamerbook.ensembles.claims import measured_tables
 from metamerbook.ensembles.explorer import explore
 from metamerbook.ensembles.introduction import overview
 from metamerbook.ensembles.optimisers import convergence, mode_runs, modes, optimizer_runs
-from metamerbook.ensembles.representational_similarity import distance_correlations
-from metamerbook.ensembles.success import metamer_success
+from metamerbook.ensembles.representational_similarity import distance_correlations, metamer_success
 from metamerbook.ensembles.transfer import transfer
 from metamerbook.planning.costs import PassCost, PassCosts, pass_cost
 from metamerbook.planning.plan import plan_study

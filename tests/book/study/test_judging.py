@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from metamerbook.ensembles.recognizability import recognizability, residuals
 from metamerbook.study.judging import (
@@ -13,6 +14,7 @@ from metamerbook.study.judging import (
     mean_interval,
     mean_over_evaluators,
     one_per_category,
+    rank_correlation,
     spread_over_categories,
 )
 from metamerbook.study.model_sets import ModelSet
@@ -166,3 +168,14 @@ def test_spread_over_categories(tmp_path, study, count, chosen):
     toys = toy_study(tmp_path, references=references)
     assert one_per_category(toys) == [0, 2, 4]
     assert spread_over_categories(toys, count) == chosen
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rank_correlation_is_spearmans(seed):
+    first, second = np.random.default_rng(seed).integers(0, 5, (2, 12))
+    assert rank_correlation(first, second) == pytest.approx(spearmanr(first, second).statistic)
+
+
+def test_rank_correlation_of_too_little_is_not_a_number():
+    assert np.isnan(rank_correlation([1, 2], [1, 2]))
+    assert np.isnan(rank_correlation([1, 1, 1], [1, 2, 3]))

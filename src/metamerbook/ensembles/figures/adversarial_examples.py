@@ -1,15 +1,16 @@
 """Fig. 6: metamers from small balls beside adversarial examples from balls of the same size."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from metamerbook.ensembles.adversarial_examples import RestrictedExample
-from metamerbook.ensembles.sentences.about_attacks import radius_in_words
 from metamerbook.plots.mosaic import CELL, place_axes, place_picture, place_text
 from metamerbook.plots.style import ACCENT, DPI, INK, MUTED, WIDTH, canvas
 from metamerbook.plots.tables import book_table
@@ -32,66 +33,44 @@ def figure_restricted(
 ) -> Figure:
     """Draw recognizability over the radius of the search, and images from every ball (paper, Figure 6).
 
-    Parameters
-    ----------
-    restricted
-        As `metamerbook.ensembles.adversarial_examples.restricted` returns it.
-    adversarial
-        As `metamerbook.ensembles.adversarial_examples.adversarial` returns it.
-    examples
-        As `metamerbook.ensembles.adversarial_examples.restricted_example` returns them; one row of pictures each.
-
-    Returns
-    -------
-    Figure
-        Three panels: metamers from balls around the initial stimulus, around the reference, and targeted adversarial
-        examples. Strong: the mean over all evaluators, as in the paper; faint: each of them, dashed if the images were
-        made with it. Below, images, each under its radius.
+    Strong: the mean over all evaluators; faint: each of them, dashed if the images were made with it.
     """
     epsilons = sorted(set(restricted["epsilon"]) | set(adversarial["epsilon"]))
-    across = (WIDTH * DPI - _LEFT) / len(CONDITIONS) - _GAP * 5
-    step = min(CELL + _GAP, across / len(epsilons))
+    apart = (WIDTH * DPI - _LEFT) / len(CONDITIONS) + 2
+    step = min(CELL + _GAP, (apart - 6 * _GAP) / len(epsilons))
     side = min(CELL, step - _GAP)
-    pictures = _HEAD + _DOWN + _FOOT
-    height = pictures + len(examples) * (side + _BETWEEN)
-    with canvas(height=height / DPI) as figure:
+    tops = [_HEAD + _DOWN + _FOOT + row * (side + _BETWEEN) for row in range(len(examples) + 1)]
+    with canvas(height=tops[-1] / DPI) as figure:
         for number, (condition, (what, where)) in enumerate(CONDITIONS.items()):
-            left = _LEFT + number * ((WIDTH * DPI - _LEFT) / len(CONDITIONS) + 2)
+            left, attack = _LEFT + number * apart, condition == "attack"
             axes = place_axes(figure, left, _HEAD, step * len(epsilons) - _GAP, _DOWN)
-            _frame(axes, epsilons, first=number == 0)
+            _curves(axes, adversarial if attack else restricted[restricted["center"] == condition], epsilons)
+            if number:
+                axes.set(yticklabels=[], ylabel="")
+                axes.tick_params(axis="y", length=0)
+                axes.spines["left"].set_visible(False)
             place_text(figure, what, left, 2, fontweight="bold", fontsize=8.5)
             place_text(figure, where, left, 16, color=MUTED, fontsize=7)
-            attack = condition == "attack"
-            table = adversarial if attack else restricted[restricted["center"] == condition]
-            _curves(axes, table, epsilons)
-            if attack:
-                _mean(axes, table, epsilons, "fooled", ACCENT, ":")
             _legend(figure, left, 30, attack=attack)
-            for row, example in enumerate(examples):
-                top = pictures + row * (side + _BETWEEN)
-                _pictures(figure, example, condition, epsilons, (left, top, step, side))
-        for row, example in enumerate(examples):
-            top = pictures + row * (side + _BETWEEN)
+            for top, example in zip(tops, examples, strict=False):
+                for column, epsilon in enumerate(epsilons):
+                    image = example.attacks.get(epsilon) if attack else example.metamers.get((epsilon, condition))
+                    x = left + column * step
+                    if image is None:
+                        continue
+                    place_picture(figure, image, x, top, side)
+                    if attack:
+                        looks = {"ha": "center", "color": ACCENT, "fontsize": 6}
+                        place_text(figure, f"→ {example.targets[epsilon]}", x + side / 2, top + side, **looks)
+        for top, example in zip(tops, examples, strict=False):
             place_picture(figure, example.reference, 0, top, side)
             place_text(figure, example.category, side / 2, top + side, ha="center", fontsize=6.5, fontweight="bold")
     return figure
 
 
 def table_restricted(means: pd.DataFrame) -> Styler:
-    """Tabulate the means behind Figure 6.
-
-    Parameters
-    ----------
-    means
-        As `metamerbook.ensembles.summaries.restricted_means` returns it.
-
-    Returns
-    -------
-    Styler
-        One row per condition and radius: what is left of the distance, mean recognizability over all evaluators and
-        over those that had no part, and the share of images that are taken for the attack's target.
-    """
-    names = means["condition"].map(lambda key: ", ".join(CONDITIONS[key]).lower())
+    """Tabulate the means behind Figure 6: one row per condition and radius."""
+    names = means["condition"].map({key: ", ".join(words).lower() for key, words in CONDITIONS.items()})
     shown = {
         "images": names.mask(names.duplicated(), "").str.capitalize(),
         "ε": means["epsilon"].map(radius_in_words),
@@ -105,32 +84,29 @@ def table_restricted(means: pd.DataFrame) -> Styler:
     return styler.set_properties(subset=list(shown)[1:], **{"text-align": "right"})
 
 
-def _frame(axes: Axes, epsilons: Sequence[float], *, first: bool) -> None:
-    axes.set(xlim=(-0.5, len(epsilons) - 0.5), ylim=(-0.03, 1.03))
-    axes.set_xticks(range(len(epsilons)), [f"ε = {radius_in_words(epsilon)}" for epsilon in epsilons], fontsize=7)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", ".5", "", "1"] if first else [])
-    axes.tick_params(axis="x", length=2)
-    axes.tick_params(axis="y", length=2 if first else 0)
-    axes.spines["left"].set_visible(first)
-    axes.grid(axis="y")
-    if first:
-        axes.set_ylabel("recognizability")
+def radius_in_words(epsilon: float) -> str:
+    """Write the radius of an ℓ∞ ball as the literature does: "8/255", "0.3", "10 000"."""
+    steps = epsilon * 255
+    if epsilon < 0.1 and math.isclose(steps, round(steps), abs_tol=1e-6):
+        return f"{round(steps)}/255"
+    return f"{epsilon:,.6g}".replace(",", "\u2009")
 
 
 def _curves(axes: Axes, table: pd.DataFrame, epsilons: Sequence[float]) -> None:
-    for _, rows in table.groupby("evaluator", sort=False):
-        took_part = not rows["held_out"].iloc[0]
-        values = rows.set_index("epsilon")["recognizability"].reindex(epsilons)
-        colour, dash = (TAKING_PART, (0, (3, 1.5))) if took_part else (MUTED, "-")
-        axes.plot(range(len(epsilons)), values, color=colour, linestyle=dash, linewidth=0.8, alpha=0.45, zorder=2)
-    _mean(axes, table, epsilons, "recognizability", INK, "-")
-
-
-def _mean(axes: Axes, table: pd.DataFrame, epsilons: Sequence[float], column: str, colour: str, dash: str) -> None:
-    means = table.groupby("epsilon")[column].mean().reindex(epsilons)
-    axes.plot(
-        range(len(epsilons)), means, color=colour, linestyle=dash, marker="o", markersize=5, zorder=4, clip_on=False
-    )
+    table = table.assign(place=table["epsilon"].map(epsilons.index)).dropna(subset="recognizability")
+    for held_out, rows in table.groupby("held_out"):
+        looks = {"color": MUTED} if held_out else {"color": TAKING_PART, "linestyle": (0, (3, 1.5))}
+        by_evaluator = {"units": "evaluator", "estimator": None, "linewidth": 0.8, "alpha": 0.45}
+        sns.lineplot(rows, x="place", y="recognizability", ax=axes, **by_evaluator, **looks)
+    means = {"errorbar": None, "marker": "o", "markersize": 5, "markeredgewidth": 0, "clip_on": False, "zorder": 4}
+    sns.lineplot(table, x="place", y="recognizability", ax=axes, color=INK, **means)
+    if "fooled" in table:
+        sns.lineplot(table, x="place", y="fooled", ax=axes, color=ACCENT, linestyle=":", **means)
+    axes.set(xlim=(-0.5, len(epsilons) - 0.5), ylim=(-0.03, 1.03), xlabel="", ylabel="recognizability")
+    axes.set_xticks(range(len(epsilons)), [f"ε = {radius_in_words(epsilon)}" for epsilon in epsilons], fontsize=7)
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", ".5", "", "1"])
+    axes.tick_params(length=2)
+    axes.grid(axis="y")
 
 
 def _legend(figure: Figure, left: float, top: float, *, attack: bool) -> None:
@@ -140,26 +116,6 @@ def _legend(figure: Figure, left: float, top: float, *, attack: bool) -> None:
     for words, colour in parts:
         text = place_text(figure, words, left, top, color=colour, fontsize=6.5, fontweight="bold")
         left += text.get_window_extent().width + 12
-
-
-def _pictures(
-    figure: Figure,
-    example: RestrictedExample,
-    condition: str,
-    epsilons: Sequence[float],
-    place: tuple[float, float, float, float],
-) -> None:
-    left, top, step, side = place
-    for column, epsilon in enumerate(epsilons):
-        attack = condition == "attack"
-        image = example.attacks.get(epsilon) if attack else example.metamers.get((epsilon, condition))
-        if image is None:
-            continue
-        x = left + column * step
-        place_picture(figure, image, x, top, side)
-        if attack:
-            words = f"→ {example.targets[epsilon]}"
-            place_text(figure, words, x + side / 2, top + side, ha="center", color=ACCENT, fontsize=6)
 
 
 def _known(value: float, digits: int = 2) -> str | None:

@@ -5,6 +5,7 @@ from math import ceil
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,112 +20,72 @@ from metamerbook.plots.style import (
     WIDTH,
     LineStyle,
     canvas,
-    set_groups,
+    set_order,
     set_styles,
     stage_label,
     stage_positions,
 )
 from metamerbook.plots.tables import book_table
+from metamerbook.study.words import signed
 
 _COLUMNS, _LEFT, _GAP, _HEAD, _DOWN, _FOOT = 4, 42, 46, 46, 92, 28
 _LETTERS, _LINES = 24, 7  # of small print that fit into an empty panel
 
 
 def figure_image_metrics(means: pd.DataFrame) -> Figure:
-    """Draw every image metric over stages, set beside set (paper, Figure 4).
+    """Draw every image metric over stages, set beside set, each on a scale of its own (paper, Figure 4).
 
-    Parameters
-    ----------
-    means
-        As `metamerbook.ensembles.image_metrics.mean_image_metrics` returns it.
-
-    Returns
-    -------
-    Figure
-        One panel per metric, each on a scale of its own, with an arrow in the direction of better, the network that a
-        learned metric asks, and the number of images behind a value. Bars: one standard error over images. Dotted: the
-        references' own value, of metrics that look at one image only. A metric without values says why.
+    Bars: one standard error over images. Dotted: the references' own value, of metrics that look at one image only. A
+    metric without values says why.
     """
-    positions = stage_positions(means["stage"])
-    names = [name for members in set_groups(means["model_set"]).values() for name in members]
-    styles = set_styles(names)
-    metrics = list(dict.fromkeys(means["metric"]))
+    styles = set_styles(set_order(means["model_set"]))
+    metrics = list(means.groupby("metric", sort=False))
     width = (WIDTH * DPI - _LEFT - (_COLUMNS - 1) * _GAP - 4) / _COLUMNS
     down = _HEAD + _DOWN + _FOOT
-    lines = ceil((len(metrics) + 1) / _COLUMNS)
-    with canvas(height=lines * down / DPI) as figure:
-        for number, key in enumerate([*metrics, None]):
+    with canvas(height=ceil((len(metrics) + 1) / _COLUMNS) * down / DPI) as figure:
+        for number in range(len(metrics) + 1):
             row, column = divmod(number, _COLUMNS)
             left, top = _LEFT + column * (width + _GAP), row * down + _HEAD
             axes = place_axes(figure, left, top, width, _DOWN)
-            if key is None:
+            if number == len(metrics):
                 _legend(axes, styles)
                 continue
-            group = means[means["metric"] == key]
+            _, group = metrics[number]
             _title(figure, group, left, top, width)
             if group["mean"].notna().any():
-                _curves(axes, group, names, positions, styles)
+                _curves(axes, group, styles)
             else:
                 _absent(axes, group["reason"].iloc[0])
     return figure
 
 
 def table_image_metrics(means: pd.DataFrame) -> Styler:
-    """Tabulate the means behind Figure 4.
-
-    Parameters
-    ----------
-    means
-        As `metamerbook.ensembles.image_metrics.mean_image_metrics` returns it.
-
-    Returns
-    -------
-    Styler
-        One row per model set and stage, one column per metric with its direction of better. Bold: the best set of a
-        stage.
-    """
-    order = [name for members in set_groups(means["model_set"]).values() for name in members]
-    stages = list(stage_positions(means["stage"]))
+    """Tabulate the means behind Figure 4: a row per model set and stage, a column per metric; bold: a stage's best."""
+    order, stages = set_order(means["model_set"]), list(stage_positions(means["stage"]))
     cells = [(name, stage) for name in order for stage in stages]
-    values = means.set_index(["metric", "model_set", "stage"])["mean"]
     shown = {"model set": [name if stage == stages[0] else "" for name, stage in cells]}
     shown |= {"stage": [stage_label(stage) for _, stage in cells]}
     bold = {name: [""] * len(cells) for name in shown}
-    for key, group in means.groupby("metric", sort=False):
+    for _, group in means.groupby("metric", sort=False):
         higher = group["direction"].iloc[0] == "higher"
         heading = f"{group['label'].iloc[0]} {'↑' if higher else '↓'}"
-        column = [values.get((key, *cell), np.nan) for cell in cells]
-        shown[heading] = [_number(value) for value in column]
-        best = group.groupby("stage")["mean"].agg("max" if higher else "min")
-        compared = len(order) > 1
-        bold[heading] = [
-            "font-weight: 650" if compared and value == best[stage] else ""
-            for value, (_, stage) in zip(column, cells, strict=True)
-        ]
+        values = group.set_index(["model_set", "stage"])["mean"].reindex(cells)
+        shown[heading] = [_number(value) for value in values]
+        best = values.groupby(level="stage").transform("max" if higher else "min")
+        bold[heading] = np.where((values == best) & (len(order) > 1), "font-weight: 650", "")
     styler = book_table(pd.DataFrame(shown), "tab-image-metrics")
     styler = styler.set_properties(subset=list(shown)[2:], **{"text-align": "right"})
     return styler.apply(lambda _: pd.DataFrame(bold), axis=None)
 
 
 def table_metric_agreement(agreement: pd.DataFrame) -> Styler:
-    """Tabulate how far metrics rank metamers as recognizability does.
-
-    Parameters
-    ----------
-    agreement
-        As `metamerbook.ensembles.summaries.metric_agreement` returns it.
-
-    Returns
-    -------
-    Styler
-        One row per metric, best agreement first.
-    """
+    """Tabulate how far metrics rank metamers as recognizability does, best agreement first."""
     table = agreement.sort_values("rank_correlation", ascending=False, kind="stable")
     shown = {
         "metric": table["label"],
         "asks a trained network": table["learned"],
         "cells": table["cells"],
-        "rank correlation": [None if np.isnan(value) else _signed(value) for value in table["rank_correlation"]],
+        "rank correlation": table["rank_correlation"].map(signed),
     }
     styler = book_table(pd.DataFrame(shown), "tab-metric-agreement")
     return styler.set_properties(subset=["rank correlation"], **{"text-align": "right"})
@@ -144,31 +105,25 @@ def _title(figure: Figure, group: pd.DataFrame, left: float, top: float, width: 
     place_text(figure, network, left, top - 18, color=MUTED, fontsize=6.5)
 
 
-def _curves(axes: Axes, group: pd.DataFrame, names: list[str], positions: dict, styles: dict[str, LineStyle]) -> None:
+def _curves(axes: Axes, group: pd.DataFrame, styles: dict[str, LineStyle]) -> None:
+    positions = stage_positions(group["stage"])
     places = np.array(list(positions.values()))
     span = float(np.ptp(places)) or 1.0
-    for name, shift in zip(names, np.linspace(-0.04, 0.04, len(names)) * span, strict=True):
-        rows = group[group["model_set"] == name].set_index("stage").reindex(list(positions))
-        errors = (rows["sd"] / np.sqrt(rows["n"].clip(lower=1))).fillna(0)
+    shifts = dict(zip(styles, np.linspace(-0.04, 0.04, len(styles)) * span, strict=True))
+    group = group.assign(
+        place=group["stage"].map(positions) + group["model_set"].map(shifts),
+        error=(group["sd"] / np.sqrt(group["n"].clip(lower=1))).fillna(0),
+    )
+    for name, rows in group.dropna(subset="mean").groupby("model_set", sort=False):
         style = styles[name]
-        axes.errorbar(
-            places + shift,
-            rows["mean"],
-            yerr=errors,
-            color=style.colour,
-            linestyle=style.dash,
-            marker=style.marker,
-            markersize=4,
-            linewidth=1.2,
-            elinewidth=0.7,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
-        )
+        looks = {"linestyle": style.dash, "marker": style.marker, "markersize": 4, "linewidth": 1.2}
+        sns.lineplot(rows, x="place", y="mean", color=style.colour, markeredgewidth=0.5, ax=axes, **looks)
+        axes.errorbar(rows["place"], rows["mean"], rows["error"], fmt="none", color=style.colour, elinewidth=0.7)
     of_reference = group["reference_mean"].dropna()
     if group["metric"].iloc[0] in ("tv", "clip_iqa") and len(of_reference):
         axes.axhline(of_reference.iloc[0], color=MUTED, linewidth=0.9, linestyle=":")
-    axes.set_xlim(places[0] - 0.15 * span, places[-1] + 0.15 * span)
-    axes.set_xticks(places, [stage_label(stage) for stage in positions], fontsize=7)
+    axes.set(xlim=(places[0] - 0.15 * span, places[-1] + 0.15 * span), xlabel="", ylabel="")
+    axes.set_xticks(places, [stage_label(stage) for stage in positions])
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
     axes.tick_params(length=2, labelsize=6.5)
@@ -182,8 +137,7 @@ def _absent(axes: Axes, reason: str) -> None:
         lines = [*lines[: _LINES - 1], "… (see the caption)"]
     words = "\n".join(["not measured", *lines])
     axes.text(0.5, 0.5, words, ha="center", va="center", fontsize=6.5, color=MUTED, linespacing=1.1)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(True)
     axes.spines[:].set_linestyle((0, (3, 2)))
 
@@ -194,7 +148,7 @@ def _legend(axes: Axes, styles: dict[str, LineStyle]) -> None:
         for name, style in styles.items()
     ]
     handles.append(Line2D([], [], color=MUTED, linestyle=":", label="references (TV)"))
-    axes.legend(handles=handles, loc="center left", fontsize=7, borderaxespad=0, labelspacing=0.5, handlelength=2.2)
+    axes.legend(handles=handles, loc="center left", fontsize=6.5, borderaxespad=0, labelspacing=0.6, handlelength=2)
     axes.set_axis_off()
 
 
@@ -202,14 +156,10 @@ def _number(value: float) -> str | None:
     if not np.isfinite(value):
         return None
     if abs(value) >= 1000:
-        return f"{value:,.0f}".replace(",", "\u2009").replace("-", "−")
+        return _tick(value)
     return f"{value:.3g}".replace("-", "−") if abs(value) >= 0.001 else f"{value:.1e}".replace("-", "−")
 
 
 def _tick(value: float) -> str:
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return text.replace(",", "\u2009").replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")

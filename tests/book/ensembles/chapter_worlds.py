@@ -1,4 +1,6 @@
-"""Small tables of image metrics, representations, success and restricted search with known content."""
+"""Small tables of the chapters on metrics, representations, balls and variations, with known content."""
+
+import re
 
 import numpy as np
 import pandas as pd
@@ -7,9 +9,14 @@ import torch
 from figure_worlds import STAGES, pictures, recognizability_table
 from metamerbook.ensembles.adversarial_examples import RestrictedExample
 from metamerlib.evaluation import METRICS
+from metamerlib.models import ZOO
 
 SETS = {"CNN": ("alexnet", "resnet18"), "Single CNN": ("vgg19",)}
 EVALUATORS = ("alexnet", "vgg19", "resnet18", "deit_small", "alexnet_random")
+LOOKING = (
+    *("alexnet", "vgg19", "resnet18", "densenet121"),
+    *("squeezenet", "vit_base", "mlp_mixer", "resnet18_robust"),
+)
 EPSILONS = (8 / 255, 0.3, 10_000.0)
 
 
@@ -100,3 +107,69 @@ def shown(figure):
     """Pictures on a figure, as (3, H, W) in [0, 1]."""
     arrays = [image.get_array() for axes in figure.axes for image in axes.images]
     return [torch.as_tensor(np.asarray(array)).permute(2, 0, 1) for array in arrays if np.ndim(array) == 3]
+
+
+def traits(key):
+    """What kind of network a key stands for."""
+    entry = ZOO.get("resnet18" if "_seed" in key else key)
+    return {"evaluator": key, "family": entry.family, "robust": entry.robust, "random": entry.random}
+
+
+def ablation(column, values, evaluators=LOOKING, starts=("l1_ball",)):
+    """Each value of a column adds a tenth to what each evaluator recognizes; AlexNet took part."""
+    rows = []
+    for start in starts:
+        for number, value in enumerate(values):
+            for place, key in enumerate(evaluators):
+                share = min(1.0, 0.2 + place / 50 + number / 10)
+                rows.append(
+                    {column: value, "initializer": start, "model_set": f"set {value}", "residual": 0.5 - number / 10}
+                    | traits(key)
+                    | {"held_out": key != "alexnet", "outside": key != "alexnet", "recognizability": share}
+                )
+    return pd.DataFrame(rows)
+
+
+def history(column, values, starts=("l1_ball",), rounds=8):
+    """Residuals of two networks that fall faster with every value of a column."""
+    return pd.DataFrame(
+        {column: value, "initializer": start, "repetition": repetition, "model": model}
+        | {"residual": offset / (1 + repetition * (1 + number))}
+        for start in starts
+        for number, value in enumerate(values)
+        for repetition in range(rounds + 1)
+        for model, offset in (("alexnet", 1.0), ("resnet18", 1.5))
+    )
+
+
+def transfer(generators=("resnet18", "resnet18_seed1", "vit_base"), evaluators=(*LOOKING, "resnet18_seed1")):
+    """Networks recognize all of their own metamers, half of another training's, and a quarter of others'."""
+
+    def relation(one, two):
+        if one == two:
+            return "itself"
+        return "other training" if "resnet18" in one and "resnet18" in two else "other architecture"
+
+    shares = {"itself": 1.0, "other training": 0.5, "other architecture": 0.25}
+    rows = []
+    for one in generators:
+        kind = traits(one)
+        for two in evaluators:
+            row = {"generator": one, "generator_family": kind["family"], "generator_robust": kind["robust"]}
+            row |= traits(two) | {"held_out": one != two, "relation": relation(one, two)}
+            rows.append(row | {"recognizability": shares[relation(one, two)]})
+    return pd.DataFrame(rows)
+
+
+def drawn(axes):
+    return [np.asarray(line.get_ydata(), dtype=float) for line in axes.lines if len(line.get_ydata()) > 1]
+
+
+def holds(curves, values):
+    return any(len(curve) == len(values) and np.allclose(curve, values) for curve in curves)
+
+
+def rows(styler):
+    """Read a table as people do: rows of text, the head first."""
+    html = styler.to_html()
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL) for row in html.split("<tr>")[1:]]
