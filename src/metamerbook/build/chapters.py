@@ -268,7 +268,8 @@ def _collected(stale: Sequence[_Chapter]) -> list[tuple[Any, list, dict[str, int
     wanted: dict[str, list] = {}
     for chapter in stale:
         name = f"metamerbook.ensembles.{chapter.source.stem.partition('_')[2]}"
-        if importlib.util.find_spec(name) is None:
+        chapter.tasks = {task.key for tasks in wanted.values() for task in tasks}
+        if importlib.util.find_spec(name) is None:  # it shows what those before it have computed
             continue
         from metamerbook import Study
 
