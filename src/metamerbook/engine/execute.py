@@ -175,7 +175,7 @@ def _compute_there(
     except BaseException:
         if client.status == "running":
             client.cancel(list(futures.values()))
-            if client.cluster is None:  # workers of this process's own end with it
+            if not _local_clusters:  # which end with this process
                 _log.warning("the workers end what they have begun; only stopping them stops it.")
         raise
 
