@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from metamerlib import GenerationConfig, ModelZoo, load_stimuli
-from metamerlib.evaluation import recognized
+from metamerlib.evaluation import predict_categories
 from metamerlib.generation import generate_metamers
 
 NAME = "precision"
@@ -63,7 +63,8 @@ def run(output: Path, quick: bool = False, device: str = "cpu") -> pd.DataFrame:
                     references.images, models, stage=stage, config=config, device=device, progress=False, **arguments
                 )
                 seconds = time.perf_counter() - began
-                answers = recognized(metamers.images, references, judges).double().mean(dim=0)
+                known, seen = (predict_categories(x, judges) for x in (references.images, metamers.images))
+                answers = torch.stack([known[key] == seen[key] for key in known]).double().mean(dim=0)
                 found[way] = {"residual": metamers.residuals.double().mean(dim=1), "recognizability": answers}
                 rows.append({"model_set": name, "stage": stage, "way": way, "n": len(references), "seconds": seconds})
                 for measure, values in found[way].items():

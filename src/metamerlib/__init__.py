@@ -3,28 +3,7 @@
 The names below are loaded when they are first used, so that `import metamerlib` need not wait for torch.
 """
 
-# ruff: noqa: F401 - the imports below tell editors where the names are
-
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from metamerlib.evaluation import (
-        METRICS,
-        Backbone,
-        adversarial_examples,
-        difference_in_means,
-        distance_correlation,
-        draw_model_sets,
-        measure_images,
-        metamer_success,
-        pair_distances,
-        recognizability,
-        representational_divergence,
-    )
-    from metamerlib.generation import GenerationConfig, Metamers, generate_metamers
-    from metamerlib.models import Classifier, ModelZoo
-    from metamerlib.stimuli import CATEGORIES, StimulusSet, load_stimuli
 
 __version__ = "0.1.0"
 

@@ -9,13 +9,13 @@ from metamerlib import checks
 
 def test_names_that_differ_in_their_unicode_form_alone_are_one():
     composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
-    with pytest.raises(ValueError, match="categories is .*none of them twice"):
+    with pytest.raises(ValueError, match=r"categories is .*none of them twice"):
         checks.names([composed, decomposed], "categories")
 
 
 def test_a_path_may_have_any_bytes_but_no_name_too_long():
     assert os.fsencode(checks.file_path(os.fsdecode(b"caf\xe9"), "root")) == b"caf\xe9"
-    with pytest.raises(ValueError, match="root is .*which is no path"):
+    with pytest.raises(ValueError, match=r"root is .*which is no path"):
         checks.file_path("é" * 200, "root")
 
 
@@ -31,5 +31,5 @@ def test_images_are_checked_against_the_value_of_white(high):
 
 @pytest.mark.parametrize("value", [0, 1, -0.5, 95])
 def test_shares_lie_between_nothing_and_all(value):
-    with pytest.raises(ValueError, match="confidence is .*: give a number above 0 and below 1"):
+    with pytest.raises(ValueError, match=r"confidence is .*: give a number above 0 and below 1"):
         checks.check_fraction(value, "confidence")

@@ -9,7 +9,6 @@ from metamerlib.evaluation.recognition import (
     CRITERIA,
     predict_categories,
     recognizability,
-    recognized,
     tabulate_recognizability,
 )
 from metamerlib.evaluation.representation import KINDS, PairDistances, pair_distances, representational_divergence
@@ -34,7 +33,6 @@ __all__ = [
     "pair_distances",
     "predict_categories",
     "recognizability",
-    "recognized",
     "representational_divergence",
     "set_means",
     "tabulate_recognizability",

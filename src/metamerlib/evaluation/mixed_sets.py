@@ -5,12 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from metamerlib.checks import LARGEST_SEED, check_choice, check_fraction, names, whole_number
+from metamerlib.checks import LARGEST_SEED, check_fraction, names, whole_number
 
 _MOST_SETS = 1_000_000
-
-ADJUSTMENTS = ("matched", "linear")
-"""How the size of the sets is taken out of a difference in means."""
 
 
 def draw_model_sets(
@@ -110,7 +107,6 @@ def difference_in_means(
     values: Sequence[float],
     *,
     keys: Sequence[str],
-    adjustment: str = "matched",
     confidence: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
@@ -125,28 +121,23 @@ def difference_in_means(
         The recognizability of each set's metamers.
     keys
         The models to report on, in this order.
-    adjustment
-        A model is more often in large sets, so the plain difference also measures what size does. ``"matched"``
-        compares only sets of the same size (least squares with one constant per size); ``"linear"`` takes out a
-        straight line over the size, which needs fewer sets but believes in the line.
     resamples
         Bootstrap resamples of the sets; the intervals are percentiles over them.
 
     Returns
     -------
     pandas.DataFrame
-        One row per key: ``model``, ``appearances`` (sets it is in), ``sets`` (all), ``mean_present``,
-        ``mean_absent``, ``difference`` (signed, present minus absent: the paper's Table B2 prints no sign),
-        ``low`` and ``high``, ``adjusted`` (the difference at equal size), ``adjusted_low`` and
-        ``adjusted_high``. NaN where a model is in every set or in none, or, for the adjusted one, never meets
-        a set of its size without it.
+        One row per key: ``model``, ``appearances`` (sets it is in), ``sets`` (all), ``mean_present``, ``mean_absent``,
+        ``difference`` (signed, present minus absent: the paper's Table B2 prints no sign), ``low`` and ``high``,
+        ``adjusted`` (among sets of one size: a model is more often in large sets, so that the plain difference also
+        measures what size does), ``adjusted_low`` and ``adjusted_high``. NaN where a model is in every set or in none,
+        or, for the adjusted one, never meets a set of its size without it.
 
     Raises
     ------
     ValueError
         If lengths do not fit, a set is empty or holds an unknown model, or an option is out of range.
     """
-    check_choice(adjustment, ADJUSTMENTS, "adjustment")
     check_fraction(confidence, "confidence")
     members = [frozenset(s) for s in sets]
     y = np.asarray(values, dtype=float)
@@ -163,11 +154,10 @@ def difference_in_means(
     generator = np.random.default_rng(seed)
     # Row 0 is the sample itself, every other row how often a resample holds each set.
     weights = np.vstack([np.ones(len(y)), generator.multinomial(len(y), np.full(len(y), 1 / len(y)), size=resamples)])
-    adjust = _matched_difference if adjustment == "matched" else _linear_difference
     rows = []
     for key in keys:
         present = np.array([key in s for s in members], dtype=float)
-        plain, adjusted = _plain_difference(weights, present, y), adjust(weights, present, y, size)
+        plain, adjusted = _plain_difference(weights, present, y), _matched_difference(weights, present, y, size)
         low, high = _interval(plain[1:], confidence)
         adjusted_low, adjusted_high = _interval(adjusted[1:], confidence)
         inside = present == 1
@@ -207,22 +197,6 @@ def _matched_difference(weights: np.ndarray, present: np.ndarray, y: np.ndarray,
         covariance = np.nansum(sum_inside_y - inside * sum_y / count, axis=1)
         variance = np.nansum(inside - inside**2 / count, axis=1)
         return np.where(variance > 1e-12, covariance / np.where(variance > 1e-12, variance, 1), np.nan)
-
-
-def _linear_difference(weights: np.ndarray, present: np.ndarray, y: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Least-squares coefficient of presence beside a straight line over the size, for each row of weights."""
-    total = weights.sum(axis=1)
-
-    def covariance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return weights @ (a * b) / total - (weights @ a) * (weights @ b) / total**2
-
-    slope = covariance(size, size)
-    usable = slope > 1e-12  # if all sets are of one size there is no line to take out
-    slope = np.where(usable, slope, 1)
-    with_size, of_y = (np.where(usable, covariance(size, v), 0) for v in (present, y))
-    variance = covariance(present, present) - with_size**2 / slope
-    difference = covariance(present, y) - with_size * of_y / slope
-    return np.where(variance > 1e-12, difference / np.where(variance > 1e-12, variance, 1), np.nan)
 
 
 def _interval(draws: np.ndarray, confidence: float) -> tuple[float, float]:

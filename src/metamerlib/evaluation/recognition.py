@@ -152,35 +152,6 @@ def tabulate_recognizability(
     return pd.DataFrame(rows)
 
 
-def recognized(
-    images: Tensor,
-    references: StimulusSet,
-    evaluators: Iterable[Classifier],
-    *,
-    criterion: str = "reference",
-    generator: Classifier | Sequence[Classifier] | None = None,
-    reference_predictions: Mapping[str, Tensor] | None = None,
-    batch_size: int = 256,
-) -> Tensor:
-    """Return whether each evaluator recognizes each metamer.
-
-    Parameters
-    ----------
-    images, references, evaluators, criterion, generator, reference_predictions, batch_size
-        As for :func:`recognizability`.
-
-    Returns
-    -------
-    Tensor
-        (evaluators, N) bool, on the CPU.
-    """
-    classes, reference_classes, generated = _classes(
-        images, references, evaluators, criterion, generator, reference_predictions, batch_size
-    )
-    common = {"label": references.labels.cpu(), "generator": generated}
-    return torch.stack([classes[name] == common.get(criterion, reference_classes[name]) for name in classes])
-
-
 def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batch_size: int = 256) -> dict[str, Tensor]:
     """Classify images (N, 3, H, W) with every evaluator.
 

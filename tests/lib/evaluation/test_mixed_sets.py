@@ -65,14 +65,9 @@ def test_a_difference_by_hand():
 
 
 @pytest.mark.parametrize("effect", [0.12, -0.08])
-@pytest.mark.parametrize(
-    ("adjustment", "of_size"),
-    [("matched", lambda size: 0.03 * np.sqrt(size)), ("linear", lambda size: 0.02 * size)],
-    ids=["matched", "linear"],
-)
-def test_a_planted_effect_is_found_exactly_whatever_the_size_does(effect, adjustment, of_size):
-    sets, values = planted({"model07": effect}, of_size)
-    row = difference_in_means(sets, values, keys=KEYS, adjustment=adjustment).set_index("model").loc["model07"]
+def test_a_planted_effect_is_found_exactly_whatever_the_size_does(effect):
+    sets, values = planted({"model07": effect}, lambda size: 0.03 * np.sqrt(size))
+    row = difference_in_means(sets, values, keys=KEYS).set_index("model").loc["model07"]
     assert row["adjusted"] == pytest.approx(effect)
     assert (row["adjusted_low"], row["adjusted_high"]) == pytest.approx((effect, effect))
 
@@ -109,9 +104,8 @@ def test_the_bootstrap_is_seeded():
 def test_sets_of_one_size_need_no_adjustment():
     sets = draw_model_sets(KEYS[:6], 40, smallest=3, largest=3)
     values = np.random.default_rng(0).random(40)
-    for adjustment in ("matched", "linear"):
-        table = difference_in_means(sets, values, keys=KEYS[:6], adjustment=adjustment)
-        assert table["adjusted"].tolist() == pytest.approx(table["difference"].tolist())
+    table = difference_in_means(sets, values, keys=KEYS[:6])
+    assert table["adjusted"].tolist() == pytest.approx(table["difference"].tolist())
 
 
 @pytest.mark.parametrize(
@@ -121,7 +115,6 @@ def test_sets_of_one_size_need_no_adjustment():
         ({"sets": [("a",), ()]}, "no set empty"),
         ({"keys": ["a"]}, r"not among keys: \['b'\]"),
         ({"values": [0.1, np.nan]}, "set 1 has none"),
-        ({"adjustment": "match"}, "Did you mean 'matched'"),
         ({"confidence": 0}, "confidence"),
     ],
 )

@@ -12,7 +12,6 @@ from metamerlib.evaluation import (
     pair_distances,
     predict_categories,
     recognizability,
-    recognized,
 )
 from metamerlib.evaluation.image_metrics import fid
 from metamerlib.models import Classifier
@@ -56,16 +55,6 @@ def test_the_criteria_differ_exactly_where_they_should(references, colour):
     )
     assert by_generator["recognizability"].tolist() == [0.0, 1.0]
     assert set(by_generator["criterion"]) == {"generator"}
-
-
-def test_recognition_is_told_image_by_image(references, colour):
-    shown = references.labels.clone()
-    shown[2:5] = (shown[2:5] + 1) % 3
-    told = recognized(coloured_images(shown), references, [colour, random_network()])
-    assert told.shape == (2, 8)
-    assert told[0].tolist() == (shown == references.labels).tolist()
-    table = recognizability(coloured_images(shown), references, [colour, random_network()])
-    assert told.sum(dim=1).tolist() == table["recognized"].tolist()
 
 
 def test_an_ensemble_of_generators_decides_by_mean_probability(references):
