@@ -50,7 +50,7 @@ bench: $(installed) ## measure speed and memory: build/benchmarks/report.md (ARG
 	$(bin)python -m benchmarks $(ARGS)
 
 pdf: $(installed) ## print the book into one PDF: _build/metamerlib.pdf (needs chromium)
-	$(bin)python -m metamerbook.build.pdf $(ARGS)
+	$(bin)python tests/print_book.py $(ARGS)
 
 clean: ## remove all that was built, stored results included; the environment stays
 	rm -rf build _build dist .pytest_cache .ruff_cache .hypothesis

@@ -70,6 +70,18 @@ def test_conda_environment_lists_what_pyproject_lists():
     assert [entry for entry in pip if entry not in options] == requirements()
 
 
+def test_binder_installs_what_the_library_and_its_chapters_need_from_conda():
+    environment = yaml.safe_load(text("binder/environment.yml"))
+    *conda, pip = environment["dependencies"]
+    names = {re.split(r"[<>=]", entry)[0] for entry in (*conda, *pip["pip"])}
+    renamed = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base", "seaborn": "seaborn-base"}
+    renamed |= {"dask[distributed]": "distributed"}
+    groups = PROJECT["dependencies"], PROJECT["optional-dependencies"]["book"]
+    needed = {re.split(r"[<>=~! ]", entry)[0] for group in groups for entry in group}
+    building = {"sphinx-mathjax-offline", "sphinx-book-theme", "jupyter-client", "nbclient", "nbformat"}
+    assert {renamed.get(name, name) for name in needed - building} <= names
+
+
 def constraints():
     lines = text("constraints.txt").splitlines()
     return [line for line in lines if line and not line.startswith("#")]

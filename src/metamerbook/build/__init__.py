@@ -4,7 +4,7 @@ The last room but one: it runs `notebooks/NN_*.py`, keeps what came out, and has
 of it. It needs the packages of the `book` extra (`pip install "metamerlib[book]"`).
 """
 
-from metamerbook.build.pages import BookError, build_book
 from metamerbook.build.chapters import ChapterError, ChapterRun, execute_chapters
+from metamerbook.build.pages import BookError, build_book
 
 __all__ = ["BookError", "ChapterError", "ChapterRun", "build_book", "execute_chapters"]

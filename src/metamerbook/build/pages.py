@@ -1,18 +1,28 @@
 """Build the book: execute its chapters, make the pages, and see that they need nothing from elsewhere."""
 
-from __future__ import annotations
-
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from metamerbook.build.chapters import execute_chapters
 from metamerbook.build.layout import BookLayout, book_root
-from metamerbook.build.offline import remote_assets
+
+# element -> attributes by which a browser loads something without being asked to
+LOADING = {
+    "audio": ("src",), "embed": ("src",), "iframe": ("src",), "img": ("src", "srcset"), "input": ("src",),
+    "link": ("href",), "object": ("data",), "script": ("src",), "source": ("src", "srcset"),
+    "track": ("src",), "video": ("src", "poster"), "image": ("href", "xlink:href"), "use": ("href", "xlink:href"),
+}  # fmt: skip
+# relations of <link> that tell, and do not load
+_TELLING = {"canonical", "alternate", "author", "license", "next", "prev", "search", "index", "top"}
+_REMOTE = re.compile(r"^(?:https?:)?//")
+_CSS_REMOTE = re.compile(r"(?:@import\s+|url\(\s*)[\"']?((?:https?:)?//[^\"')\s]+)")
 
 
 class BookError(RuntimeError):
@@ -32,35 +42,24 @@ def build_book(
 ) -> Path:
     """Execute the chapters that have changed and build the pages of the whole book.
 
+    Pages of chapters that were not asked for show what was executed last; where that is nothing, the build says so.
+
     Parameters
     ----------
-    profile : str
-        `"smoke"`, `"mini"` or `"paper"`: the budget of the computation.
-    chapters : sequence of str or None
-        Names or numbers of the chapters to bring up to date. None takes all. Chapters that were never
-        executed then stand in the book without outputs, and what the pages say of it is not an error.
-    force : bool
-        Execute also what is up to date.
-    html : bool
-        Make the pages; False only executes.
-    parameters : mapping of str to Any or None
-        Values for the variables of the chapters' `parameters` cells.
-    root : Path or None
-        The repository. None takes the one that the package runs from.
-    output : Path or None
-        Folder for everything that is built. None builds into the repository: `build/executed`, `_build`.
-    jobs : int or None
-        Chapters executed at a time after the first; None decides, as `execute_chapters` says.
+    profile, chapters, force, parameters, root, output, jobs
+        As for `metamerbook.build.chapters.execute_chapters`.
+    html
+        Whether to build the pages after the execution.
 
     Returns
     -------
     Path
-        The book's first page; without `html`, the folder of the executed chapters.
+        The first page, or, without pages, the folder of the executed chapters.
 
     Raises
     ------
     BookError
-        If a page draws a warning, or would load something from another machine.
+        If Jupyter Book fails or warns, or if a page would load something from another machine.
     """
     layout = BookLayout(root or book_root(), output)
     execute_chapters(profile, chapters, force, parameters, root=layout.root, output=output, jobs=jobs)
@@ -72,27 +71,7 @@ def build_book(
 
 
 def build_pages(layout: BookLayout, builder: str = "html", complete: bool = True) -> Path:
-    """Have Jupyter Book make the pages from what was executed last.
-
-    Parameters
-    ----------
-    layout : BookLayout
-        The book.
-    builder : str
-        `"html"`, or `"singlehtml"` for one page that holds all.
-    complete : bool
-        Every chapter has been executed, so any warning is an error.
-
-    Returns
-    -------
-    Path
-        Folder of the pages.
-
-    Raises
-    ------
-    BookError
-        If a page draws a warning, or would load something from another machine.
-    """
+    """Have Jupyter Book make the pages from what was executed last; warnings are errors in a complete book."""
     print(f"pages ({builder}) ", end="", flush=True)
     started = time.perf_counter()
     program = "from jupyter_book.cli.main import main; main()"
@@ -115,8 +94,48 @@ def build_pages(layout: BookLayout, builder: str = "html", complete: bool = True
         raise BookError(f"Jupyter Book did not build the pages:\n{finished.stderr}\n{finished.stdout}")
     if finished.stderr.strip():
         print(finished.stderr.strip(), file=sys.stderr)
-    remote = remote_assets(folder)
-    if remote:
+    if remote := remote_assets(folder):
         listed = "\n".join(remote[:20])
         raise BookError(f"These pages would load something from another machine:\n{listed}")
     return folder
+
+
+def remote_assets(folder: Path) -> list[str]:
+    """Find everything that the pages and style sheets of a folder would load from another machine."""
+    found = []
+    for path in sorted(folder.rglob("*.html")):
+        if "_static" in path.relative_to(folder).parts:
+            continue  # fragments that the theme's build tools left there
+        page = _Loads()
+        page.feed(path.read_text(encoding="utf8"))
+        found += [f"{path.relative_to(folder)}: {address}" for address in page.found if _REMOTE.match(address)]
+    for style in sorted(folder.rglob("*.css")):
+        addresses = _CSS_REMOTE.findall(style.read_text(encoding="utf8", errors="replace"))
+        found += [f"{style.relative_to(folder)}: {address}" for address in addresses]
+    return found
+
+
+class _Loads(HTMLParser):
+    """Collect what a browser loads with a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._in_style = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self._in_style = tag == "style"
+        if tag == "link" and set(values.get("rel", "").split()) <= _TELLING:
+            return
+        for name in LOADING.get(tag, ()):
+            parts = values.get(name, "").split(",") if name == "srcset" else [values.get(name, "")]
+            self.found.extend(part.split()[0] for part in parts if part.strip())
+        self.found.extend(_CSS_REMOTE.findall(values.get("style", "")))
+
+    def handle_data(self, data: str) -> None:
+        if self._in_style:
+            self.found.extend(_CSS_REMOTE.findall(data))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_style = False

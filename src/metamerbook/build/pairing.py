@@ -4,8 +4,6 @@
 `--write` makes the `.ipynb` files anew. Neither looks at modification times, which a checkout sets at will.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys
@@ -20,24 +18,7 @@ from metamerbook.build.layout import book_root
 
 
 def paired_notebook(source: Path) -> str:
-    """Make the `.ipynb` text of a chapter.
-
-    Parameters
-    ----------
-    source : Path
-        A `.py` file in jupytext's percent format.
-
-    Returns
-    -------
-    str
-        The notebook as JSON: the same cells, no outputs, cells numbered, the kernel `python3`. It depends
-        on nothing but the source.
-
-    Raises
-    ------
-    ValueError
-        If the source has not exactly one `parameters` cell.
-    """
+    """Make the `.ipynb` text of a chapter: the same cells, numbered, without outputs; it depends on nothing else."""
     notebook = jupytext.read(source)
     declared_parameters(notebook, source.name)
     notebook.metadata = NotebookNode(
@@ -54,18 +35,7 @@ def paired_notebook(source: Path) -> str:
 
 
 def unpaired(folder: Path) -> list[str]:
-    """Find what is wrong with the pairs of a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of the chapters.
-
-    Returns
-    -------
-    list of str
-        One sentence per chapter whose two files differ, or whose other file is missing.
-    """
+    """Say of every pair of a folder what is wrong with it."""
     problems = [
         f"{notebook.name} has no {notebook.stem}.py beside it."
         for notebook in sorted(folder.glob("[0-9][0-9]_*.ipynb"))
@@ -81,18 +51,7 @@ def unpaired(folder: Path) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Check or write the pairs of the repository's chapters.
-
-    Parameters
-    ----------
-    arguments : list of str or None
-        Command line without the program's name. None takes the process's.
-
-    Returns
-    -------
-    int
-        Exit status: 0, or 1 where `--check` found a difference.
-    """
+    """Check or write the pairs of the repository's chapters; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m metamerbook.build.pairing", description=__doc__)
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--check", action="store_true", help="name the pairs that differ")

@@ -8,8 +8,8 @@ import pytest
 from filelock import FileLock
 from small_books import REPOSITORY, TINY_BODY, write_chapter
 
+from browser import BrowserMissingError, chromium
 from metamerbook.build import build_book
-from metamerbook.build.browser import BrowserMissingError, chromium
 
 
 @pytest.fixture(scope="session")

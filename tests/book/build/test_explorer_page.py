@@ -7,15 +7,14 @@ import dataclasses
 
 import pytest
 import torch
-from small_books import write_chapter
 
 import metamerlib
-from metamerbook.build.browser import served
+from browser import served
 from metamerbook.build import chapters
 from metamerbook.build.layout import BookLayout
 from metamerbook.ensembles.explorer import Exploration, ExploredRun
-from metamerbook.ensembles.methodology import Trajectory
 from metamerbook.ensembles.figures.explorer import explorer_html
+from metamerbook.ensembles.methodology import Trajectory
 from metamerbook.plots.mosaic import SheetsTooLargeError, encode_sheets
 
 CATEGORIES = ("bear", "cat", "dog")

@@ -1,8 +1,9 @@
 """The checks of built pages find what they are for, and nothing else."""
 
 import pytest
+from links import dead_links
 
-from metamerbook.build.offline import dead_links, remote_assets
+from metamerbook.build.pages import remote_assets
 
 
 def book_of(folder, body, name="index.html"):

@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from small_books import write_chapter
+from small_books import REPOSITORY, write_chapter
 
+from browser import open_page, served
 from metamerbook.build import BookError, build_book
-from metamerbook.build.browser import open_page, served
-from metamerbook.build.pages import build_pages
 from metamerbook.build.layout import BookLayout
+from metamerbook.build.pages import build_pages
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +67,19 @@ def spoiled_book(tiny_book, html, tmp_path):
     return shutil.copytree(tiny_book, tmp_path / "book", ignore=shutil.ignore_patterns("_build"))
 
 
-def test_pages_that_are_no_more_do_not_stay(html, tiny_book):
+def test_a_second_build_drops_pages_that_are_no_more_and_knows_the_repository(html, tiny_book, monkeypatch):
     old = html / "notebooks" / "00_old.html"
     old.write_text("gone")
+    assert "mybinder" not in page_text(html, "notebooks/01_tiny.html")
+    monkeypatch.setenv("METAMERLIB_REPOSITORY", "https://github.com/someone/fork.git")
     build_pages(BookLayout(tiny_book))
     assert not old.exists()
-    assert (html / "notebooks" / "01_tiny.html").exists()
+    chapter = page_text(html, "notebooks/01_tiny.html")
+    for address in (
+        "mybinder.org/v2/gh/someone/fork/main?urlpath=lab/tree/notebooks/01_tiny.ipynb",
+        "colab.research.google.com/github/someone/fork/blob/main/notebooks/01_tiny.ipynb",
+    ):
+        assert f'href="https://{address}"' in chapter
 
 
 def test_chapter_that_was_never_executed_stops_the_build(spoiled_book):
@@ -99,10 +106,10 @@ def test_the_book_prints_into_one_pdf(html, tiny_book, browser, tmp_path):
     path = tmp_path / "book.pdf"
     # a process of its own, since playwright allows no second driver beside the one of the fixture
     program = (
-        "import sys; from pathlib import Path; from metamerbook.build.pdf import print_book; "
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[3]); from print_book import print_book; "
         "print_book(Path(sys.argv[1]), root=Path(sys.argv[2]))"
     )
-    subprocess.run([sys.executable, "-c", program, path, tiny_book], check=True)
+    subprocess.run([sys.executable, "-c", program, path, tiny_book, REPOSITORY / "tests"], check=True)
     assert browser.is_connected()
     assert path.read_bytes().startswith(b"%PDF-")
     assert path.stat().st_size > 20_000

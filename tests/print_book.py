@@ -1,18 +1,16 @@
 """Print the whole book into one PDF.
 
-`python -m metamerbook.build.pdf [FILE]`
+`python tests/print_book.py [FILE]`
 """
-
-from __future__ import annotations
 
 import argparse
 import re
 import sys
 from pathlib import Path
 
-from metamerbook.build.browser import chromium, open_page, served
-from metamerbook.build.pages import build_pages
+from browser import chromium, open_page, served
 from metamerbook.build.layout import BookLayout, book_root
+from metamerbook.build.pages import build_pages
 
 _MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 _FOOTER = (
@@ -22,22 +20,7 @@ _FOOTER = (
 
 
 def print_book(path: Path | None = None, *, root: Path | None = None, output: Path | None = None) -> Path:
-    """Make one page of the whole book, from the chapters that were executed last, and print it.
-
-    Parameters
-    ----------
-    path : Path or None
-        The PDF file. None takes `<_build>/metamerlib.pdf`.
-    root : Path or None
-        The repository. None takes the one that the package runs from.
-    output : Path or None
-        The folder that the book was built into, where it is not the repository.
-
-    Returns
-    -------
-    Path
-        The PDF file.
-    """
+    """Make one page of the whole book, from the chapters that were executed last, and print it."""
     layout = BookLayout(root or book_root(), output)
     folder = build_pages(layout, builder="singlehtml")
     path = path or layout.pages / "metamerlib.pdf"
@@ -69,19 +52,8 @@ def _copied_to_root(folder: Path) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the repository's book.
-
-    Parameters
-    ----------
-    arguments : list of str or None
-        Command line without the program's name. None takes the process's.
-
-    Returns
-    -------
-    int
-        Exit status.
-    """
-    parser = argparse.ArgumentParser(prog="python -m metamerbook.build.pdf", description=__doc__)
+    """Print the repository's book."""
+    parser = argparse.ArgumentParser(prog="python tests/print_book.py", description=__doc__)
     parser.add_argument("file", type=Path, nargs="?", help="the PDF (_build/metamerlib.pdf)")
     print(print_book(parser.parse_args(arguments).file))
     return 0
