@@ -122,7 +122,7 @@ glue("n", len(study.references), display=False)
 # %% tags=["remove-cell"]
 glue("fig-success", figure_success(counts), display=False)
 glue("tab-success", table_success(counts), display=False)
-glue("pairs", int(success["null_pairs"].max()), display=False)
+glue("null-pairs", int(success["null_pairs"].max()), display=False)
 glue("quantile", study.settings.of(chapter.RepresentationalSimilarity).null_quantile, display=False)
 
 # %% [markdown]
@@ -140,7 +140,7 @@ glue("quantile", study.settings.of(chapter.RepresentationalSimilarity).null_quan
 # ```{glue-table} tab-success
 # :name: tab-success
 # :class: full-width
-# Pictures that pass, in every network of the set at once. *Closer than chance*: all three measures exceed the quantile {glue:text}`quantile:.3g` of {glue:text}`pairs:d` unrelated pairs. *Same class*: every network of the set gives metamer and reference one class. *Metamers*: both.
+# Pictures that pass, in every network of the set at once. *Closer than chance*: all three measures exceed the quantile {glue:text}`quantile:.3g` of {glue:text}`null-pairs:d` unrelated pairs. *Same class*: every network of the set gives metamer and reference one class. *Metamers*: both.
 #
 # At a quantile of 1 a picture must be closer to its reference than the closest of all unrelated pairs. That pair may show two things of one category in one pose, so the bar rises with the number of references and with how alike they are.
 # ```

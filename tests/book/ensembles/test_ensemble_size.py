@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from chapter_worlds import ablation
+from chapter_worlds import ablation, rows
 
 from metamerbook.ensembles.ensemble_size import ensemble_pool, ensemble_size_runs, ensemble_sizes, tasks
 from metamerbook.ensembles.figures.ensemble_size import figure_ensemble_sizes
+from metamerbook.ensembles.figures.optimisers import table_conditions
 from metamerbook.ensembles.optimisers import ablation_study
+from metamerbook.study.judging import contrasts
 from table_toys import images, toy_study
 
 
@@ -40,3 +42,10 @@ def test_sizes_average_over_ensembles_and_evaluators_outside():
     (line,) = [line for line in figure_ensemble_sizes(table).axes[0].lines if line.get_marker() == "s"]
     assert line.get_xdata().tolist() == [1, 2, 3]
     assert np.allclose(line.get_ydata(), table[table["outside"]].groupby("size")["recognizability"].mean())
+
+
+def test_without_evaluators_outside_there_is_an_empty_figure_and_a_table_of_dashes():
+    table = ablation("size", [1, 2]).assign(outside=False)
+    assert not figure_ensemble_sizes(table).axes[0].lines
+    differences = contrasts(table.assign(held_out=table["outside"]), ["size"], (1,))
+    assert rows(table_conditions(table, differences, ["size"], "tab-sizes"))[2] == ["2 networks", "–", "–", "0"]

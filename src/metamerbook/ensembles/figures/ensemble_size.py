@@ -23,7 +23,8 @@ def figure_ensemble_sizes(table: pd.DataFrame) -> Figure:
                 sns.lineplot(of_evaluator, linewidth=0.8, alpha=0.45, **looks, **where)
         cells = outside.groupby(["size", "model_set"], sort=False)["recognizability"].mean().reset_index()
         sns.scatterplot(cells, x="size", y="recognizability", color=INK, alpha=0.5, s=16, linewidth=0, ax=axes)
-        sns.lineplot(outside, color=INK, linewidth=2.2, marker="s", markersize=6, **where)
+        if len(outside):
+            sns.lineplot(outside, color=INK, linewidth=2.2, marker="s", markersize=6, **where)
         axes.set(xlim=(min(sizes) - 0.3, max(sizes) + 0.3), ylim=(-0.03, 1.03), xticks=sizes)
         axes.set(xlabel="networks in the ensemble", ylabel="recognizability")
         axes.grid(axis="y")
