@@ -24,8 +24,7 @@ from metamerlib.generation.precision import Arithmetic
 from metamerlib.generation.run import Run
 from metamerlib.generation.solver import recorded_repetitions
 from metamerlib.models import Classifier, Stage
-from metamerlib.models.devices import models_on, resolve_device
-from metamerlib.models.memory import naming_batch_size
+from metamerlib.models.device import models_on, naming_batch_size, resolve_device
 
 
 def generate_metamers(

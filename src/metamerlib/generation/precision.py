@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from metamerlib.models import Classifier
-from metamerlib.models.memory import is_out_of_memory
+from metamerlib.models.device import is_out_of_memory
 
 PRECISIONS = ("float32", "tf32", "bfloat16")
 

@@ -20,7 +20,7 @@ from metamerlib.generation.initializers import initial_stimuli
 from metamerlib.generation.precision import Arithmetic
 from metamerlib.generation.solver import Tap
 from metamerlib.models import Classifier
-from metamerlib.models.memory import is_out_of_memory
+from metamerlib.models.device import is_out_of_memory
 
 _FINISHED, _WAITING = "finished/", "waiting/"
 CPU_MULTIPLE = 4

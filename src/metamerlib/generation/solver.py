@@ -13,6 +13,7 @@ from metamerlib.generation.parametrization import Parametrization
 from metamerlib.generation.precision import Arithmetic
 from metamerlib.generation.steps import GRADIENT_RULES, norm_per_image, set_learning_rate
 from metamerlib.models import Classifier
+from metamerlib.models.independence import check_independence
 
 
 def solve(
@@ -48,7 +49,7 @@ class Tap:
     """One model of the ensemble cut at its tapped layer, with its objective for a batch.
 
     The activations of the references, (N, 3, H, W) on the model's device, are computed here, once. A ValueError says
-    that the layer's output is not real.
+    that the layer's output is not real, or depends on chance or on the other images.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Tap:
         self._identity_relu = config.relu_gradient == "identity"
         try:
             with torch.no_grad(), self._arithmetic.exactly():
-                self.reference = _widened(self._network(references))
+                self.reference = self._network(references)
         except Exception as error:
             size = "×".join(map(str, references.shape[2:]))
             error.add_note(
@@ -81,6 +82,7 @@ class Tap:
                 f"layer {layer!r} of model {model.name!r} returns {self.reference.dtype}, {reason}: choose another "
                 "stage."
             )
+        check_independence(model, references, layer)
         self.objective: Objective = LOSSES[config.loss](self.reference)
         self._forward = self._arithmetic.forward(self._network, model, layer, references)
 
@@ -90,7 +92,7 @@ class Tap:
         if self._identity_relu and ends_in_relu(activations):
             # The hook of an autograd node may replace the gradient that the node passes on: here by the one it got.
             activations.grad_fn.register_hook(lambda passed_on, received: received)
-        return _widened(activations)
+        return activations.float() if self._arithmetic.precision == "bfloat16" else activations
 
     def gradient(self, stimulus: Parametrization, trace: "Trace", column: int, repetition: int | None) -> Tensor:
         """Take the gradient of the objective with respect to the stimulus's parameter: one pass forward, one back.
@@ -114,7 +116,7 @@ class Tap:
     def residuals(self, images: Tensor) -> Tensor:
         """Measure each image's residual, whatever the precision of the optimisation, in the network's own."""
         with self._arithmetic.exactly():
-            return self.objective.residuals(_widened(self._network(images)))
+            return self.objective.residuals(self._network(images))
 
 
 class Trace:
@@ -152,11 +154,6 @@ class Trace:
         row = self._rows.get(repetition + 1)
         if row is not None:
             self.residuals[row, :, column] = residuals
-
-
-def _widened(activations: Tensor) -> Tensor:
-    """Give half-precision activations float32's range: sums of their squares would overflow or lose digits."""
-    return activations.float() if activations.dtype in (torch.float16, torch.bfloat16) else activations
 
 
 def ends_in_relu(activations: Tensor) -> bool:

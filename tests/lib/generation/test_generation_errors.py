@@ -3,9 +3,11 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 from toy_models import ConvolutionalStem, Function, Pixels, Rectified, Smooth, random_images, wrap
 
 from metamerlib.generation import GenerationConfig, UnusableModelError, generate_metamers
+from metamerlib.models import Classifier
 from metamerlib.models.devices import models_on, resolve_device
 from metamerlib.stimuli import StimulusSet
 
@@ -270,6 +272,37 @@ def test_a_caller_s_autocast_and_default_type_change_nothing():
         torch.set_default_dtype(before)
     assert torch.equal(found.images, expected.images)
     assert found.residual_history.dtype == torch.float32
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_networks_of_another_type_work_and_keep_it(dtype):
+    model = wrap(Smooth().to(dtype))
+    found = generate(models=model)
+    assert found.images.dtype == torch.float32
+    assert (found.residuals < found.initial_residuals).all()
+    assert {weight.dtype for weight in model.parameters()} == {dtype}
+
+
+@pytest.mark.parametrize(
+    ("tap", "message"),
+    [
+        (nn.BatchNorm2d(3, track_running_stats=False), r"'tap' \(BatchNorm2d\) has no running statistics"),
+        (Function(functional.dropout), "draws random numbers"),
+        (Function(lambda images: images - images.mean(dim=0)), "mixes the images of a batch"),
+    ],
+)
+def test_networks_that_couple_images_or_draw_are_refused_by_name(tap, message):
+    network = nn.Sequential(tap, nn.Flatten())
+    model = Classifier(network, name="odd", categories=("cat", "dog"), blocks=["0"])
+    with pytest.raises(ValueError, match=f"model 'odd' .*{message.replace('tap', '0')}"):
+        generate(models=model)
+
+
+def test_only_what_lies_below_the_tapped_layer_must_keep_images_apart():
+    head = nn.Sequential(nn.BatchNorm2d(6, track_running_stats=False), nn.Flatten(), nn.Linear(1, 1))
+    network = nn.Sequential(Smooth(), head)  # whose head takes images of another size, too
+    model = Classifier(network, name="odd", categories=("cat", "dog"), blocks=["0", "1"])
+    assert generate(models=model, stage="0").residuals.isfinite().all()
 
 
 def test_complex_activations_are_refused_by_name():

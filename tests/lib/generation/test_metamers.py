@@ -140,7 +140,7 @@ def test_the_progress_bar_shows_the_residual_on_standard_error(capsys):
     generate_metamers(random_images(2), wrap(Smooth()), **run)
     shown = capsys.readouterr()
     assert "residual 0." in shown.err
-    assert "3/3" in shown.err
+    assert "6.00/6.00" in shown.err
     assert "late, 1 model:" in shown.err
     assert not shown.out
     generate_metamers(random_images(2), wrap(Smooth()), progress=False, **run)
