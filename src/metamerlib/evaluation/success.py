@@ -35,7 +35,7 @@ def metamer_success(
     null_quantile: float = 1.0,
     batch_size: int = 64,
 ) -> pd.DataFrame:
-    """Judge every metamer by Feather et al.'s criterion, in the eyes of each model.
+    """Decide of every metamer, for each model, whether it is one by Feather et al.'s criterion.
 
     Parameters
     ----------

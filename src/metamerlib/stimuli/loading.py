@@ -1,4 +1,4 @@
-"""One door to every kind of stimuli."""
+"""Stimuli of every kind, by name."""
 
 import difflib
 import os

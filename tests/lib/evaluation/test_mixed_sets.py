@@ -138,11 +138,14 @@ def test_levelling_takes_out_who_happens_to_judge():
     quality = np.linspace(0.4, 0.7, 12)
     leniency = dict(zip(KEYS[:8], np.linspace(-0.3, 0.3, 8), strict=True))
     rows = [
-        (i, judge, quality[i] + leniency[judge]) for i, s in enumerate(sets) for judge in KEYS[:8] if judge not in s
+        (i, evaluator, quality[i] + leniency[evaluator])
+        for i, s in enumerate(sets)
+        for evaluator in KEYS[:8]
+        if evaluator not in s
     ]
     plain = set_means(*zip(*rows, strict=True))
-    levelled = set_means(*zip(*rows, strict=True), adjust_evaluators=True)
-    assert levelled.tolist() == pytest.approx(quality.tolist())  # the leniencies average to zero
+    adjusted = set_means(*zip(*rows, strict=True), adjust_evaluators=True)
+    assert adjusted.tolist() == pytest.approx(quality.tolist())  # the leniencies average to zero
     assert np.abs(plain.to_numpy() - quality).max() > 0.05
 
 

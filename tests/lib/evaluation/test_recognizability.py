@@ -61,8 +61,8 @@ def test_an_ensemble_of_generators_decides_by_mean_probability(references):
     # Two weak models say "green" with little conviction, one says the true colour with much.
     loud = colour_classifier("loud", std=(0.01, 0.01, 0.01))
     weak = [colour_classifier(f"weak{i}", order=(1, 0, 2), std=(2, 2, 2)) for i in range(2)]
-    judge = colour_classifier("judge")
-    table = recognizability(references.images, references, [judge], criterion="generator", generator=[*weak, loud])
+    evaluator = colour_classifier("other")
+    table = recognizability(references.images, references, [evaluator], criterion="generator", generator=[*weak, loud])
     assert table["recognizability"].item() == 1.0
 
 
