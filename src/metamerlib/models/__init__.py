@@ -1,28 +1,27 @@
-"""Networks: the wrapper that every other room talks to, the zoo, and its training."""
+"""Networks: the wrapper that every other package talks to, the zoo, and its training.
 
-from metamerlib.models.cache import WeightFile
-from metamerlib.models.classifier import Classifier
-from metamerlib.models.download import DownloadError
-from metamerlib.models.fetch import fetch
-from metamerlib.models.registry import EXTRA_INSTANCES, MODEL_SETS, ZOO, ZooEntry
-from metamerlib.models.stages import STAGES, Stage
-from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError
-from metamerlib.models.zoo import ModelZoo
-from metamerlib.system import weights_folder
+The names below are loaded when they are first used: a Classifier needs neither timm nor pandas.
+"""
 
-__all__ = [
-    "EXTRA_INSTANCES",
-    "MODEL_SETS",
-    "STAGES",
-    "ZOO",
-    "Classifier",
-    "CorruptWeightsError",
-    "DownloadError",
-    "MissingWeightsError",
-    "ModelZoo",
-    "Stage",
-    "WeightFile",
-    "ZooEntry",
-    "fetch",
-    "weights_folder",
-]
+from importlib import import_module
+
+_NAMES = {
+    "classifier": ("Classifier",),
+    "downloads": ("DownloadError", "WeightFile", "fetch"),
+    "registry": ("EXTRA_INSTANCES", "MODEL_SETS", "ZOO", "ZooEntry"),
+    "robustbench": ("load_robustbench",),
+    "stages": ("STAGES", "Stage"),
+    "weights": ("CorruptWeightsError", "MissingWeightsError"),
+    "zoo": ("ModelZoo",),
+}
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'metamerlib.models' has no attribute {name!r}")
+    value = getattr(import_module(f"metamerlib.models.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value

@@ -57,18 +57,7 @@ class _Leftover:
 
 
 def check_container(file: Path) -> None:
-    """Recognise a file that holds something else than weights, or not all of them, by its form.
-
-    Parameters
-    ----------
-    file
-        The file; its weights are not read.
-
-    Raises
-    ------
-    CorruptWeightsError
-        If it is empty, a web page, cut off, or of no known form; the message says which.
-    """
+    """Refuse a file that is empty, a web page, cut off, or of no known form; its weights are not read."""
     size = file.stat().st_size
     with file.open("rb") as stream:
         head = stream.read(4096)
@@ -86,18 +75,7 @@ def check_container(file: Path) -> None:
 
 
 def web_page_title(head: bytes) -> str:
-    """Recognise a web page.
-
-    Parameters
-    ----------
-    head
-        The first bytes of a file.
-
-    Returns
-    -------
-    str
-        The page's title, or words for its lack; empty if it is no web page.
-    """
+    """Return a web page's title, or words for its lack, of the first bytes of a file; empty if it is none."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").decode("utf-8", "replace")
     if not re.match(r"<(?:!doctype html|html|head|\?xml)", text, re.IGNORECASE):
         return ""
@@ -106,25 +84,10 @@ def web_page_title(head: bytes) -> str:
 
 
 def read_checkpoint(file: Path) -> Any:
-    """Read a checkpoint, tensors only.
+    """Read a safetensors file or one of `torch.save`, tensors only and on the CPU.
 
     Nothing of a pickle is executed (``weights_only=True``). Objects beside the tensors, such as a training's settings
     or numpy's numbers, do not keep a checkpoint from being read: each is replaced by an inert stand-in.
-
-    Parameters
-    ----------
-    file
-        A safetensors file, or one written by `torch.save` in either form, with pickle or dill.
-
-    Returns
-    -------
-    Any
-        What it holds, on the CPU.
-
-    Raises
-    ------
-    CorruptWeightsError
-        If it cannot be read.
     """
     check_container(file)
     try:
@@ -141,26 +104,7 @@ def read_checkpoint(file: Path) -> Any:
 
 
 def state_of(checkpoint: Any, file: Path) -> tuple[StateDict, dict[str, tuple[float, ...]]]:
-    """Find the network's weights in a checkpoint, by the names that the bare network gives them.
-
-    Parameters
-    ----------
-    checkpoint
-        As read: the weights, or a mapping that has them as "state_dict" or "model"; names may carry the prefixes of
-        data parallelism ("module.") and of a normalisation in front ("model.").
-    file
-        Where it comes from, for messages.
-
-    Returns
-    -------
-    tuple
-        The weights by name, in float32; and the normalisation saved with them ("mean", "std"), where there is one.
-
-    Raises
-    ------
-    CorruptWeightsError
-        If there are no weights, or one name occurs with two values.
-    """
+    """Find a network's weights in a checkpoint, by the bare network's names, and the normalisation saved with them."""
     for _ in range(3):
         nest = next((key for key in _NESTS if _is_mapping(checkpoint, key)), None)
         if nest is None:
@@ -187,22 +131,7 @@ def state_of(checkpoint: Any, file: Path) -> tuple[StateDict, dict[str, tuple[fl
 
 
 def load_exactly(network: nn.Module, state: StateDict, *, key: str, file: Path) -> None:
-    """Put weights into a network if names and shapes fit in full.
-
-    Parameters
-    ----------
-    network
-        Filled in place; a module on the meta device takes the tensors over as they are.
-    state
-        Its weights by name. Counters of batches, which old versions of torch did not save, may be missing.
-    key, file
-        The network's and the file's name, for messages.
-
-    Raises
-    ------
-    CorruptWeightsError
-        If a tensor is missing, superfluous or of another shape.
-    """
+    """Put weights into a network if names and shapes fit in full; it takes the tensors over as they are."""
     own = network.state_dict()
     for name in own:
         if name.endswith("num_batches_tracked"):
@@ -223,18 +152,7 @@ def load_exactly(network: nn.Module, state: StateDict, *, key: str, file: Path) 
 
 
 def rename(*substitutions: tuple[str, str]) -> Callable[[StateDict, nn.Module], StateDict]:
-    """Translate names by regular expressions.
-
-    Parameters
-    ----------
-    *substitutions
-        Pairs of a pattern and its replacement, applied to each name in this order.
-
-    Returns
-    -------
-    Callable
-        Maps (weights by name, network) to weights by name.
-    """
+    """Translate names by regular expressions: pairs of a pattern and its replacement, in this order."""
 
     def translate(state: StateDict, _: nn.Module) -> StateDict:
         for pattern, replacement in substitutions:

@@ -11,17 +11,7 @@ from torch import Tensor, nn
 
 
 class RecurrentArea(nn.Module):
-    """One area of CORnet-S: a bottleneck applied `times` times to its own output.
-
-    Parameters
-    ----------
-    in_channels, out_channels
-        Channels before and after the area.
-    times
-        Recurrences; the first halves the resolution.
-    scale
-        Width of the bottleneck relative to `out_channels`.
-    """
+    """One area of CORnet-S: a bottleneck applied `times` times to its own output; the first halves the resolution."""
 
     def __init__(self, in_channels: int, out_channels: int, times: int, scale: int = 4) -> None:
         super().__init__()
@@ -38,18 +28,6 @@ class RecurrentArea(nn.Module):
         self.norms3 = nn.ModuleList(nn.BatchNorm2d(out_channels) for _ in range(times))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Run the recurrences.
-
-        Parameters
-        ----------
-        images
-            (N, in_channels, H, W).
-
-        Returns
-        -------
-        Tensor
-            (N, out_channels, H/2, W/2).
-        """
         state = self.conv_input(images)
         for time in range(self.times):
             first = time == 0
@@ -62,19 +40,7 @@ class RecurrentArea(nn.Module):
 
 
 class CORnetS(nn.Module):
-    """CORnet-S for RGB images.
-
-    Parameters
-    ----------
-    num_classes
-        Number of logits.
-    channels
-        Channels of V1, V2, V4 and IT. The published network has 64, 128, 256, 512.
-    times
-        Recurrences of V2, V4 and IT; published: 2, 4, 2.
-    scale
-        Width of the bottlenecks relative to their area's channels; published: 4.
-    """
+    """CORnet-S for normalised RGB images; the defaults are the published network's."""
 
     def __init__(
         self,
@@ -103,16 +69,4 @@ class CORnetS(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, images: Tensor) -> Tensor:
-        """Classify images.
-
-        Parameters
-        ----------
-        images
-            (N, 3, H, W), normalised.
-
-        Returns
-        -------
-        Tensor
-            (N, num_classes) logits.
-        """
         return self.decoder(self.IT(self.V4(self.V2(self.V1(images)))))

@@ -12,13 +12,13 @@ from timm.data import ImageNetInfo
 from torch import nn
 
 from metamerlib.checks import shown
-from metamerlib.models.cache import WeightsCache
 from metamerlib.models.checkpoints import load_exactly, read_checkpoint, state_of
 from metamerlib.models.classifier import DECISIONS, Classifier
+from metamerlib.models.downloads import WeightsCache
 from metamerlib.models.miniature import MEAN, RANDOM_SEEDS, STD, build_miniature, kaiming_normal
 from metamerlib.models.miniature import SIDE as MINIATURE_SIDE
 from metamerlib.models.miniature.convolutional import Network
-from metamerlib.models.published import MULTIPLY_ADDS, PUBLISHED
+from metamerlib.models.published import PUBLISHED
 from metamerlib.models.published import SIDE as PUBLISHED_SIDE
 from metamerlib.models.registry import EXTRA_INSTANCES, ZOO
 from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError, WeightsFolder
@@ -59,13 +59,7 @@ class Edition(Protocol):
 
 
 class MiniatureEdition:
-    """The miniatures: bundled float16 weights, sixteen outputs, 64 px.
-
-    Parameters
-    ----------
-    folder
-        The weights; None means the bundled ones.
-    """
+    """The miniatures: float16 weights (the bundled ones where `folder` is None), sixteen outputs, 64 px."""
 
     extra = EXTRA_INSTANCES
 
@@ -74,32 +68,26 @@ class MiniatureEdition:
         self._card = self._weights.card()
 
     def available(self, key: str) -> bool:
-        """Tell whether the network can be loaded."""
         return key in RANDOM_SEEDS or self._weights.file(key).exists()
 
     def skeleton(self, key: str) -> Network:
-        """Build the module and name its blocks."""
         return build_miniature(key)
 
     def build(self, key: str) -> nn.Module:
-        """Build the module without trained weights."""
         return build_miniature(key)[0]
 
     def load(self, key: str) -> Classifier:
-        """Build the module with its weights, and wrap it."""
         network, blocks = build_miniature(key)
         if key not in RANDOM_SEEDS:
             self._weights.load_into(network, key)
         return self.wrap(key, network, blocks)
 
     def wrap(self, key: str, network: nn.Module, blocks: Sequence[str]) -> Classifier:
-        """Wrap a module of the network's architecture as the network is wrapped."""
         return Classifier(
             network, name=key, mean=MEAN, std=STD, blocks=blocks, categories=CATEGORIES, input_size=MINIATURE_SIDE
         )
 
     def fingerprint(self, key: str) -> str:
-        """Identify the weights."""
         if key in RANDOM_SEEDS:
             return f"kaiming-normal-{key}-{RANDOM_SEEDS[key]}"
         if not self.available(key):
@@ -107,7 +95,6 @@ class MiniatureEdition:
         return self._weights.sha256(key)
 
     def describe(self, key: str) -> dict[str, Any]:
-        """Tell what is known about the network."""
         card = self._card.get(key, {})
         return {
             "parameters": sum(p.numel() for p in self.build(key).parameters()),
@@ -119,19 +106,7 @@ class MiniatureEdition:
 class PaperEdition:
     """The paper's networks: 1000 outputs, 224 px, weights that the user fetches.
 
-    Parameters
-    ----------
-    folder
-        The cache of weights; None means `metamerlib.models.fetch.weights_folder`.
-    decision
-        One of `ALL_DECISIONS`.
-    untrained
-        Whether all networks are only initialised, from seeds: they compute nonsense at the cost of the trained ones.
-
-    Raises
-    ------
-    ValueError
-        If there is no such decision.
+    Where they are `untrained`, all are only initialised, from seeds: they compute nonsense at the cost of trained ones.
     """
 
     extra = ()
@@ -149,7 +124,6 @@ class PaperEdition:
         self._untrained = untrained
 
     def available(self, key: str) -> bool:
-        """Tell whether the network can be loaded."""
         return self._untrained or self._cache.available(key)
 
     def skeleton(self, key: str) -> Network:
@@ -161,13 +135,11 @@ class PaperEdition:
         return self._initialised(key)[0]
 
     def load(self, key: str) -> Classifier:
-        """Build the module with its weights, and wrap it."""
         return self.wrap(key, *(self._initialised(key) if self._is_initialised(key) else self._with_weights(key)))
 
     def wrap(self, key: str, network: nn.Module, blocks: Sequence[str]) -> Classifier:
-        """Wrap a module of the network's architecture as the network is wrapped."""
         mean, std = PUBLISHED[key].normalisation
-        categories, outputs = _categories(self._decision)
+        categories, outputs = imagenet_outputs(self._decision)
         return Classifier(
             network,
             name=key,
@@ -181,20 +153,18 @@ class PaperEdition:
         )
 
     def fingerprint(self, key: str) -> str:
-        """Identify the weights."""
         if self._is_initialised(key):
             return f"kaiming-normal-{key}-{_seed(key)}"
         return self._cache.check(key).sha256
 
     def describe(self, key: str) -> dict[str, Any]:
-        """Tell what is known about the network."""
         release = None if self._untrained else self._cache.release(key)
         present = release is not None and self._cache.path(key).exists()
         size = self._cache.path(key).stat().st_size / 2**20 if present else None
         estimate = (release.megabytes or 4 * ZOO[key].parameters / 2**20) if release else 0.0
         return {
             "parameters": ZOO[key].parameters,
-            "multiply_adds": MULTIPLY_ADDS[key],
+            "multiply_adds": ZOO[key].multiply_adds,
             "accuracy": None if self._untrained else PUBLISHED[key].accuracy,
             "robust_accuracy": None,
             "seconds": None,
@@ -228,13 +198,7 @@ class PaperEdition:
 
 
 class SkeletonEdition:
-    """Any edition with all of its networks there, but without values: for their names, shapes and costs.
-
-    Parameters
-    ----------
-    edition
-        The edition.
-    """
+    """Any edition with all of its networks there, but without values: for their names, shapes and costs."""
 
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
@@ -243,7 +207,6 @@ class SkeletonEdition:
         self.describe = edition.describe
 
     def available(self, key: str) -> bool:
-        """Tell that the network is there."""
         return True
 
     def load(self, key: str) -> Classifier:
@@ -286,7 +249,8 @@ def _skeleton(key: str) -> Network:
 
 
 @cache
-def _categories(decision: str) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...] | None]:
+def imagenet_outputs(decision: str) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...] | None]:
+    """Name the categories that ImageNet's 1000 outputs are gathered into, and the outputs of each."""
     if decision == "1000-way":  # WordNet's ids, as two pairs of the classes share an English name
         return tuple(ImageNetInfo("imagenet-1k").label_names()), None
     return CATEGORIES, tuple(tuple(index for _, index in SYNSETS[category]) for category in CATEGORIES)

@@ -1,25 +1,23 @@
-"""The paper's 31 networks as published: how each is built, what it wants, where its weights are."""
+"""The paper's 31 networks as published: how each is built, what it wants, where its weights are.
+
+Nothing is downloaded here. torchvision and timm say themselves where their weights are: those addresses are read
+from the installed packages, so that they stay right. The others are written down from the authors' release pages.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
-from timm.models import swin_transformer, xcit
+import timm
+from timm.models import get_pretrained_cfg, swin_transformer, xcit
 from timm.models import vision_transformer as vit
 from torch import nn
+from torchvision import models
 
 from metamerlib.models import imagenet
 from metamerlib.models.checkpoints import StateDict, rename
-from metamerlib.models.releases import (
-    ALEXNET_ROBUST,
-    CORNET_S,
-    Release,
-    meal_release,
-    robustbench_release,
-    timm_release,
-    torchvision_release,
-)
-from metamerlib.models.robust import vit_base_convstem
 
 SIDE = 224
 """Side in pixels of the images that the networks are made for."""
@@ -32,6 +30,125 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 """Mean and standard deviation that map images in [0, 1] to [-1, 1]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A published file of weights.
+
+    Attributes
+    ----------
+    url
+        Where it is downloaded from.
+    file
+        Its name in the cache folder.
+    page
+        Where a person reads about it.
+    sha256
+        The first digits of its SHA-256 that are published with it, or all of them; empty if none are.
+    sha1
+        Its SHA-1, where only that is published.
+    megabytes
+        Its size in units of 1024² bytes as published, where it is.
+    member
+        The name of the weights within the tar archive that `url` leads to; empty where it leads to them directly.
+    archive_megabytes
+        The size of that archive.
+    hub
+        The repository on the Hugging Face Hub that it lies in; empty if it lies elsewhere.
+    licence
+        The weights' licence, where it is known.
+    """
+
+    url: str
+    file: str
+    page: str
+    sha256: str = ""
+    sha1: str = ""
+    megabytes: float | None = None
+    member: str = ""
+    archive_megabytes: float | None = None
+    hub: str = ""
+    licence: str | None = None
+
+
+def torchvision_release(name: str, weights: str = "IMAGENET1K_V1") -> Release:
+    """Find weights of torchvision's in the installed package.
+
+    The first version is the one that ``pretrained=True`` of PyTorch Hub gave, the paper's source; the second
+    versions of some networks were trained with another recipe to several points more.
+    """
+    entry = models.get_model_weights(name)[weights]
+    file = PurePosixPath(urlsplit(entry.url).path).name
+    return Release(
+        url=entry.url,
+        file=file,
+        page=f"https://docs.pytorch.org/vision/stable/models/generated/torchvision.models.{name}.html",
+        sha256=file.rpartition("-")[2].removesuffix(".pth"),
+        megabytes=entry.meta.get("_file_size"),
+        licence="BSD-3-Clause (torchvision)",
+    )
+
+
+def timm_release(name: str) -> Release:
+    """Find weights of timm's; the tag in `name` pins one training, as timm's defaults have changed before."""
+    try:
+        config = get_pretrained_cfg(name, allow_unregistered=False)
+    except RuntimeError:  # an architecture or a tag that this version does not have
+        config = None
+    if config is None or not config.hf_hub_id:
+        raise ValueError(f"timm {timm.__version__} does not know the weights {name!r}: install timm 1.0.9 or later.")
+    return Release(
+        url=f"https://huggingface.co/{config.hf_hub_id}/resolve/main/model.safetensors",
+        file=f"{name}.safetensors",
+        page=f"https://huggingface.co/{config.hf_hub_id}",
+        licence=config.license,
+        hub=config.hf_hub_id,
+    )
+
+
+def robustbench_release(
+    entry: str, drive: str = "", github: str = "", threat: str = "Linf", file: str | None = None
+) -> Release:
+    """Name weights that RobustBench distributes, on Google Drive or in its GitHub releases; no hash is published."""
+    return Release(
+        # usercontent is where Drive's own page for large files leads; confirm=t answers its question about viruses.
+        url=f"https://github.com/RobustBench/robustbench/releases/download/{github}"
+        if github
+        else f"https://drive.usercontent.google.com/download?id={drive}&export=download&confirm=t",
+        file=file or f"robustbench-{threat}-{entry}.pt",
+        page="https://github.com/RobustBench/robustbench",
+        licence="MIT (RobustBench's default)",
+    )
+
+
+def meal_release(file: str) -> Release:
+    """Name weights of the MEAL V2 release; no hash is published."""
+    return Release(
+        url=f"https://github.com/szq0214/MEAL-V2/releases/download/v1.0.0/{file}",
+        file=file,
+        page="https://github.com/szq0214/MEAL-V2",
+    )
+
+
+CORNET_S = Release(
+    url="https://s3.amazonaws.com/cornet-models/cornet_s-1d3f7974.pth",
+    file="cornet_s-1d3f7974.pth",
+    page="https://github.com/dicarlolab/CORnet",
+    sha1="a4bfd8eda33b45fd945da1b972ab0b7cad38d60f",  # published with Brain-Score's copy of the same file
+    licence="GPL-3.0-or-later (CORnet)",
+)
+"""CORnet-S as released by its authors (Kubilius et al. 2019)."""
+
+ALEXNET_ROBUST = Release(
+    url="https://mcdermottlab.mit.edu/jfeather/model_metamers_assets/pytorch_metamers_visual_model_checkpoints.tar",
+    file="alexnet_linf_8_robust_training.pt",
+    page="https://github.com/jenellefeather/model_metamers_pytorch",
+    member="alexnet_linf_8_robust_training.pt",
+    archive_megabytes=5500,
+    licence="MIT (model_metamers_pytorch)",
+)
+"""AlexNet trained against perturbations of 8/255, out of Feather et al.'s (2023) archive of visual networks."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +251,7 @@ PUBLISHED: dict[str, PublishedNetwork] = {
         normalisation=HALF,
     ),
     "vit_base_robust": _drive(
-        vit_base_convstem,
+        imagenet.vit_base_convstem,
         "Singh2023Revisiting_ViT-B-ConvStem",
         "1-JBbfi_eH3tKMXObvPPHprrZae0RiQGT",
         0.7630,
@@ -178,38 +295,3 @@ PUBLISHED: dict[str, PublishedNetwork] = {
     "densenet121": _torchvision(imagenet.densenet121, "densenet121", 0.74434, translate=_DENSENET_NAMES),
 }
 """The networks by key, in the order of the registry."""
-
-MULTIPLY_ADDS: dict[str, int] = {
-    "alexnet": 714_188_480,
-    "alexnet_robust": 714_188_480,
-    "alexnet_random": 714_188_480,
-    "vgg19": 19_632_062_464,
-    "resnet50": 4_089_184_256,
-    "resnet50_robust": 4_089_184_256,
-    "resnet50_random": 4_089_184_256,
-    "resnet18": 1_814_073_344,
-    "resnet18_robust": 1_814_073_344,
-    "wide_resnet50": 11_398_021_120,
-    "wide_resnet50_robust": 11_398_021_120,
-    "resnext50": 4_230_479_872,
-    "convnext_base": 15_354_729_472,
-    "convnext_base_robust": 15_354_729_472,
-    "deit_small": 4_598_882_304,
-    "deit_small_robust": 4_598_882_304,
-    "vit_base": 17_563_828_224,
-    "vit_base_robust": 17_912_451_072,
-    "mlp_mixer": 12_601_767_936,
-    "swin_base": 15_430_946_816,
-    "swin_base_robust": 15_430_946_816,
-    "xcit_small": 4_795_832_832,
-    "xcit_small_robust": 4_795_832_832,
-    "meal_v1_resnet50": 4_089_184_256,
-    "meal_v2_resnet50": 4_089_184_256,
-    "meal_v2_efficientnet_b0": 385_814_752,
-    "cornet_s": 16_431_747_072,
-    "squeezenet": 818_924_576,
-    "mobilenet_v2": 300_774_272,
-    "shufflenet_v2": 144_907_992,
-    "densenet121": 2_834_161_664,
-}
-"""Multiplications and additions of one forward pass at 224 px, as torch's FlopCounterMode counts them, halved."""

@@ -20,25 +20,7 @@ Stage = str | float
 
 
 def block_at(blocks: Sequence[str], depth: float) -> str:
-    """Return the block that ends at a share of the depth.
-
-    Parameters
-    ----------
-    blocks
-        Dotted module names, from the image to the logits.
-    depth
-        Share of the total depth, in (0, 1].
-
-    Returns
-    -------
-    str
-        Block number ⌈depth · n⌉ of the n blocks, counted from one.
-
-    Raises
-    ------
-    ValueError
-        If `depth` is outside (0, 1] or `blocks` is empty.
-    """
+    """Return the block that ends at a share of the depth: number ⌈depth · n⌉ of the n blocks, counted from one."""
     if not blocks:
         raise ValueError("blocks is empty: give the dotted names of the sequential blocks, first to last.")
     if not 0 < depth <= 1:
@@ -48,31 +30,7 @@ def block_at(blocks: Sequence[str], depth: float) -> str:
 
 
 def resolve_stage(stage: Stage, blocks: Sequence[str], module_names: Sequence[str], model: str) -> str:
-    """Translate a stage into the dotted name of a module.
-
-    Parameters
-    ----------
-    stage
-        "early", "middle", "late", a share of the depth in (0, 1], or a module's dotted name.
-    blocks
-        The model's sequential blocks, first to last.
-    module_names
-        The dotted names of all its modules.
-    model
-        The model's name, for error messages.
-
-    Returns
-    -------
-    str
-        A name out of `module_names`.
-
-    Raises
-    ------
-    TypeError
-        If `stage` is neither text nor a number.
-    ValueError
-        If the stage does not exist, or is a depth and the model declares no blocks.
-    """
+    """Translate a stage into a module's dotted name; `model` is the network's name, for messages."""
     if isinstance(stage, bool) or not isinstance(stage, str | float | int):
         choices = ", ".join(STAGES)
         raise TypeError(f"stage is {shown(stage)}: give one of {choices}, a depth in (0, 1] or a module name.")

@@ -29,33 +29,8 @@ def verify(
 ) -> pd.DataFrame:
     """Measure clean accuracy beside the published one, and look for a wrong normalisation.
 
-    A network is suspected if its accuracy is surely below the published one, or if it recognizes surely more images
-    under another normalisation than under its own.
-
-    Parameters
-    ----------
-    networks
-        Classifiers with the stimuli's categories.
-    stimuli
-        Labelled images. Where their sources name ImageNet's classes by their WordNet ids, as those of
-        ``load_stimuli("imagenet16", …)`` do, the accuracy among 1000 classes is measured too.
-    published
-        Accuracy by name of the network; None where it is not known. Among ImageNet's 1000 classes it is lower than
-        among sixteen categories, so that a correct network exceeds it.
-    batch_size
-        Images classified at once.
-
-    Returns
-    -------
-    DataFrame
-        One row per network: key, n (images), accuracy (share in the right category), low and high (its 95 % Wilson
-        interval), accuracy_1000 (share in the right one of 1000 classes; missing where that is not known), published,
-        suspicion (in words; empty if there is none).
-
-    Raises
-    ------
-    ValueError
-        If a network's categories are not those of the stimuli.
+    A network is suspected if its accuracy is surely below the published one (`published`, by its name), or if it
+    recognizes surely more images under another normalisation than under its own. Columns: see `ModelZoo.verify`.
     """
     return pd.DataFrame(
         [_row(network, stimuli, published.get(network.name), batch_size) for network in networks],

@@ -22,59 +22,25 @@ class CorruptWeightsError(RuntimeError):
     """A weight file is not what its card says."""
 
 
-def bundled_folder() -> Path:
-    """Find the weights that come with the library.
-
-    Returns
-    -------
-    Path
-        Inside the installed package, or `data/zoo/mini` of the repository that the library is imported from.
-    """
+def zoo_folder() -> Path:
+    """Find what comes with the library about networks, in the installed package or the repository's data/zoo."""
     package = Path(str(files("metamerlib")))
-    installed = package / "_bundled" / "zoo" / "mini"
-    return installed if installed.exists() else package.parents[1] / "data" / "zoo" / "mini"
+    installed = package / "_bundled" / "zoo"
+    return installed if installed.exists() else package.parents[1] / "data" / "zoo"
 
 
 class WeightsFolder:
-    """A folder with one weight file per network and one card.
-
-    Parameters
-    ----------
-    path
-        The folder; by default that of the bundled zoo.
-    """
+    """A folder with one weight file per network and one card; by default that of the bundled zoo."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = Path(path) if path is not None else bundled_folder()
+        self.path = Path(path) if path is not None else zoo_folder() / "mini"
 
     def file(self, key: str) -> Path:
-        """Name a network's weight file.
-
-        Parameters
-        ----------
-        key
-            The network.
-
-        Returns
-        -------
-        Path
-            Whether or not the file exists.
-        """
+        """Name a network's weight file, whether or not it exists."""
         return self.path / f"{key}.safetensors"
 
     def card(self) -> dict[str, dict]:
-        """Read the card.
-
-        Returns
-        -------
-        dict
-            Key to description: sha256, size, accuracy, recipe. Empty where there is no card.
-
-        Raises
-        ------
-        CorruptWeightsError
-            If the card cannot be read.
-        """
+        """Read the card: key to sha256, size, accuracy, recipe; empty where there is none."""
         card = self.path / "card.json"
         if not card.exists():
             return {}
@@ -87,15 +53,7 @@ class WeightsFolder:
             ) from error
 
     def record(self, key: str, row: dict) -> None:
-        """Write a network's description into the card, atomically.
-
-        Parameters
-        ----------
-        key
-            The network.
-        row
-            Its description; the file's name, size and sha256 are added.
-        """
+        """Write a network's description into the card, with its file's name, size and sha256."""
         if self.file(key).exists():
             row = row | {
                 "file": self.file(key).name,
@@ -107,31 +65,12 @@ class WeightsFolder:
             draft.write_text(json.dumps(dict(sorted(card.items())), indent=1, sort_keys=True) + "\n", "utf-8")
 
     def sha256(self, key: str) -> str:
-        """Hash a network's weight file.
-
-        Parameters
-        ----------
-        key
-            The network.
-
-        Returns
-        -------
-        str
-            Hexadecimal digest.
-        """
+        """Hash a network's weight file."""
         file = self.file(key)
         return _sha256(file, file.stat().st_mtime_ns)
 
     def write(self, network: nn.Module, key: str) -> None:
-        """Write weights as float16, atomically.
-
-        Parameters
-        ----------
-        network
-            Whose state is written.
-        key
-            The network.
-        """
+        """Write weights as float16, whole or not at all."""
         state = {
             name: (value.half() if value.is_floating_point() else value).contiguous()
             for name, value in network.state_dict().items()
@@ -141,22 +80,7 @@ class WeightsFolder:
             draft.write_bytes(content)
 
     def load_into(self, network: nn.Module, key: str) -> None:
-        """Load a network's weights, as float32.
-
-        Parameters
-        ----------
-        network
-            The module to fill, in place.
-        key
-            The network.
-
-        Raises
-        ------
-        MissingWeightsError
-            If the weights are not there.
-        CorruptWeightsError
-            If the file differs from what the card says, or cannot be read.
-        """
+        """Load a network's weights into a module, as float32."""
         file = self.file(key)
         if not file.exists():
             raise MissingWeightsError(

@@ -13,7 +13,6 @@ from metamerlib.checks import entries_of, file_path, shown
 from metamerlib.models.classifier import Classifier
 from metamerlib.models.device import default_memory, resolve_device
 from metamerlib.models.editions import Edition, MiniatureEdition, PaperEdition, SkeletonEdition
-from metamerlib.models.loaded import LoadedNetworks
 from metamerlib.models.registry import MODEL_SETS, ZOO
 from metamerlib.models.stages import STAGES, block_at
 from metamerlib.models.verification import verify
@@ -143,101 +142,33 @@ class ModelZoo(Mapping[str, Classifier]):
         return {name: list(keys) for name, keys in MODEL_SETS.items()}
 
     def model_set(self, name: str) -> list[str]:
-        """Return the keys of one of the paper's model sets (Table 2).
-
-        Parameters
-        ----------
-        name
-            Such as "CNN" or "Robust Transformers".
-
-        Returns
-        -------
-        list of str
-            Keys of its networks.
-
-        Raises
-        ------
-        ValueError
-            If there is no such set.
-        """
+        """Return the keys of one of the paper's model sets (Table 2), such as "CNN" or "Robust Transformers"."""
         if not isinstance(name, str) or name not in MODEL_SETS:
             sets = ", ".join(MODEL_SETS)
             raise ValueError(f"name is {shown(name)}, which is no model set: the paper's sets are {sets}.")
         return list(MODEL_SETS[name])
 
     def evaluators(self, exclude: Iterable[str] = ()) -> list[Classifier]:
-        """Load every available network but some, as the paper evaluates metamers (section 4.5).
-
-        Parameters
-        ----------
-        exclude
-            Keys to leave out: those of the generating set.
-
-        Returns
-        -------
-        list of Classifier
-            In the order of the zoo.
-
-        Raises
-        ------
-        KeyError
-            If a key to exclude does not exist.
-        """
+        """Load every available network but some, in the zoo's order, as the paper evaluates metamers (section 4.5)."""
         left_out = [exclude] if isinstance(exclude, str) else entries_of(exclude, "exclude", "keys")
         for key in left_out:
             self._check(key)
         return [self[key] for key in self if key not in left_out]
 
     def build(self, key: str) -> nn.Module:
-        """Build a network without trained weights.
-
-        Parameters
-        ----------
-        key
-            The network.
-
-        Returns
-        -------
-        Module
-            Not wrapped: it takes normalised images.
-
-        Raises
-        ------
-        KeyError
-            If there is no such network.
-        """
+        """Build a network without trained weights; not wrapped, it takes normalised images."""
         self._check(key)
         return self._edition.build(key)
 
     def initialised(self, key: str) -> Classifier:
-        """Build a network that costs what the trained one costs, whether or not its weights are there.
-
-        Parameters
-        ----------
-        key
-            The network.
-
-        Returns
-        -------
-        Classifier
-            With initial weights, so that what it says means nothing; wrapped, but not kept.
-
-        Raises
-        ------
-        KeyError
-            If there is no such network.
-        """
+        """Build a network that costs what the trained one costs, whether or not its weights are there."""
         network = self.build(key)
         return self._edition.wrap(key, network, self.blocks(key)).to(self.device)
 
     def outlines(self) -> "ModelZoo":
-        """Give the same zoo without values: all networks are there, for their names, shapes and costs alone.
+        """Give the same zoo on the meta device: all networks are there, for their names, shapes and costs alone.
 
-        Returns
-        -------
-        ModelZoo
-            Its networks are on the meta device and compute nothing. `fingerprint` knows the weights that are there;
-            to the others it gives names that no result has.
+        `fingerprint` knows the weights that are there; to the others it gives names that no result has.
         """
         twin = copy.copy(self)
         twin._edition, twin._loaded = SkeletonEdition(self._edition), LoadedNetworks(self._loaded.memory)
@@ -245,70 +176,17 @@ class ModelZoo(Mapping[str, Classifier]):
         return twin
 
     def blocks(self, key: str) -> list[str]:
-        """Name a network's sequential blocks; its weights need not be there.
-
-        Parameters
-        ----------
-        key
-            The network.
-
-        Returns
-        -------
-        list of str
-            Dotted module names, from the image to the logits.
-
-        Raises
-        ------
-        KeyError
-            If there is no such network.
-        """
+        """Name a network's sequential blocks, from the image to the logits; its weights need not be there."""
         self._check(key)
         return list(self._edition.skeleton(key)[1])
 
     def skeleton(self, key: str) -> Classifier:
-        """Return all that is known of a network but its weights, which need not be there.
-
-        Parameters
-        ----------
-        key
-            The network.
-
-        Returns
-        -------
-        Classifier
-            With the network's name, blocks, categories and normalisation. Its weights have no values that mean
-            anything; those of the paper's networks take no memory (they are on torch's device "meta").
-
-        Raises
-        ------
-        KeyError
-            If there is no such network.
-        """
+        """Return all that is known of a network but its weights, which need not be there."""
         self._check(key)
         return self._edition.wrap(key, *self._edition.skeleton(key))
 
     def fingerprint(self, key: str) -> str:
-        """Identify a network's weights.
-
-        Parameters
-        ----------
-        key
-            The network.
-
-        Returns
-        -------
-        str
-            sha256 of the weight file; for a network that is only initialised, its architecture and seed.
-
-        Raises
-        ------
-        KeyError
-            If there is no such network.
-        MissingWeightsError
-            If its weights are not there.
-        CorruptWeightsError
-            If they are not what they should be.
-        """
+        """Identify a network's weights: the file's sha256, or the seed of one that is only initialised."""
         self._check(key)
         return self._edition.fingerprint(key)
 
@@ -397,3 +275,38 @@ class ModelZoo(Mapping[str, Classifier]):
                 + (f" Did you mean {' or '.join(near)}?" if near else "")
                 + " `metamerlib zoo list` names them all."
             )
+
+
+class LoadedNetworks:
+    """Networks by key, of which those asked for longest ago are let go when all take more than `memory` bytes.
+
+    The network asked for last stays, however large.
+    """
+
+    def __init__(self, memory: int) -> None:
+        if memory < 0:
+            raise ValueError(f"memory is {memory}: give a number of bytes, 0 to keep no more than one network.")
+        self.memory = memory
+        self._models: dict[str, Classifier] = {}  # the one asked for last at the end
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Those of the networks that are kept, the one asked for last at the end."""
+        return tuple(self._models)
+
+    def get(self, key: str) -> Classifier | None:
+        """Return a network, which is then the one asked for last; None if it is not kept."""
+        model = self._models.pop(key, None)
+        if model is not None:
+            self._models[key] = model
+        return model
+
+    def keep(self, key: str, model: Classifier) -> None:
+        """Keep a network, and let others go where it takes their room."""
+        self._models[key] = model
+        while len(self._models) > 1 and sum(map(_size, self._models.values())) > self.memory:
+            del self._models[next(iter(self._models))]
+
+
+def _size(model: Classifier) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in (*model.parameters(), *model.buffers()))

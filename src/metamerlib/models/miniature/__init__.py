@@ -60,25 +60,9 @@ RANDOM_SEEDS = {"alexnet_random": 1, "resnet50_random": 2}
 
 
 def build_miniature(key: str, classes: int = 16) -> tuple[nn.Module, list[str]]:
-    """Build a miniature network without trained weights.
+    """Build a miniature without trained weights, and name its sequential blocks, first to last.
 
-    Parameters
-    ----------
-    key
-        One of `MINIATURES`.
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module (its initial weights come from torch's global generator, those of the random networks from a
-        fixed seed) and the dotted names of its sequential blocks, first to last.
-
-    Raises
-    ------
-    KeyError
-        If there is no such miniature.
+    Initial weights come from torch's global generator, those of the random networks from a fixed seed.
     """
     if key not in _BUILDERS:
         raise KeyError(f"no miniature {key!r}: there are {', '.join(MINIATURES)}.")

@@ -21,13 +21,6 @@ class ConvolutionalStem(PatchEmbed):
     """Patch embedding by overlapping stride-2 convolutions (Xiao et al. 2021; the robust ViT of Singh et al. 2023).
 
     All the miniatures embed their patches so: with non-overlapping patches they need several times the images.
-
-    Parameters
-    ----------
-    img_size, patch_size, in_chans, embed_dim
-        As for timm's `PatchEmbed`; the patch size is a power of two.
-    **options
-        timm's further options.
     """
 
     def __init__(
@@ -42,44 +35,13 @@ class ConvolutionalStem(PatchEmbed):
         self.proj = nn.Sequential(*layers, nn.Conv2d(widths[-1], embed_dim, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Embed images.
-
-        Parameters
-        ----------
-        images
-            (N, 3, H, W), normalised.
-
-        Returns
-        -------
-        Tensor
-            (N, tokens, embed_dim), or (N, H / patch_size, W / patch_size, embed_dim) for a network on maps.
-        """
         embedded = self.proj(images)
         embedded = embedded.flatten(2).transpose(1, 2) if self.flatten else nchw_to(embedded, self.output_fmt)
         return self.norm(embedded)
 
 
 def vision_transformer(classes: int, *, width: int, depth: int, heads: int, **options: object) -> Network:
-    """Timm's VisionTransformer on 8 px patches.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-    width
-        Token dimension.
-    depth
-        Transformer blocks.
-    heads
-        Attention heads.
-    **options
-        timm's further options.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the embedding and every transformer block.
-    """
+    """Timm's VisionTransformer on 8 px patches: the embedding and every transformer block."""
     network = VisionTransformer(
         img_size=SIDE,
         patch_size=8,
@@ -100,18 +62,7 @@ vit_robust = partial(vision_transformer, width=64, depth=6, heads=4)
 
 
 def swin(classes: int) -> Network:
-    """Timm's SwinTransformer with three stages and 4x4 windows.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the embedding and every transformer block.
-    """
+    """Timm's SwinTransformer with three stages and 4x4 windows: the embedding and every transformer block."""
     depths = (2, 4, 2)
     network = SwinTransformer(
         img_size=SIDE,
@@ -129,18 +80,7 @@ def swin(classes: int) -> Network:
 
 
 def xcit(classes: int) -> Network:
-    """Timm's XCiT (attention over channels) on 8 px patches.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the embedding, every cross-covariance block and the class-attention block.
-    """
+    """Timm's XCiT on 8 px patches: the embedding, every cross-covariance block and the class-attention block."""
     depth = 5
     network = Xcit(
         img_size=SIDE,
@@ -157,18 +97,7 @@ def xcit(classes: int) -> Network:
 
 
 def mixer(classes: int) -> Network:
-    """Timm's MlpMixer on 8 px patches.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the embedding and every mixer block.
-    """
+    """Timm's MlpMixer on 8 px patches: the embedding and every mixer block."""
     depth = 6
     network = MlpMixer(
         num_classes=classes, img_size=SIDE, patch_size=8, num_blocks=depth, embed_dim=64, mlp_ratio=(0.5, 3.0)

@@ -18,36 +18,12 @@ Network = tuple[nn.Module, list[str]]
 
 
 def rectified_convolutions(features: nn.Sequential, prefix: str) -> list[str]:
-    """Name the rectifications of a plain network: each ends one convolutional (or fully connected) block.
-
-    Parameters
-    ----------
-    features
-        The sequence of layers.
-    prefix
-        The dotted name of the sequence.
-
-    Returns
-    -------
-    list of str
-        Dotted names of its ReLU modules, in order.
-    """
+    """Name the rectifications of a plain network: each ends one convolutional or fully connected block."""
     return [f"{prefix}.{index}" for index, layer in enumerate(features) if isinstance(layer, nn.ReLU)]
 
 
 def alexnet(classes: int) -> Network:
-    """Five convolutions and three fully connected layers, as torchvision's AlexNet (which takes no sizes).
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks.
-    """
+    """Five convolutions and three fully connected layers, as torchvision's AlexNet (which takes no sizes)."""
     features = nn.Sequential(
         nn.Conv2d(3, 24, 7, stride=2, padding=3),
         nn.ReLU(inplace=True),
@@ -86,18 +62,7 @@ def alexnet(classes: int) -> Network:
 
 
 def vgg19(classes: int) -> Network:
-    """Sixteen 3x3 convolutions in five groups, three fully connected layers; with batch normalisation.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks.
-    """
+    """Sixteen 3x3 convolutions in five groups, three fully connected layers; with batch normalisation."""
     widths = [10, 10, "M", 18, 18, "M", 32, 32, 32, 32, "M", 48, 48, 48, 48, "M", 56, 56, 56, 56]
     network = models.VGG(make_layers(widths, batch_norm=True), num_classes=classes)
     network.avgpool = nn.AdaptiveAvgPool2d(2)
@@ -119,26 +84,7 @@ def vgg19(classes: int) -> Network:
 def resnet(
     classes: int, *, block: type, layers: tuple[int, ...], channels: tuple[int, ...], **options: object
 ) -> Network:
-    """Timm's ResNet with few channels; also Wide ResNet and ResNeXt.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-    block
-        `BasicBlock` or `Bottleneck`.
-    layers
-        Blocks per stage.
-    channels
-        Channels per stage, before the bottleneck's expansion.
-    **options
-        timm's further options, such as `base_width` and `cardinality`.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the stem and every residual block.
-    """
+    """Timm's ResNet with few channels; also Wide ResNet and ResNeXt: the stem and every residual block."""
     network = ResNet(block, layers, num_classes=classes, channels=channels, stem_width=16, **options)
     blocks = [f"layer{stage}.{index}" for stage, depth in enumerate(layers, 1) for index in range(depth)]
     return network, ["maxpool", *blocks]
@@ -153,18 +99,7 @@ resnext50 = partial(
 
 
 def convnext(classes: int) -> Network:
-    """Timm's ConvNeXt with few channels.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the stem and every block.
-    """
+    """Timm's ConvNeXt with few channels: the stem and every block."""
     depths = (2, 2, 4, 2)
     network = ConvNeXt(
         num_classes=classes,
@@ -185,18 +120,7 @@ def convnext(classes: int) -> Network:
 
 
 def squeezenet(classes: int) -> Network:
-    """SqueezeNet 1.0 out of torchvision's Fire modules, with batch normalisation after the stem.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the stem and every Fire module.
-    """
+    """SqueezeNet 1.0 out of torchvision's Fire modules, with batch normalisation after the stem."""
     features = nn.Sequential(
         nn.Conv2d(3, 24, 7, stride=2, padding=3),
         nn.ReLU(inplace=True),
@@ -226,18 +150,7 @@ def squeezenet(classes: int) -> Network:
 
 
 def mobilenet_v2(classes: int) -> Network:
-    """Torchvision's MobileNetV2 at a third of the width, with three downsamplings less late in the network.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the stem, every inverted residual and the last convolution.
-    """
+    """Torchvision's MobileNetV2 at a third of the width, with three downsamplings less late in the network."""
     setting = [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 3, 2], [6, 64, 4, 2], [6, 96, 3, 1], [6, 128, 1, 1]]
     network = models.MobileNetV2(
         num_classes=classes, width_mult=0.5, inverted_residual_setting=setting, round_nearest=4
@@ -250,18 +163,7 @@ def mobilenet_v2(classes: int) -> Network:
 
 
 def shufflenet_v2(classes: int) -> Network:
-    """Torchvision's ShuffleNetV2 with few channels.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the stem, every unit and the last convolution.
-    """
+    """Torchvision's ShuffleNetV2 with few channels: the stem, every unit and the last convolution."""
     repeats = (4, 8, 4)
     network = models.ShuffleNetV2(list(repeats), [16, 48, 96, 192, 192], num_classes=classes)
     units = [f"stage{stage}.{unit}" for stage, depth in enumerate(repeats, 2) for unit in range(depth)]
@@ -269,37 +171,14 @@ def shufflenet_v2(classes: int) -> Network:
 
 
 def densenet121(classes: int) -> Network:
-    """Torchvision's DenseNet with four dense blocks of half the depth and a small growth rate.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the stem, the dense blocks and the transitions (a single dense layer only
-        returns the channels that it adds, so its output is a side branch).
-    """
+    """Torchvision's DenseNet with four dense blocks of half the depth: the stem, the blocks and the transitions."""
     network = models.DenseNet(growth_rate=10, block_config=(3, 6, 12, 8), num_init_features=20, num_classes=classes)
     names = ["pool0", "denseblock1", "transition1", "denseblock2", "transition2", "denseblock3", "transition3"]
     return network, [f"features.{name}" for name in [*names, "denseblock4"]]
 
 
 def efficientnet_b0(classes: int) -> Network:
-    """Torchvision's EfficientNet-B0 plan with few channels and a stride less.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: the stem, every inverted residual and the last convolution.
-    """
+    """Torchvision's EfficientNet-B0 plan with few channels and a stride less."""
     plan = [
         (1, 3, 1, 16, 12, 1),
         (6, 3, 2, 12, 16, 2),
@@ -318,32 +197,13 @@ def efficientnet_b0(classes: int) -> Network:
 
 
 def cornet_s(classes: int) -> Network:
-    """CORnet-S with few channels.
-
-    Parameters
-    ----------
-    classes
-        Number of logits.
-
-    Returns
-    -------
-    tuple
-        The module and its blocks: V1 (two convolutions), V2, V4, IT.
-    """
+    """CORnet-S with few channels."""
     network = CORnetS(classes, channels=(16, 24, 40, 64), scale=2)
     return network, ["V1.3", "V1", "V2", "V4", "IT"]
 
 
 def kaiming_normal(network: nn.Module, seed: int) -> None:
-    """Draw all weights anew from Kaiming normal distributions; biases become zero.
-
-    Parameters
-    ----------
-    network
-        Changed in place.
-    seed
-        Of the generator that is used, whatever the global state.
-    """
+    """Draw all weights anew from Kaiming normal distributions, with a generator of its own; biases become zero."""
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):

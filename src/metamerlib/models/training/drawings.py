@@ -29,23 +29,8 @@ def _draw_chunk(path: Path, seed: int, start: int, size: int) -> None:
 
 
 def drawing_pool(folder: Path, count: int, *, size: int = 64, seed: int = TRAINING_SEED) -> np.ndarray:
-    """Return a pool of drawings, drawing it first if it is not there.
-
-    Parameters
-    ----------
-    folder
-        Where the pool is kept, as one file.
-    count
-        Number of images, a multiple of 500; image j shows category j % 16.
-    size
-        Side in pixels.
-    seed
-        Of the drawings.
-
-    Returns
-    -------
-    ndarray
-        uint8 (count, size, size, 3), memory-mapped.
+    """Return a pool of drawings, uint8 and memory-mapped, drawing it first if it is not there; image j shows category
+    j % 16.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"objects16_{size}px_seed{seed}_{count}.npy"
@@ -79,38 +64,12 @@ def _reserve(path: Path) -> None:
 
 
 def as_images(pixels: np.ndarray) -> Tensor:
-    """Convert stored pixels to images.
-
-    Parameters
-    ----------
-    pixels
-        uint8 (N, H, W, 3).
-
-    Returns
-    -------
-    Tensor
-        float32 (N, 3, H, W) in [0, 1], channels last in memory.
-    """
+    """Convert stored pixels, uint8 (N, H, W, 3), to images, float32 and channels last in memory."""
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(255)
 
 
 def augment(images: Tensor, generator: torch.Generator, shift: int = 4) -> Tensor:
-    """Mirror images at random and move the batch by a few pixels.
-
-    Parameters
-    ----------
-    images
-        (N, 3, H, W).
-    generator
-        Source of randomness.
-    shift
-        Largest move in pixels.
-
-    Returns
-    -------
-    Tensor
-        Of the same shape.
-    """
+    """Mirror images at random and move the batch by at most `shift` pixels."""
     mirrored = torch.rand(len(images), generator=generator) < 0.5
     images = torch.where(mirrored.view(-1, 1, 1, 1).to(images.device), images.flip(3), images)
     height, width = images.shape[-2:]

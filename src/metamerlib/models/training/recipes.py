@@ -61,13 +61,7 @@ class Recipe:
         return (*self.teachers, *((self.start,) if self.start else ()))
 
     def to_dict(self) -> dict:
-        """Return the recipe as plain data for the zoo's card.
-
-        Returns
-        -------
-        dict
-            Field to value.
-        """
+        """Return the recipe as plain data for the zoo's card."""
         return asdict(self) | {"teachers": list(self.teachers)}
 
 

@@ -18,7 +18,6 @@ from tqdm.auto import tqdm
 
 from metamerlib.models.miniature import MEAN, STD, build_miniature
 from metamerlib.models.training.drawings import as_images, augment
-from metamerlib.models.training.perturbations import attack, corrupt
 from metamerlib.models.training.recipes import Recipe
 from metamerlib.system import UnwritableFileError, atomic_write
 
@@ -31,13 +30,7 @@ _FLOAT32 = {"mobilenet_v2", "shufflenet_v2", "meal_v2_efficientnet_b0"}
 
 
 class Normalized(nn.Module):
-    """A miniature on images in [0, 1], as it is trained and attacked.
-
-    Parameters
-    ----------
-    network
-        Takes normalised images.
-    """
+    """A miniature on images in [0, 1], as it is trained and attacked."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -46,56 +39,78 @@ class Normalized(nn.Module):
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Classify images.
-
-        Parameters
-        ----------
-        images
-            (N, 3, H, W) in [0, 1].
-
-        Returns
-        -------
-        Tensor
-            (N, classes) logits.
-        """
         return self.network((images - self.mean) / self.std)
 
 
-def learning_rate_at(recipe: Recipe, progress: float) -> float:
-    """One cycle: a linear rise over the first tenth, then half a cosine to zero.
+def attack(
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    epsilon: float,
+    steps: int,
+    generator: torch.Generator,
+    step_size: float | None = None,
+) -> Tensor:
+    """Raise the cross-entropy within an ℓ∞ ball by projected gradient ascent (Madry et al. 2018).
 
-    Parameters
-    ----------
-    recipe
-        Gives the highest rate.
-    progress
-        Share of the training that is done, in [0, 1].
-
-    Returns
-    -------
-    float
-        The learning rate.
+    The step is by default 1.25 ε for a single one (Wong et al. 2020) and 2.5 ε / steps for more.
     """
+    size = step_size or (1.25 * epsilon if steps == 1 else 2.5 * epsilon / steps)
+    start = torch.rand(images.shape, generator=generator).to(images.device) * 2 - 1
+    adversarial = (images + epsilon * start).clamp_(0, 1)
+    for _ in range(steps):
+        adversarial.requires_grad_(True)
+        loss = functional.cross_entropy(network(adversarial).float(), labels, reduction="sum")
+        (gradient,) = torch.autograd.grad(loss, adversarial)
+        moved = adversarial.detach() + size * gradient.sign()
+        adversarial = torch.minimum(torch.maximum(moved, images - epsilon), images + epsilon).clamp_(0, 1)
+    return adversarial
+
+
+def corrupt(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Corrupt each image in one way at random strength, after the families of ImageNet-C (Hendrycks 2019).
+
+    Noise (normal, impulse), blur, contrast, brightness, fog and pixelation; one image in five stays as it is.
+    """
+    count = len(images)
+
+    def uniform(low: float, high: float) -> Tensor:
+        drawn = torch.rand(count, 1, 1, 1, generator=generator) * (high - low) + low
+        return drawn.to(images.device)
+
+    noise = torch.randn(images.shape, generator=generator).to(images.device)
+    impulses = torch.rand(images.shape, generator=generator).to(images.device)
+    blurred = functional.avg_pool2d(functional.pad(images, [2] * 4, mode="reflect"), 5, 1)
+    coarse = functional.interpolate(functional.avg_pool2d(images, 4), scale_factor=4)
+    fog = functional.interpolate(impulses[:, :1, ::16, ::16], size=images.shape[-2:], mode="bilinear")
+    mean = images.mean(dim=(2, 3), keepdim=True)
+    share = uniform(0.02, 0.15)
+    variants = [
+        images,
+        images + noise * uniform(0.03, 0.2),
+        torch.where(impulses < share, impulses / share, images),
+        images.lerp(blurred, uniform(0.5, 1)),
+        mean + (images - mean) * uniform(0.15, 0.6),
+        images + uniform(-0.35, 0.35),
+        images.lerp(fog.expand_as(images), uniform(0.2, 0.6)),
+        images.lerp(coarse, uniform(0.5, 1)),
+    ]
+    choice = torch.multinomial(torch.tensor([0.2] + [0.8 / 7] * 7), count, replacement=True, generator=generator).to(
+        images.device
+    )
+    return torch.stack(variants)[choice, torch.arange(count, device=images.device)].clamp(0, 1)
+
+
+def learning_rate_at(recipe: Recipe, progress: float) -> float:
+    """One cycle: a linear rise over the first tenth, then half a cosine to zero."""
     if progress < 0.1:
         return recipe.learning_rate * (0.02 + 0.98 * progress / 0.1)
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - 0.1) / 0.9))
 
 
 def epsilon_at(recipe: Recipe, progress: float) -> float:
-    """Radius of the adversarial training's attack: zero, then growing linearly, then constant.
-
-    Parameters
-    ----------
-    recipe
-        Gives the radius and the shares.
-    progress
-        Share of the training that is done, in [0, 1].
-
-    Returns
-    -------
-    float
-        The radius.
-    """
+    """Radius of the adversarial training's attack: zero, then growing linearly, then constant."""
     if recipe.objective != "adversarial":
         return 0.0
     return recipe.epsilon * min(max((progress - recipe.clean_share) / recipe.ramp_share, 0.0), 1.0)
@@ -111,30 +126,7 @@ def train_miniature(
     device: str = "cpu",
     progress_position: int = 0,
 ) -> nn.Module:
-    """Train one network; a checkpoint of an interrupted run is taken up again.
-
-    Parameters
-    ----------
-    key
-        The miniature.
-    recipe
-        How it is trained.
-    pool
-        uint8 (N, H, W, 3) training images; image j shows category j % 16.
-    networks
-        The trained networks that the recipe needs, by key.
-    checkpoint
-        File that holds the state every minute. It is removed when the training ends.
-    device
-        Where to train.
-    progress_position
-        Line of the progress bar, where several run at once.
-
-    Returns
-    -------
-    Module
-        The trained network, in evaluation mode on the CPU, without normalisation.
-    """
+    """Train one network on `pool`, whose image j shows category j % 16; an interrupted run is taken up again."""
     torch.manual_seed(recipe.seed)
     network, _ = build_miniature(key)
     if recipe.start:
@@ -266,24 +258,7 @@ def _resume(path: Path, recipe: Recipe, model: nn.Module, optimizer: torch.optim
 
 @torch.no_grad()
 def accuracy(network: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 256) -> float:
-    """Share of images that a network classifies as labelled.
-
-    Parameters
-    ----------
-    network
-        A miniature, without normalisation.
-    images
-        (N, 3, H, W) in [0, 1].
-    labels
-        (N,) int64.
-    batch_size
-        Images at once.
-
-    Returns
-    -------
-    float
-        Accuracy in [0, 1].
-    """
+    """Share of images that a miniature classifies as labelled."""
     model = Normalized(network).eval()
     decided = torch.cat([model(batch).argmax(dim=1) for batch in images.split(batch_size)])
     return (decided == labels).float().mean().item()
@@ -292,28 +267,7 @@ def accuracy(network: nn.Module, images: Tensor, labels: Tensor, batch_size: int
 def robust_accuracy(
     network: nn.Module, images: Tensor, labels: Tensor, *, epsilon: float, steps: int = 20, batch_size: int = 128
 ) -> float:
-    """Accuracy under a projected gradient attack.
-
-    Parameters
-    ----------
-    network
-        A miniature, without normalisation.
-    images
-        (N, 3, H, W) in [0, 1].
-    labels
-        (N,) int64.
-    epsilon
-        ℓ∞ radius.
-    steps
-        Of the attack.
-    batch_size
-        Images at once.
-
-    Returns
-    -------
-    float
-        Accuracy in [0, 1].
-    """
+    """Accuracy of a miniature under a projected gradient attack."""
     model = Normalized(network).eval().requires_grad_(False)
     generator = torch.Generator().manual_seed(0)
     correct = 0
