@@ -30,8 +30,8 @@ from weight_server import serving  # noqa: E402
 from metamerbook.engine.store import Store  # noqa: E402
 from metamerbook.ensembles.recognizability import write_pictures  # noqa: E402
 from metamerlib.generation import GenerationConfig, generate_metamers  # noqa: E402
-from metamerlib.models import cache as cache_module  # noqa: E402
-from metamerlib.models.releases import Release  # noqa: E402
+from metamerlib.models import downloads  # noqa: E402
+from metamerlib.models.published import Release  # noqa: E402
 from metamerlib.models.training import Recipe, trainer  # noqa: E402
 from metamerlib.models.weights import WeightsFolder  # noqa: E402
 from metamerlib.stimuli.objects16 import drawings_batch  # noqa: E402
@@ -166,16 +166,12 @@ def fetch(disk):
             ("archive", {"url": f"{host.address}/all.tar", "member": "mine.pth"}, len(archive.getvalue()) + 300_000),
         ):
             release = Release(file="w.pth", page="https://example.org", **facts)
-            weights = cache_module.WeightsCache(disk.folder / name)
+            weights = downloads.WeightsCache(disk.folder / name)
             weights.release = lambda _, release=release: release
             weights.folder.mkdir()
-            # The room runs out while the bytes come in: others write too.
-            usage = cache_module.shutil.disk_usage
-            cache_module.shutil.disk_usage = lambda folder: SimpleNamespace(free=1 << 40)
             disk.fill(leaving=room)
             report, _ = attempt(lambda weights=weights: weights.fetch("any"))
             disk.clear()
-            cache_module.shutil.disk_usage = usage
             report["named"] = (weights.folder / "w.pth").exists()
             again, _ = attempt(lambda weights=weights: weights.fetch("any"))
             whole = (weights.folder / "w.pth").read_bytes() == content.getvalue()
@@ -244,15 +240,15 @@ def killed_fetching(folder):
     release = Release(url="", file="w.pth", page="https://example.org")
     with serving() as host:
         host.files["/w.pth"], host.tags["/w.pth"] = content.getvalue(), '"1"'
-        weights = cache_module.WeightsCache(folder)
+        weights = downloads.WeightsCache(folder)
         known = Release(url=f"{host.address}/w.pth", file=release.file, page=release.page)
         weights.release = lambda _: known
 
-        def die(present, _):
-            if present > MEGABYTE:
-                os.kill(os.getpid(), signal.SIGKILL)
+        def fetch_and_die():
+            weights._enter = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+            weights.fetch("any")
 
-        code = wait(store_toys.child(lambda: weights.fetch("any", on_progress=die)))
+        code = wait(store_toys.child(fetch_and_die))
         named = (folder / "w.pth").exists()
         report, _ = attempt(lambda: weights.fetch("any"))
         whole = (folder / "w.pth").read_bytes() == content.getvalue()

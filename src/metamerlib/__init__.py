@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "stimuli": ("CATEGORIES", "StimulusSet", "load_stimuli"),
-    "models": ("Classifier", "ModelZoo"),
+    "models": ("Classifier", "ModelZoo", "load_robustbench"),
     "generation": ("GenerationConfig", "Metamers", "generate_metamers"),
     "evaluation": (
         "METRICS",

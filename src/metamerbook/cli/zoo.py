@@ -68,7 +68,7 @@ def zoo_show(
       metamerlib zoo show resnet18_robust --zoo paper
     """  # noqa: D301 - the mark keeps the lines apart in --help
     from metamerlib.models import ModelZoo
-    from metamerlib.models.cache import WeightsCache
+    from metamerlib.models.downloads import WeightsCache
 
     networks = ModelZoo(zoo, weights=folder)
     networks.blocks(key)  # names the near keys if there is no such network

@@ -39,7 +39,7 @@ def skeleton(study: "Study", progress: bool | None) -> tuple["Study", list[str]]
                 f"The weights of {len(zoo.missing)} networks are not on this disk: they are counted as if they were "
                 "there, and nothing of theirs can be in the store."
             )
-        zoo = zoo.outlines()
+        zoo = zoo.skeletons()
     if study.given_references or study.settings.root is not None or study.settings.stimuli == "objects16":
         references = study.references
     else:

@@ -277,10 +277,9 @@ def _download(url: str, target: Path, progress: bool) -> None:
     import pooch
 
     pooch.get_logger().setLevel("WARNING")
-    pup = pooch.create(
-        target.parent, "", registry={target.name: None}, urls={target.name: url}, retry_if_failed=RETRIES
-    )
-    pup.fetch(target.name, downloader=pooch.HTTPDownloader(progressbar=progress, headers={"User-Agent": "metamerlib"}))
+    name = target.name
+    pup = pooch.create(target.parent, "", registry={name: None}, urls={name: url}, retry_if_failed=RETRIES)
+    pup.fetch(name, downloader=pooch.HTTPDownloader(progressbar=progress, headers={"User-Agent": "metamerlib"}))
 
 
 def _set_aside(path: Path, name: str) -> Path:

@@ -52,8 +52,6 @@ class Release:
         Its size in units of 1024² bytes as published, where it is.
     member
         The name of the weights within the tar archive that `url` leads to; empty where it leads to them directly.
-    archive_megabytes
-        The size of that archive.
     hub
         The repository on the Hugging Face Hub that it lies in; empty if it lies elsewhere.
     licence
@@ -67,7 +65,6 @@ class Release:
     sha1: str = ""
     megabytes: float | None = None
     member: str = ""
-    archive_megabytes: float | None = None
     hub: str = ""
     licence: str | None = None
 
@@ -145,7 +142,6 @@ ALEXNET_ROBUST = Release(
     file="alexnet_linf_8_robust_training.pt",
     page="https://github.com/jenellefeather/model_metamers_pytorch",
     member="alexnet_linf_8_robust_training.pt",
-    archive_megabytes=5500,
     licence="MIT (model_metamers_pytorch)",
 )
 """AlexNet trained against perturbations of 8/255, out of Feather et al.'s (2023) archive of visual networks."""

@@ -51,11 +51,9 @@ class ZooEntry:
 def _read() -> dict[str, ZooEntry]:
     typed = {bool: lambda text: text == "yes", int: int, str: str}
     with (zoo_folder() / "zoo.csv").open(encoding="utf-8", newline="") as file:
-        rows = [
-            {field.name: typed[field.type](row[field.name]) for field in fields(ZooEntry)}
-            for row in csv.DictReader(file)
-        ]
-    return {row["key"]: ZooEntry(**row) for row in rows}
+        rows = list(csv.DictReader(file))
+    entries = [ZooEntry(*(typed[field.type](row[field.name]) for field in fields(ZooEntry))) for row in rows]
+    return {entry.key: entry for entry in entries}
 
 
 ZOO: dict[str, ZooEntry] = _read()

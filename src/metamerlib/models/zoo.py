@@ -165,7 +165,7 @@ class ModelZoo(Mapping[str, Classifier]):
         network = self.build(key)
         return self._edition.wrap(key, network, self.blocks(key)).to(self.device)
 
-    def outlines(self) -> "ModelZoo":
+    def skeletons(self) -> "ModelZoo":
         """Give the same zoo on the meta device: all networks are there, for their names, shapes and costs alone.
 
         `fingerprint` knows the weights that are there; to the others it gives names that no result has.

@@ -69,7 +69,7 @@ def test_what_the_backward_pass_needs_is_counted_once_and_without_weights():
 
 
 def test_nothing_is_computed_for_costs_of_networks_without_values():
-    outline = ModelZoo("paper").outlines()["resnet18"]
+    outline = ModelZoo("paper").skeletons()["resnet18"]
     assert outline.device.type == "meta"
     assert pass_cost(outline, (224, 224), None).forward == 2 * 1_814_073_344  # as published beside the network
 

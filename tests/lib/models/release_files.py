@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from metamerlib.models.cache import LOCK, WeightsCache
+from metamerlib.models.downloads import LOCK, WeightsCache
 from metamerlib.models.published import IMAGENET
 
 TIMM_HUB = ("convnext_base", "deit_small", "vit_base", "mlp_mixer", "swin_base", "xcit_small")

@@ -1,24 +1,24 @@
 """Weights over the network: resumed, checked, whole or not there, and said in words where they are neither."""
 
 import dataclasses
+import errno
 import hashlib
 import io
 import json
-import shutil
 import socket
 import tarfile
 import threading
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import save
 from weight_server import serving
 
-from metamerlib.models import CorruptWeightsError, DownloadError, MissingWeightsError, ModelZoo, fetch, weights_folder
-from metamerlib.models.cache import LOCK, WeightsCache
-from metamerlib.models.download import download
-from metamerlib.models.published import PUBLISHED
-from metamerlib.models.releases import Release
+from metamerlib.models import CorruptWeightsError, DownloadError, MissingWeightsError, ModelZoo, downloads, fetch
+from metamerlib.models.downloads import LOCK, WeightsCache
+from metamerlib.models.published import PUBLISHED, Release
+from metamerlib.system import weights_folder
 
 KEY = "squeezenet"
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Google Drive -\n Quota exceeded</title></head></html>"
@@ -102,82 +102,36 @@ def test_a_folder_given_by_the_environment(release, tmp_path, monkeypatch):
     assert KEY in ModelZoo("paper")
 
 
-def test_a_broken_download_goes_on_where_it_stopped(host, release, weights, tmp_path):
+def test_a_broken_download_is_begun_again(host, release, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: None)
     host.break_off_after = [1000, 50_000]
-    download(f"{host.address}/weights.pth", tmp_path / "file", pause=0)
-    assert (tmp_path / "file").read_bytes() == weights
-    assert host.asked == [None, "bytes=1000-", "bytes=51000-"]
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    host.answers = [503]
+    assert fetch(KEY, folder=tmp_path)[KEY].path.read_bytes() == weights
+    host.break_off_after = [1000] * (downloads.RETRIES + 1)
+    with pytest.raises(DownloadError, match="broke off"):
+        fetch(KEY, folder=tmp_path, force=True)
+    assert (tmp_path / "weights.pth").read_bytes() == weights
+    assert sorted(path.name for path in tmp_path.iterdir()) == [LOCK, "weights.pth"]
 
 
-def test_a_later_command_goes_on_too(host, weights, tmp_path):
-    host.break_off_after = [1000, 0, 0]
-    with pytest.raises(DownloadError, match=r"broke off 2 times.*1,000 bytes are kept"):
-        download(f"{host.address}/weights.pth", tmp_path / "file", attempts=2, pause=0)
-    assert not (tmp_path / "file").exists()
-    download(f"{host.address}/weights.pth", tmp_path / "file")
-    assert (tmp_path / "file").read_bytes() == weights
-    assert host.asked[-1] == "bytes=1000-"
-
-
-@pytest.mark.parametrize("tags", [('"1"', '"2"'), (None, None)], ids=["tagged", "untagged"])
-def test_a_beginning_of_another_file_is_not_gone_on_from(host, weights, tmp_path, tags):
-    host.tags["/weights.pth"] = tags[0]
-    host.break_off_after = [1000, 0]
-    with pytest.raises(DownloadError):
-        download(f"{host.address}/weights.pth", tmp_path / "file", attempts=1, pause=0)
-    host.files["/weights.pth"] = weights[::-1] + b"longer"
-    host.tags["/weights.pth"] = tags[1]
-    download(f"{host.address}/weights.pth", tmp_path / "file", pause=0)
-    assert (tmp_path / "file").read_bytes() == weights[::-1] + b"longer"
-
-
-def test_a_server_without_ranges_sends_all_anew(host, weights, tmp_path):
-    host.ranges = False
-    host.break_off_after = [1000]
-    download(f"{host.address}/weights.pth", tmp_path / "file", pause=0)
-    assert (tmp_path / "file").read_bytes() == weights
-
-
-def test_a_download_that_only_lacked_its_name(host, weights, tmp_path):
-    host.break_off_after = [len(weights) - 1, 0]
-    with pytest.raises(DownloadError):
-        download(f"{host.address}/weights.pth", tmp_path / "file", attempts=1, pause=0)
-    with (tmp_path / "file.part").open("ab") as stream:
-        stream.write(weights[-1:])
-    download(f"{host.address}/weights.pth", tmp_path / "file", pause=0)
-    assert (tmp_path / "file").read_bytes() == weights
-
-
-def test_passing_troubles_are_waited_for_and_refusals_are_not(host, weights, tmp_path):
-    host.answers = [503, 429]
-    assert download(f"{host.address}/weights.pth", tmp_path / "file", pause=0).size == len(weights)
+def test_refusals_are_said(host, release, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "RETRIES", 0)
     host.answers = [403]
     with pytest.raises(DownloadError, match="403 Forbidden"):
-        download(f"{host.address}/weights.pth", tmp_path / "other", pause=0)
+        fetch(KEY, folder=tmp_path)
+    release(url=f"{host.address}/nothing")
     with pytest.raises(DownloadError, match="404"):
-        download(f"{host.address}/nothing", tmp_path / "other", pause=0)
-    assert not (tmp_path / "other").exists()
-
-
-def test_progress_counts_what_is_there_already(host, weights, tmp_path):
-    host.break_off_after = [1000]
-    seen = []
-    download(f"{host.address}/weights.pth", tmp_path / "file", pause=0, on_progress=lambda *at: seen.append(at))
-    assert seen[0] == (1000, len(weights))
-    assert seen[-1] == (len(weights), len(weights))
-    assert sorted(seen) == seen
+        fetch(KEY, folder=tmp_path)
 
 
 def test_a_web_page_in_place_of_weights_is_said(host, release, tmp_path):
     host.files["/weights.pth"] = PAGE
     host.kind["/weights.pth"] = "text/html"
-    with pytest.raises(DownloadError) as caught:
+    with pytest.raises(CorruptWeightsError, match=r"is a web page \(Google Drive - Quota exceeded\)") as caught:
         fetch(KEY, folder=tmp_path)
-    assert "sent a web page in place of the file: Google Drive - Quota exceeded." in str(caught.value)
     assert f"put {host.address}/weights.pth" in str(caught.value)
     assert str(tmp_path / "weights.pth") in str(caught.value)
-    assert not list(tmp_path.glob("weights*"))
+    assert not (tmp_path / "weights.pth").exists()
 
 
 def test_a_file_that_its_server_cut_off_is_refused(host, release, weights, tmp_path):
@@ -204,17 +158,18 @@ def test_weights_that_are_not_the_published_ones_are_refused(release, tmp_path, 
     assert KEY not in ModelZoo("paper", weights=tmp_path)
 
 
-def test_the_hash_that_the_hub_names_on_the_way_is_compared(host, release, weights, tmp_path):
-    release(url=f"{host.address}/resolve/main/model.safetensors")
+def test_the_hash_that_the_hub_names_is_compared(release, weights, tmp_path, monkeypatch):
+    release(hub="timm/somewhere")
+    (tmp_path / "hub").write_bytes(weights)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *_: str(tmp_path / "hub"))
     for named in (sha256(weights), sha256(b"else")):
-        headers = {"X-Linked-ETag": f'"{named}"', "X-Linked-Size": str(len(weights))}
-        host.redirects["/resolve/main/model.safetensors"] = (f"{host.address}/weights.pth", headers)
+        monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lambda _, named=named: SimpleNamespace(etag=named))
         if named == sha256(weights):
-            assert fetch(KEY, folder=tmp_path)[KEY].trust == "server"
+            assert fetch(KEY, folder=tmp_path / "w")[KEY].trust == "server"
         else:
             with pytest.raises(CorruptWeightsError, match="the published one is"):
-                fetch(KEY, folder=tmp_path, force=True)
-    assert (tmp_path / "weights.pth").read_bytes() == weights, "the old file stays until the new one is checked"
+                fetch(KEY, folder=tmp_path / "w", force=True)
+    assert (tmp_path / "w" / "weights.pth").read_bytes() == weights, "the old file stays until the new one is checked"
 
 
 def test_weights_out_of_an_archive(host, release, weights, tmp_path):
@@ -239,7 +194,8 @@ def test_weights_out_of_an_archive(host, release, weights, tmp_path):
         fetch(KEY, folder=tmp_path, force=True)
 
 
-def test_offline_it_says_which_file_goes_where(release, tmp_path):
+def test_offline_it_says_which_file_goes_where(release, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "RETRIES", 0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     release(url=f"http://127.0.0.1:{port}/w.pth", file="w.pth")
@@ -288,21 +244,23 @@ def test_files_that_are_no_weights_are_recognised(release, tmp_path, content, na
         ModelZoo("paper", weights=tmp_path)[KEY]
 
 
-def test_a_full_disk_is_said_before_it_is_full(host, tmp_path, monkeypatch):
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
-    with pytest.raises(DownloadError, match=r"0 MB left.*METAMERLIB_WEIGHTS"):
-        download(f"{host.address}/weights.pth", tmp_path / "file")
+def test_a_full_disk_is_said(host, release, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(downloads, "_download", full)
+    with pytest.raises(DownloadError, match=r"is full.*METAMERLIB_WEIGHTS"):
+        fetch(KEY, folder=tmp_path)
 
 
-def test_two_at_once_fetch_once(host, release, weights, tmp_path):
+def test_several_at_once_do_not_disturb_each_other(host, release, weights, tmp_path):
     threads = [threading.Thread(target=fetch, args=(KEY,), kwargs={"folder": tmp_path}) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert (tmp_path / "weights.pth").read_bytes() == weights
-    assert len(host.asked) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == [LOCK, "weights.pth"]
 
 
 def test_a_folder_of_others_can_be_read(release, weights, tmp_path, monkeypatch):
@@ -310,7 +268,7 @@ def test_a_folder_of_others_can_be_read(release, weights, tmp_path, monkeypatch)
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "weights.pth").write_bytes(weights)
-    monkeypatch.setattr("metamerlib.models.cache.FileLock", refuse)
+    monkeypatch.setattr(downloads, "atomic_write", refuse)
     assert WeightsCache(tmp_path).check(KEY).sha256 == sha256(weights)
     assert not (tmp_path / LOCK).exists()
 

@@ -1,50 +1,22 @@
-"""Our writing of the robust networks against RobustBench's own, wherever that package is installed.
-
-It is not needed otherwise, and hard to install beside anything else; for this test:
-``pip install --no-deps robustbench==1.1.1 pyautoattack gdown torchdiffeq geotorch "setuptools<81"``.
-"""
-
-import importlib
-import sys
-import warnings
+"""RobustBench's networks by its names, and our writing of the paper's robust ones against its own."""
 
 import pytest
-import timm
 import torch
 
+from metamerlib.models import ZOO, DownloadError, MissingWeightsError, load_robustbench
+from metamerlib.models import robustbench as bridge
 from metamerlib.models.editions import PaperEdition
 from metamerlib.models.published import PUBLISHED
-from metamerlib.models.registry import ZOO
+
+pytest.importorskip("robustbench", reason="it is not installed here")
 
 ENTRIES = {key: entry.entry for key, entry in ZOO.items() if entry.source == "robustbench"}
 
 
-@pytest.fixture(scope="module")
-def robustbench():
-    """Import the package in spite of its packaging; gives a function from its names to its modules."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecated parts of timm and setuptools
-        try:  # it depends on pyautoattack and imports autoattack
-            sys.modules.setdefault("autoattack", importlib.import_module("pyautoattack"))
-            sys.modules.setdefault("autoattack.state", importlib.import_module("pyautoattack.state"))
-            zoo = importlib.import_module("robustbench.model_zoo.imagenet")
-        except ImportError as error:
-            pytest.skip(f"RobustBench cannot be imported here: {error}")
-
-    def build(entry):
-        registered = {
-            # As the package lists them, the first downloads at once and the second has a misspelt name.
-            "Tian2022Deeper_DeiT-S": "tian2022deeper_deit_s_imagenet_corruptions",
-            "Debenedetti2022Light_XCiT-S12": "debenedetti2022light_xcit_s12_imagenet_linf",
-        }
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if entry in registered:
-                return timm.create_model(registered[entry], pretrained=False)
-            return zoo.linf[entry]["model"]()
-
-    build.entries = {**zoo.common_corruptions, **zoo.linf}
-    return build
+def find(key):
+    threat = "corruptions" if key == "deit_small_robust" else "Linf"
+    with bridge._importable():
+        return bridge._find(ENTRIES[key], "imagenet", threat)
 
 
 def test_eight_networks_come_from_robustbench():
@@ -52,8 +24,8 @@ def test_eight_networks_come_from_robustbench():
 
 
 @pytest.mark.parametrize("key", ENTRIES)
-def test_our_network_computes_what_robustbenchs_does(key, robustbench, tmp_path):
-    theirs = robustbench(ENTRIES[key]).eval()
+def test_our_network_computes_what_robustbenchs_does(key, tmp_path):
+    theirs = find(key)[1]().eval()
     ours = PaperEdition(tmp_path, untrained=True).load(key)
     bare = getattr(theirs, "model", theirs)  # behind a normalisation, where it has one
     bare.load_state_dict(ours.module.state_dict())
@@ -63,12 +35,67 @@ def test_our_network_computes_what_robustbenchs_does(key, robustbench, tmp_path)
 
 
 @pytest.mark.parametrize("key", ENTRIES)
-def test_our_address_is_the_file_that_robustbench_names(key, robustbench):
-    drive = robustbench.entries[ENTRIES[key]]["gdrive_id"]
-    url = PUBLISHED[key].release().url
-    if drive:
-        assert f"id={drive}&" in url
-    else:
-        architectures = importlib.import_module("robustbench.model_zoo.architectures")
-        known = [*architectures.xcit.default_cfgs.values(), *architectures.deit.default_cfgs.values()]
-        assert url in [config["url"] if isinstance(config, dict) else config.url for config in known]
+def test_our_address_is_the_file_that_robustbench_names(key):
+    ours, theirs = PUBLISHED[key].release(), find(key)[2]
+    assert (ours.url, ours.file) == (theirs.url, theirs.file)
+
+
+def checkpoint(folder, name, dataset="imagenet", **options):
+    """Write initial weights as a network's published file; gives its bare module."""
+    with bridge._importable():
+        _, build, release = bridge._find(name, dataset, None)
+        torch.manual_seed(0)
+        network = build().eval()
+    torch.save(
+        {"state_dict": {f"module.{n}": value for n, value in network.state_dict().items()}}, folder / release.file
+    )
+    return network
+
+
+@pytest.mark.parametrize("name", ["Salman2020Do_R18", "Debenedetti2022Light_XCiT-S12", "Tian2022Deeper_DeiT-S"])
+def test_a_network_is_loaded_by_its_name(name, tmp_path):
+    network = checkpoint(tmp_path, name)
+    classifier = load_robustbench(name, weights=tmp_path, fetch=False, decision="1000-way")
+    images = torch.rand(1, 3, 224, 224)
+    assert classifier.name == f"robustbench:{name}"
+    with torch.no_grad():
+        torch.testing.assert_close(classifier(images), network(images), rtol=1e-4, atol=1e-4)
+    assert len(load_robustbench(name, weights=tmp_path, fetch=False).categories) == 16
+
+
+def test_networks_for_cifar_have_its_categories(tmp_path):
+    network = checkpoint(tmp_path, "Rice2020Overfitting", "cifar10")
+    classifier = load_robustbench("Rice2020Overfitting", dataset="cifar10", weights=tmp_path, fetch=False)
+    images = torch.rand(2, 3, 32, 32)
+    assert classifier.categories[3] == "cat"
+    with torch.no_grad():
+        torch.testing.assert_close(classifier(images), network(images))
+
+
+def test_without_weights_it_says_which_file_goes_where(tmp_path, monkeypatch):
+    def offline(*_):
+        raise ConnectionError("offline")
+
+    place = tmp_path / "robustbench-Linf-Salman2020Do_R18.pt"
+    with pytest.raises(MissingWeightsError) as caught:
+        load_robustbench("Salman2020Do_R18", weights=tmp_path, fetch=False)
+    assert str(place) in str(caught.value)
+    monkeypatch.setattr("metamerlib.models.downloads._download", offline)
+    with pytest.raises(DownloadError) as caught:
+        load_robustbench("Salman2020Do_R18", weights=tmp_path)
+    assert str(place) in str(caught.value)
+
+
+def test_other_names_are_refused():
+    with pytest.raises(ValueError, match="Did you mean 'Salman2020Do_R18'"):
+        load_robustbench("Salman2020_R18")
+    with pytest.raises(ValueError, match="ensemble of several files"):
+        load_robustbench("Bai2024MixedNUTS")
+    with pytest.raises(ValueError, match="dataset is 'mnist'"):
+        load_robustbench("Salman2020Do_R18", dataset="mnist")
+
+
+def test_without_the_package_the_message_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(bridge.sys.modules, "robustbench.model_zoo.models", None)
+    with pytest.raises(ImportError, match=r"metamerlib\[robust\]"):
+        load_robustbench("Salman2020Do_R18")

@@ -10,7 +10,7 @@ from torch import nn
 from metamerlib.models import CorruptWeightsError
 from metamerlib.models.training import RECIPES, Recipe, drawings, train_zoo, trainer, zoo
 from metamerlib.models.training.drawings import as_images, augment, drawing_pool
-from metamerlib.models.training.perturbations import attack, corrupt
+from metamerlib.models.training.trainer import attack, corrupt
 from metamerlib.models.weights import WeightsFolder
 from metamerlib.stimuli.objects16 import drawings_batch
 

@@ -11,7 +11,7 @@ from metamerlib.models import STAGES, CorruptWeightsError, MissingWeightsError, 
 from metamerlib.models.miniature import MINIATURES, RANDOM_SEEDS, SIDE, build_miniature
 from metamerlib.models.registry import EXTRA_INSTANCES, MODEL_SETS, ZOO
 from metamerlib.models.training.recipes import RECIPES
-from metamerlib.models.weights import WeightsFolder, bundled_folder
+from metamerlib.models.weights import WeightsFolder, zoo_folder
 from metamerlib.stimuli.objects16 import objects16
 
 
@@ -47,16 +47,16 @@ def test_model_sets_are_those_of_table_2(zoo):
         zoo.model_set("robust")
 
 
-def test_outlines_have_every_network_and_no_values(zoo, tmp_path):
+def test_skeletons_have_every_network_and_no_values(zoo, tmp_path):
     empty = ModelZoo("mini", weights=tmp_path)
-    outlines = empty.outlines()
-    assert (list(outlines), outlines.missing) == (list(ZOO), [])
-    assert all(tensor.is_meta for tensor in outlines["resnet18"].state_dict().values())
-    assert outlines["resnet18"].layer("late") == zoo["resnet18"].layer("late")
+    skeletons = empty.skeletons()
+    assert (list(skeletons), skeletons.missing) == (list(ZOO), [])
+    assert all(tensor.is_meta for tensor in skeletons["resnet18"].state_dict().values())
+    assert skeletons["resnet18"].layer("late") == zoo["resnet18"].layer("late")
     assert "resnet18" not in empty
-    assert outlines.fingerprint("resnet18") == "absent-resnet18"
-    assert zoo.outlines().fingerprint("resnet18") == zoo.fingerprint("resnet18")
-    assert repr(outlines["vgg19"].module) == repr(zoo["vgg19"].module)
+    assert skeletons.fingerprint("resnet18") == "absent-resnet18"
+    assert zoo.skeletons().fingerprint("resnet18") == zoo.fingerprint("resnet18")
+    assert repr(skeletons["vgg19"].module) == repr(zoo["vgg19"].module)
 
 
 def test_an_initialised_network_stands_in_for_one_without_weights(tmp_path, zoo):
@@ -88,7 +88,7 @@ def test_bundled_networks_do_what_their_card_says(key, zoo, drawings):
 
 
 def test_bundled_weights_are_light():
-    files = list(bundled_folder().glob("*.safetensors"))
+    files = list((zoo_folder() / "mini").glob("*.safetensors"))
     assert sum(file.stat().st_size for file in files) <= 25_000_000
 
 

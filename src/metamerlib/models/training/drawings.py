@@ -29,9 +29,7 @@ def _draw_chunk(path: Path, seed: int, start: int, size: int) -> None:
 
 
 def drawing_pool(folder: Path, count: int, *, size: int = 64, seed: int = TRAINING_SEED) -> np.ndarray:
-    """Return a pool of drawings, uint8 and memory-mapped, drawing it first if it is not there; image j shows category
-    j % 16.
-    """
+    """Return a pool of drawings, drawing it first if it is not there; image j shows category j % 16."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"objects16_{size}px_seed{seed}_{count}.npy"
     if path.exists():
