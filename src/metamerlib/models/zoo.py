@@ -13,6 +13,7 @@ from metamerlib.checks import entries_of, file_path, shown
 from metamerlib.models.classifier import Classifier
 from metamerlib.models.device import default_memory, resolve_device
 from metamerlib.models.editions import Edition, MiniatureEdition, PaperEdition, SkeletonEdition
+from metamerlib.models.independence import trust
 from metamerlib.models.registry import MODEL_SETS, ZOO
 from metamerlib.models.stages import STAGES, block_at
 from metamerlib.models.verification import verify
@@ -117,7 +118,7 @@ class ModelZoo(Mapping[str, Classifier]):
         self._check(key)
         model = self._loaded.get(key)
         if model is None:
-            model = self._edition.load(key).to(self.device)
+            model = trust(self._edition.load(key).to(self.device))
             self._loaded.keep(key, model)
         return model
 

@@ -1,5 +1,7 @@
 """RobustBench's networks by its names, and our writing of the paper's robust ones against its own."""
 
+import importlib.util
+
 import pytest
 import torch
 
@@ -8,7 +10,7 @@ from metamerlib.models import robustbench as bridge
 from metamerlib.models.editions import PaperEdition
 from metamerlib.models.published import PUBLISHED
 
-pytest.importorskip("robustbench", reason="it is not installed here")
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("robustbench") is None, reason="RobustBench is not installed")
 
 ENTRIES = {key: entry.entry for key, entry in ZOO.items() if entry.source == "robustbench"}
 
