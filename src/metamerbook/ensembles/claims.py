@@ -12,14 +12,17 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from metamerbook.ensembles.adversarial_examples import adversarial, restricted
+from metamerbook.engine.task import Task
+from metamerbook.ensembles import (
+    adversarial_examples,
+    ensemble_size,
+    image_metrics,
+    mixed_models,
+    optimisers,
+    recognizability,
+    representational_similarity,
+)
 from metamerbook.ensembles.claims_by_metrics import METRIC_TESTS
-from metamerbook.ensembles.ensemble_size import ensemble_sizes
-from metamerbook.ensembles.image_metrics import image_metrics
-from metamerbook.ensembles.mixed_models import mixed, mixed_effects
-from metamerbook.ensembles.optimisers import optimizers
-from metamerbook.ensembles.recognizability import recognizability
-from metamerbook.ensembles.representational_similarity import divergence
 from metamerbook.study.claims import (
     ABOVE_ZERO,
     BELOW_ZERO,
@@ -54,6 +57,20 @@ NOT_BETTER: Interval = (-math.inf, 0.05)
 """A gain of less than a twentieth in recognizability counts as none."""
 
 
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapters compute: all that the tables of the others need."""
+    chapters = (
+        recognizability,
+        image_metrics,
+        representational_similarity,
+        adversarial_examples,
+        mixed_models,
+        optimisers,
+        ensemble_size,
+    )
+    return [task for chapter in chapters for task in chapter.tasks(study)]
+
+
 def claims(study: "Study") -> pd.DataFrame:
     """Hold every claim of the paper against the tables of a study: `metamerbook.study.claims.claims_table`."""
     return claims_table(measured_tables(study), TESTS)
@@ -61,17 +78,17 @@ def claims(study: "Study") -> pd.DataFrame:
 
 def measured_tables(study: "Study") -> dict[str, pd.DataFrame]:
     """Collect the tables that claims are tested on; what the store lacks is computed."""
-    sets = mixed(study)
+    sets = mixed_models.mixed(study)
     tables = {
-        "recognizability": recognizability(study),
-        "image_metrics": image_metrics(study),
-        "divergence": divergence(study),
-        "restricted_search": restricted(study),
-        "adversarial": adversarial(study),
+        "recognizability": recognizability.recognizability(study),
+        "image_metrics": image_metrics.image_metrics(study),
+        "divergence": representational_similarity.divergence(study),
+        "restricted_search": adversarial_examples.restricted(study),
+        "adversarial": adversarial_examples.adversarial(study),
         "mixed_sets": sets,
-        "mixed_effects": mixed_effects(study, sets),
-        "optimizers": optimizers(study),
-        "ensemble_sizes": ensemble_sizes(study),
+        "mixed_effects": mixed_models.mixed_effects(study, sets),
+        "optimizers": optimisers.optimizers(study),
+        "ensemble_sizes": ensemble_size.ensemble_sizes(study),
     }
     # Rows of networks that no metamers could be made with say why, but are no evidence.
     judged = ("restricted_search", "adversarial", "mixed_sets", "optimizers", "ensemble_sizes")

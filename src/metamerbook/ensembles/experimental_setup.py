@@ -4,10 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from metamerbook.engine.task import Task
 from metamerbook.study.published import published, statement
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
+
+
+def tasks(study: "Study") -> list[Task]:
+    """List what the chapter computes: nothing, it only describes."""
+    return []
 
 
 def model_sets_table(study: "Study") -> pd.DataFrame:
