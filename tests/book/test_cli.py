@@ -1,6 +1,6 @@
 """The command line: what it prints, and that no foreseeable mistake shows a traceback."""
 
-import json
+import io
 import os
 import re
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from metamerbook.cli import app
+from metamerbook.cli import app, main
 from metamerlib import CATEGORIES
 
 COMMANDS = [
@@ -145,16 +145,95 @@ def test_a_store_that_cannot_be_written_is_said(call, tmp_path):
 
 def test_plan_counts_what_run_would_compute_and_finds_it_afterwards(call, tmp_path):
     study = ("--profile", "smoke", "--repetitions", "1", "--stage", "early", *UNTRAINED, "-o", "mixed_sets=1")
-    planned = call("plan", *study, "--no-probe", "--json", "out/plan.json", "--csv", "out/plan.csv")
+    planned = call("plan", *study, "--no-probe", "--csv", "out/plan.csv")
     assert planned.exit_code == 0, planned.output
-    assert re.search(r"metamers +mine +early +4 +1 +0 +16 ", planned.output)  # 4 images × 2 steps × 2 networks
+    assert re.search(r"metamers +mine +early +2 +0 +16 ", planned.output)  # 4 images × 2 steps × 2 networks
     assert re.search(r"metamerlib run: 3 results, 0 of them in the store; 16 updates", planned.output)
-    assert "Left out, since it cannot run: random sets" in planned.output
-    parts = json.loads((tmp_path / "out" / "plan.json").read_text())["parts"]
-    assert pd.read_csv(tmp_path / "out" / "plan.csv")["runs"].tolist() == [part["runs"] for part in parts]
+    assert pd.read_csv(tmp_path / "out" / "plan.csv")["updates"][0] == 16
     assert not (tmp_path / "store").exists()
     call("run", *study)
     assert "metamerlib run: 3 results, 3 of them in the store" in call("plan", *study, "--no-probe").output
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize(
+    ("flag", "value", "name", "other"),
+    [
+        ("--preset", "fast", "preset", "paper"),
+        ("--set", "CNN", "model_sets", "[vgg19]"),
+        ("--stage", "late", "stages", "[early]"),
+        ("--photos", ".", "root", "elsewhere"),
+        ("--size", "64", "size", "32"),
+        ("--n-per-class", "1", "n_per_class", "2"),
+        ("--seed", "0", "seed", "7"),
+        ("--repetitions", "1", "repetitions", "2"),
+        ("--steps-per-model", "1", "steps_per_model", "2"),
+        ("--evaluator", "vgg19", "evaluators", "[alexnet]"),
+        ("--criterion", "label", "criterion", "reference"),
+        ("--device", "cpu", "device", "cuda"),
+    ],
+)
+def test_a_setting_by_option_is_kept_and_one_by_both_is_refused(call, monkeypatch, command, flag, value, name, other):
+    seen = {}
+
+    def stop(profile, **settings):
+        seen.update(settings)
+        raise ValueError("seen")
+
+    monkeypatch.setattr("metamerbook.study.settings.StudySettings.from_profile", stop)
+    assert call(command, "-o", f"{name}={other}").stderr == "metamerlib: seen\n"
+    assert str(seen[name]).replace("'", "") == other
+    call(command, flag, value)
+    assert str(seen[name]).strip("[']") == value
+    both = call(command, flag, value, "-o", f"{name}={other}").stderr
+    assert f"{flag} gives {name} as" in both
+    assert "give it once" in both
+
+
+def test_settings_by_option_are_read_as_yaml_1_2(call, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(
+        "metamerbook.study.settings.StudySettings.from_profile", lambda profile, **settings: seen.update(settings)
+    )
+    call("run", "-o", "learning_rate=1e-2", "-o", "categories=[yes, no]", "-o", "compile=true")
+    assert (seen["learning_rate"], seen["categories"], seen["compile"]) == (0.01, ["yes", "no"], True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "-o", "stages=[late"),
+        ("run", "-o", "seed={a: 1, a: 2}"),
+        ("run", "-o", "seed=1", "-o", "seed=2"),
+        ("run", "-o", "profile=smoke"),
+        ("book", "-p", "stages=[late"),
+        ("run", "--profile", "broken.yml"),
+        ("run", "--profile", "latin.yml"),
+    ],
+    ids=" ".join,
+)
+def test_text_that_is_no_yaml_is_one_line(call, tmp_path, arguments):
+    (tmp_path / "broken.yml").write_text("stages: [late")
+    (tmp_path / "latin.yml").write_bytes("zoo: mini  # größer".encode("latin-1"))
+    result = call(*arguments)
+    assert (result.exit_code, result.stderr.startswith("metamerlib: "), result.stderr.count("\n")) == (2, True, 1)
+    assert arguments[-1].partition("=")[0] in result.stderr
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
+def test_no_code_page_ends_a_finished_run(tmp_path, monkeypatch, encoding):
+    monkeypatch.setenv("METAMERLIB_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("METAMERLIB_PROGRESS", "0")
+    arguments = [*small(*UNTRAINED, "--evaluator", "resnet50_random"), "--csv", str(tmp_path / "t.csv")]
+    monkeypatch.setattr(sys, "argv", ["metamerlib", *arguments])
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    terminal.flush()
+    assert b"Residuals" in terminal.buffer.getvalue()
+    assert len(pd.read_csv(tmp_path / "t.csv")) == 2
 
 
 def test_plan_needs_no_photographs_and_names_mistakes(call):
@@ -240,7 +319,7 @@ def test_where_an_error_came_up_is_told_in_the_same_line(call, monkeypatch):
         error.add_note("on worker tcp://10.0.0.5:1")
         raise error
 
-    monkeypatch.setattr("metamerbook.study.study.Study.from_profile", fail)
+    monkeypatch.setattr("metamerbook.study.study.Study.__init__", fail)
     assert call("run").stderr == "metamerlib: no memory (on worker tcp://10.0.0.5:1)\n"
 
 

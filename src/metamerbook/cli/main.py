@@ -4,34 +4,27 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from metamerbook.cli.options import (
-    Criterion,
-    Device,
-    Evaluators,
-    Options,
-    PerClass,
     Photos,
-    Preset,
     Profile,
-    Repetitions,
     Scheduler,
-    Seed,
-    Sets,
     Size,
-    Stages,
-    StepsPerModel,
     StoreFolder,
-    key_and_value,
-    study_settings,
+    keys_and_values,
+    with_study_options,
 )
-from metamerbook.cli.plan import plan
 from metamerbook.cli.zoo import Zoo, load_images, print_table, zoo_app
 from metamerlib.system import atomic_write
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from metamerbook.study.settings import StudySettings
 
 _DEBUG = "METAMERLIB_DEBUG"
 
@@ -79,25 +72,11 @@ stimuli_app = typer.Typer(help="The images that metamers are made of.", no_args_
 app.add_typer(zoo_app, name="zoo")
 app.add_typer(stimuli_app, name="stimuli")
 
-app.command()(plan)
-
 
 @app.command()
+@with_study_options(photographs_needed=True)
 def run(
-    profile: Profile = "mini",
-    preset: Preset = None,
-    sets: Sets = None,
-    stage: Stages = None,
-    photos: Photos = None,
-    size: Size = None,
-    n_per_class: PerClass = None,
-    seed: Seed = None,
-    repetitions: Repetitions = None,
-    steps_per_model: StepsPerModel = None,
-    evaluator: Evaluators = None,
-    criterion: Criterion = None,
-    device: Device = None,
-    option: Options = None,
+    settings: "StudySettings",
     store: StoreFolder = None,
     scheduler: Scheduler = None,
     pictures: Annotated[Path | None, typer.Option(help="Folder to write every metamer into, as PNG.")] = None,
@@ -118,33 +97,70 @@ def run(
     from metamerbook.ensembles.recognizability import mean_recognizability, recognizability, residuals, write_pictures
     from metamerbook.study.study import Study
 
-    settings = study_settings(
-        sets=sets,
-        stage=stage,
-        photos=photos,
-        option=option,
-        size=size,
-        n_per_class=n_per_class,
-        seed=seed,
-        preset=preset,
-        repetitions=repetitions,
-        steps_per_model=steps_per_model,
-        evaluators=evaluator,
-        criterion=criterion,
-        device=device,
-    )
-    study = Study.from_profile(profile, store=store, scheduler=scheduler, **settings)
+    study = Study(settings, store=store, scheduler=scheduler)
     typer.echo(study.describe() + "\n")
     table = recognizability(study)
-    means = mean_recognizability(table)
-    print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
-    print_table(residuals(study), "Residuals ‖a'−a‖ / ‖a‖ at the end")
-    if csv is not None:
-        with atomic_write(csv) as draft:
-            table.to_csv(draft, index=False)
-        typer.echo(f"{len(table)} rows in {csv}")
+    means, of_metamers = mean_recognizability(table), residuals(study)
+    written = [_write(table, csv)] if csv is not None else []
     if pictures is not None:
-        typer.echo(f"{write_pictures(study, pictures)} metamers in {pictures}")
+        written.append(f"{write_pictures(study, pictures)} metamers in {pictures}")
+    print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
+    print_table(of_metamers, "Residuals ‖a'−a‖ / ‖a‖ at the end")
+    for line in written:
+        typer.echo(line)
+
+
+@app.command()
+@with_study_options(photographs_needed=False)
+def plan(
+    settings: "StudySettings",
+    store: StoreFolder = None,
+    probe: Annotated[bool, typer.Option("--probe/--no-probe", help="Time some networks; without, no hours.")] = True,
+    seconds: Annotated[float, typer.Option(help="How long to time networks.")] = 10.0,
+    csv: Annotated[Path | None, typer.Option(help="File to write the table into, unrounded.")] = None,
+) -> None:
+    """Say what `run` and `book` would compute with these options, before it runs.
+
+    \b
+    One line per part:
+      results  what it keeps; found: those of them that the store has
+      updates  of images, once for each network
+      FLOP     floating point operations of passes through networks
+      hours    for what the store lacks, on this device: some networks are
+               timed for ten seconds, the others scaled by their FLOPs
+      disk     for what the store lacks, roughly
+
+    \b
+    Neither weights nor photographs are needed: what is not here is counted
+    as if it were. What costs too much can be made smaller by its own
+    settings, such as -o mixed_sets=20 or -o mixed_repetitions=100.
+
+    \b
+    Examples:
+      metamerlib plan
+      metamerlib plan --profile paper
+      metamerlib plan --profile paper --set CNN --stage late --n-per-class 5 --device cuda
+      metamerlib plan --profile paper --photos ~/ilsvrc --csv plan.csv
+      metamerlib plan --no-probe -o mixed_sets=20
+    """  # noqa: D301 - the mark keeps the lines apart in --help
+    from metamerbook.plan import plan_study
+    from metamerbook.study.study import Study
+
+    found = plan_study(Study(settings, store=store), seconds=seconds if probe else None)
+    written = _write(found.table, csv) if csv is not None else None
+    typer.echo(found.description + "\n")
+    print_table(found.for_people(), f"On {found.device}, with the store {found.store}")
+    for line in (*found.summary(), *(f"- {note}" for note in found.notes)):
+        typer.echo(line)
+    if written:
+        typer.echo(written)
+
+
+def _write(table: "pd.DataFrame", path: Path) -> str:
+    """Write a table before anything is printed, which a closed pipe can end."""
+    with atomic_write(path) as draft:
+        table.to_csv(draft, index=False)
+    return f"{len(table)} rows in {path}"
 
 
 @app.command()
@@ -245,7 +261,7 @@ def book(
     """  # noqa: D301 - the mark keeps the lines apart in --help
     from metamerbook.build import build_book
 
-    parameters = dict(key_and_value(entry) for entry in parameter or [])
+    parameters = keys_and_values(parameter, "-p")
     if scheduler is not None:
         os.environ["METAMERLIB_SCHEDULER"] = scheduler
     build_book(profile=profile, chapters=chapters or None, force=force, html=html, parameters=parameters, jobs=jobs)
@@ -254,4 +270,7 @@ def book(
 def main() -> None:
     """Run the command line."""
     os.environ.setdefault("METAMERLIB_WORKERS", "auto")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # no letter that a terminal's code page lacks ends a finished run
+            stream.reconfigure(errors="replace")
     app()

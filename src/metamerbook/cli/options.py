@@ -1,9 +1,14 @@
 """The options that describe a study, which several commands share."""
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from metamerbook.study.settings import StudySettings
 
 Profile = Annotated[str, typer.Option(help="smoke, mini, paper, rehearsal, or a .yml file with the same keys.")]
 Preset = Annotated[
@@ -39,56 +44,84 @@ Scheduler = Annotated[
 
 
 def study_settings(
-    *, sets: list[str] | None, stage: list[str] | None, photos: Path | None, option: list[str] | None, **settings: Any
-) -> dict[str, Any]:
-    """Turn options into the settings of a study.
+    profile: Profile = "mini",
+    preset: Preset = None,
+    sets: Sets = None,
+    stage: Stages = None,
+    photos: Photos = None,
+    size: Size = None,
+    n_per_class: PerClass = None,
+    seed: Seed = None,
+    repetitions: Repetitions = None,
+    steps_per_model: StepsPerModel = None,
+    evaluator: Evaluators = None,
+    criterion: Criterion = None,
+    device: Device = None,
+    option: Options = None,
+    *,
+    photographs_needed: bool,
+) -> "StudySettings":
+    """Turn options into the settings of a study; one that is given twice, differently, is refused."""
+    from metamerbook.study.settings import StudySettings
 
-    Parameters
-    ----------
-    sets, stage, photos
-        As given to the options of these names.
-    option
-        Further settings, each as KEY=VALUE.
-    settings
-        Settings that are options of the same name.
+    flags = {
+        "preset": ("--preset", preset),
+        "model_sets": ("--set", _model_sets(sets)),
+        "stages": ("--stage", stage or None),
+        "root": ("--photos", None if photos is None else str(photos)),
+        "size": ("--size", size),
+        "n_per_class": ("--n-per-class", n_per_class),
+        "seed": ("--seed", seed),
+        "repetitions": ("--repetitions", repetitions),
+        "steps_per_model": ("--steps-per-model", steps_per_model),
+        "evaluators": ("--evaluator", evaluator or None),
+        "criterion": ("--criterion", criterion),
+        "device": ("--device", device),
+    }
+    settings = keys_and_values(option, "-o")
+    if "profile" in settings:
+        raise ValueError("-o profile=… is not a setting: name the profile with --profile.")
+    for name, (flag, value) in flags.items():
+        if value is None:
+            continue
+        if settings.get(name) not in (value, None):
+            raise ValueError(f"{flag} gives {name} as {value!r}, and -o as {settings[name]!r}: give it once.")
+        settings[name] = value
+    return StudySettings.from_profile(profile, photographs_needed=photographs_needed, **settings)
 
-    Returns
-    -------
-    dict
-        As `Study.from_profile` takes them.
-    """
-    given = {name: value or None if isinstance(value, list) else value for name, value in settings.items()}
-    return (
-        dict(key_and_value(entry) for entry in option or [])
-        | {"model_sets": _model_sets(sets), "stages": stage or None, "root": photos}
-        | given
-    )
+
+def with_study_options(*, photographs_needed: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of `study_settings` before its own, and those settings as its first argument."""
+    shared = [one for one in inspect.signature(study_settings).parameters.values() if one.kind is not one.KEYWORD_ONLY]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        def called(**given: Any) -> None:
+            asked = {one.name: given.pop(one.name) for one in shared}
+            command(study_settings(**asked, photographs_needed=photographs_needed), **given)
+
+        parameters = [*shared, *list(inspect.signature(command).parameters.values())[1:]]
+        called.__name__, called.__doc__ = command.__name__, command.__doc__
+        called.__signature__ = inspect.Signature(parameters)
+        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        return called
+
+    return decorate
 
 
-def key_and_value(entry: str) -> tuple[str, Any]:
-    """Read KEY=VALUE, the value as YAML.
+def keys_and_values(entries: list[str] | None, flag: str) -> dict[str, Any]:
+    """Read entries of the form KEY=VALUE, each value as YAML; none may be given twice."""
+    from metamerbook.study.profiles import read_yaml
 
-    Parameters
-    ----------
-    entry
-        The text.
-
-    Returns
-    -------
-    tuple of str and object
-        Key and value.
-
-    Raises
-    ------
-    ValueError
-        If it has another form.
-    """
-    import yaml
-
-    key, equals, value = entry.partition("=")
-    if not equals or not key.strip():
-        raise ValueError(f"{entry!r} is not of the form KEY=VALUE.")
-    return key.strip(), yaml.safe_load(value)
+    found: dict[str, Any] = {}
+    for entry in entries or []:
+        key, equals, value = entry.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise ValueError(f"{entry!r} is not of the form KEY=VALUE.")
+        if key in found:
+            raise ValueError(f"{flag} gives {key} twice: give it once.")
+        found[key] = read_yaml(value, f"{flag} {entry}")
+    return found
 
 
 def _model_sets(entries: list[str] | None) -> dict[str, list[str]] | list[str] | None:

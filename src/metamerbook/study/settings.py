@@ -6,7 +6,6 @@ by "_".
 """
 
 import dataclasses
-import pkgutil
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
@@ -351,10 +350,8 @@ class StudySettings:
 @cache
 def _chapters() -> dict[str, type[Section]]:
     for paper in PAPERS:
-        package = import_module(f"metamerbook.{paper}")
-        for module in pkgutil.iter_modules(package.__path__):
-            if not module.ispkg:
-                import_module(f"{package.__name__}.{module.name}")
+        for chapter in import_module(f"metamerbook.{paper}").CHAPTERS:
+            import_module(f"metamerbook.{paper}.{chapter}")
     return Section.known
 
 

@@ -1,0 +1,300 @@
+"""What a study and the book on it would compute, before anything runs: results, updates, FLOPs, hours, disk."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from statistics import median
+from typing import Any
+
+import pandas as pd
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from metamerbook.engine.task import Task
+from metamerbook.study.judging import Predictions
+from metamerbook.study.settings import PAPERS
+from metamerbook.study.study import Study
+from metamerbook.study.tasks import MetamerRun, Snapshots, kept_beside
+from metamerlib.models import Classifier, MissingWeightsError, ModelZoo
+from metamerlib.models.devices import resolve_device
+from metamerlib.stimuli import CATEGORIES, StimulusSet
+from metamerlib.system import cores
+
+_OF_RUN = "recognizability"  # the chapter that `metamerlib run` computes, beside the metamers
+_RESULT_BYTES = 20 * 1024  # of a table and its description; images come on top
+_TIMED_IMAGES = 4
+_FEWEST_TIMED = 3  # networks, however slow: one alone would say nothing of the others
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Passes of images through a network up to a layer (None: its outputs), with or without those back."""
+
+    model: str
+    layer: str | None
+    images: int
+    backward: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a study would compute.
+
+    Attributes
+    ----------
+    table
+        One row per part: part ("metamers" by set and stage, then chapters), command ("run", or "book" alone),
+        model_set, stage, results (that no part above has), found (of them in the store), updates (of images, once per
+        network), flops; and of what the store lacks updates_left, flops_left, bytes_left, hours_left (NaN without a
+        probe).
+    notes
+        What to know about the figures.
+    """
+
+    table: pd.DataFrame
+    notes: tuple[str, ...]
+    description: str
+    device: str
+    store: str
+
+    def for_people(self) -> pd.DataFrame:
+        """Round the numbers, and put units to them."""
+        table = self.table[self.table["results"] > 0]
+        shown = table[["part", "model_set", "stage", "results", "found"]].rename(columns={"model_set": "set"})
+        shown["updates"] = table["updates"].map(_short).str.strip()
+        shown["FLOP"] = table["flops"].map(_short)
+        shown["hours"] = table["hours_left"].map(_duration)
+        shown["disk"] = table["bytes_left"].map(_short) + "B"
+        return shown
+
+    def summary(self) -> list[str]:
+        """Add up the parts: one line for `metamerlib run`, one for the whole book."""
+        lines = []
+        for command in ("run", "book"):
+            parts = self.table[self.table["command"] == "run"] if command == "run" else self.table
+            total = parts.drop(columns=["part", "command", "model_set", "stage"]).sum(min_count=1)
+            lines.append(
+                f"metamerlib {command}: {total['results']:.0f} results, {total['found']:.0f} of them in the store; "
+                f"{_short(total['updates']).strip()} updates, {_short(total['flops'])}FLOP; left to do: "
+                f"{_duration(total['hours_left'])}, {_short(total['bytes_left'])}B of disk."
+            )
+        return lines
+
+
+def plan_study(study: Study, *, seconds: float | None = 10.0) -> Plan:
+    """Count what a study and the book's chapters on it would compute; nothing is computed, and nothing stored.
+
+    Networks and photographs that are not there are counted as if they were. Hours come from updates of some networks,
+    timed for about so many `seconds`; None leaves the hours out.
+    """
+    if seconds is not None and not seconds > 0:
+        raise ValueError(f"seconds is {seconds!r}: give the seconds to time for, or None to leave the hours out.")
+    complete, notes = _complete(study)
+    flops = _FlopCounter(complete)
+    seen: set[str] = set()
+    rows, left = [], []
+    for labels, tasks in _parts(complete, notes):
+        new = {task.key: task for task in _with_requirements(tasks) if task.key not in seen}
+        seen |= new.keys()
+        lacking = [task for task in new.values() if task not in study.store]
+        of_all, of_left = _passes(study, new.values()), _passes(study, lacking)
+        rows.append(
+            labels
+            | {"results": len(new), "found": len(new) - len(lacking)}
+            | {"updates": _updates(of_all), "flops": sum(map(flops, of_all))}
+            | {"updates_left": _updates(of_left), "flops_left": sum(map(flops, of_left))}
+            | {"bytes_left": sum(map(_bytes, lacking))}
+        )
+        left.append(of_left)
+    device = resolve_device(study.settings.device)
+    hours = [math.nan] * len(rows)
+    if seconds is not None:
+        speeds = _speeds(study, complete, flops, [one for part in left for one in part], device, seconds)
+        typical = median(speeds.values()) if speeds else 1.0
+        hours = [sum(flops(one) / speeds.get(one.model, typical) for one in part) / 3600 for part in left]
+        notes.append(
+            f"Hours come from updates with {len(speeds)} networks, timed here; others are scaled by their FLOPs. "
+            "Comparisons of what is there (image metrics, distances, permutations) come on top."
+        )
+    return Plan(
+        table=pd.DataFrame([row | {"hours_left": each} for row, each in zip(rows, hours, strict=True)]),
+        notes=tuple(notes),
+        description=complete.describe(),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        store=str(study.store.root),
+    )
+
+
+def _complete(study: Study) -> tuple[Study, list[str]]:
+    """Set up the same study with everything there: networks without values, blank images for photographs."""
+    notes, zoo, settings = [], study.zoo, study.settings
+    if isinstance(zoo, ModelZoo):
+        if zoo.missing:
+            notes.append(f"The weights of {len(zoo.missing)} networks are not here: they are counted as if they were.")
+        zoo = zoo.outlines()
+    if study.given_references or settings.root is not None or settings.stimuli == "objects16":
+        references = study.references
+    elif settings.n_per_class is None:
+        raise ValueError("n_per_class is not set, and no photographs are named that could be counted: give one.")
+    else:
+        categories, side = settings.categories or CATEGORIES, settings.size or 224
+        labels = torch.arange(len(categories)).repeat_interleave(settings.n_per_class)
+        images = torch.full((1, 3, side, side), 0.5).expand(len(labels), -1, -1, -1)
+        references = StimulusSet(images, labels, tuple(categories), tuple(map(str, range(len(labels)))))
+        notes.append(f"No photographs are named: {len(references)} blank images stand for them.")
+    own = study.networks.own.values()
+    return Study(settings, models=own, references=references, zoo=zoo, store=study.store, progress=False), notes
+
+
+def _parts(study: Study, notes: list[str]) -> Iterator[tuple[dict[str, str], list[Task]]]:
+    """List what `metamerlib run` and the chapters compute, with the labels of its row."""
+    for run in study.runs:
+        stage = run.stage if isinstance(run.stage, str) else f"{run.stage:g}"
+        beside = kept_beside(run)
+        labels = {"part": "metamers", "command": "run", "model_set": run.name, "stage": stage}
+        yield labels, [run] if beside is None else [run, beside]
+    chapters = {name: f"metamerbook.{paper}.{name}" for paper in PAPERS for name in _chapters_of(paper)}
+    for name in [_OF_RUN, *(name for name in chapters if name != _OF_RUN)]:
+        listing = getattr(import_module(chapters[name]), "tasks", None)
+        if listing is None:
+            continue
+        try:
+            tasks = list(listing(study))
+        except (ValueError, MissingWeightsError) as error:
+            notes.append(f"Left out, since it cannot run: {name.replace('_', ' ')} ({error})")
+            continue
+        command = "run" if name == _OF_RUN else "book"
+        yield {"part": name.replace("_", " "), "command": command, "model_set": "", "stage": ""}, tasks
+
+
+def _chapters_of(paper: str) -> tuple[str, ...]:
+    return import_module(f"metamerbook.{paper}").CHAPTERS
+
+
+def _with_requirements(tasks: Iterable[Task]) -> Iterator[Task]:
+    for task in tasks:
+        yield from _with_requirements(task.requires)
+        yield task
+
+
+def _passes(study: Study, tasks: Iterable[Task]) -> list[Passes]:
+    """List the passes through networks that results take; of comparisons none, which are few beside the updates."""
+    found = []
+    for task in tasks:
+        beside = isinstance(task, Snapshots) and task == kept_beside(task.run)
+        if beside and (task.run not in study.store or task in study.store):
+            continue  # kept while the metamers are made
+        if isinstance(task, MetamerRun | Snapshots):
+            run, images = (task, task.stimuli.count) if isinstance(task, MetamerRun) else (task.run, len(task.images))
+            for model, layer in zip(run.models, run.layers, strict=True):
+                found.append(Passes(model.key, layer, images * run.config.updates_per_model, backward=True))
+        elif isinstance(task, Predictions):
+            found += [Passes(one.key, None, task.run.stimuli.count, backward=False) for one in task.evaluators]
+        elif hasattr(task, "steps"):  # an attack
+            found += [Passes(one.key, None, task.stimuli.count * task.steps, backward=True) for one in task.models]
+    return found
+
+
+def _updates(passes: Iterable[Passes]) -> int:
+    return sum(one.images for one in passes if one.backward)
+
+
+def _bytes(task: Task) -> int:
+    images = {"MetamerRun": lambda: task.stimuli.count, "Snapshots": lambda: len(task.images) * len(task.repetitions)}
+    count = images.get(task.kind, lambda: 0)()
+    height, width = (task.run if isinstance(task, Snapshots) else task).stimuli.size if count else (0, 0)
+    return _RESULT_BYTES + count * 3 * height * width * 4
+
+
+class _FlopCounter:
+    """Counts floating point operations of passes, as torch does: no elementwise work; each kind of pass once."""
+
+    def __init__(self, study: Study) -> None:
+        self._networks, self._size = study.networks, study.references.size
+        self._of_one = cache(self._count)
+
+    def __call__(self, passes: Passes) -> float:
+        return float(passes.images) * self._of_one(passes.model, passes.layer, passes.backward)
+
+    def _count(self, key: str, layer: str | None, backward: bool) -> int:
+        model = self._networks.models[key]
+        image = torch.full((1, 3, *self._size), 0.5, device=model.device, requires_grad=backward)
+        with torch.inference_mode(False), torch.set_grad_enabled(backward), FlopCounterMode(display=False) as counter:
+            output = model.outputs(image) if layer is None else model.activations(image, layer)
+            if output.requires_grad:  # some layers give none, which generation says
+                torch.autograd.grad(output, image, torch.ones_like(output), allow_unused=True)
+        return counter.get_total_flops()
+
+
+def _speeds(
+    study: Study, complete: Study, flops: _FlopCounter, passes: list[Passes], device: torch.device, seconds: float
+) -> dict[str, float]:
+    """Time updates, those first that the most FLOPs are in: FLOPs per second of all cores, by network."""
+    shares: dict[Passes, float] = {}
+    for one in passes:
+        if one.backward:
+            update = replace(one, images=_TIMED_IMAGES)
+            shares[update] = shares.get(update, 0.0) + flops(one)
+    ends, speeds = time.perf_counter() + seconds, {}
+    with _one_thread(device):
+        for update in sorted(shares, key=shares.get, reverse=True):
+            if len(speeds) >= _FEWEST_TIMED and time.perf_counter() > ends:
+                break
+            if update.model not in speeds:
+                model = _built(study, update.model)
+                speeds[update.model] = flops(update) / _seconds(model, update, complete.references.size, device)
+    return {key: speed * (cores() if device.type == "cpu" else 1) for key, speed in speeds.items()}
+
+
+def _built(study: Study, key: str) -> Classifier:
+    of_zoo = isinstance(study.zoo, ModelZoo) and key not in study.networks.own
+    return study.zoo.initialised(key) if of_zoo else study.networks.models[key]
+
+
+def _seconds(model: Classifier, update: Passes, size: tuple[int, int], device: torch.device) -> float:
+    """Time one update of some images, after one that does not count."""
+    before, images = model.device, torch.rand(update.images, 3, *size, device=device).requires_grad_()
+    model.to(device)
+    with torch.inference_mode(False), torch.enable_grad():
+        for _ in range(2):
+            began = time.perf_counter()
+            output = model.outputs(images) if update.layer is None else model.activations(images, update.layer)
+            torch.autograd.grad(output.square().sum(), images, allow_unused=True)[0]
+            if device.type in ("cuda", "mps"):
+                getattr(torch, device.type).synchronize()
+    model.to(before)
+    return time.perf_counter() - began
+
+
+@contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """Compute with one thread on a CPU, as each of the processes does that share its cores."""
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1 if device.type == "cpu" else before)
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _short(count: Any) -> str:
+    """Write a large number with three digits and a prefix."""
+    count = float(count)
+    for prefix in ("", "k", "M", "G", "T", "P", "E"):
+        if count < 999.5:
+            return f"{count:.0f} {prefix}" if count >= 99.5 or not prefix else f"{count:.3g} {prefix}"
+        count /= 1000
+    return f"{count:.3g} Z"
+
+
+def _duration(hours: float) -> str:
+    if math.isnan(hours):
+        return "-"
+    for size, unit in ((24.0, "d"), (1.0, "h"), (1 / 60, "min")):
+        if hours >= 2 * size:
+            return f"{hours / size:.3g} {unit}"
+    return f"{hours * 3600:.2g} s"

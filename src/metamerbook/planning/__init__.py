@@ -1,1 +1,0 @@
-"""What a study and the book on it would compute, before anything runs."""
