@@ -20,7 +20,7 @@ from metamerbook.study.settings import PAPERS
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun, Snapshots, kept_beside
 from metamerlib.models import Classifier, MissingWeightsError, ModelZoo
-from metamerlib.models.devices import resolve_device
+from metamerlib.models.device import resolve_device
 from metamerlib.stimuli import CATEGORIES, StimulusSet
 from metamerlib.system import cores
 
