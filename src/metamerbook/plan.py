@@ -135,7 +135,7 @@ def _complete(study: Study) -> tuple[Study, list[str]]:
     if isinstance(zoo, ModelZoo):
         if zoo.missing:
             notes.append(f"The weights of {len(zoo.missing)} networks are not here: they are counted as if they were.")
-        zoo = zoo.outlines()
+        zoo = zoo.skeletons()
     if study.given_references or settings.root is not None or settings.stimuli == "objects16":
         references = study.references
     elif settings.n_per_class is None:
