@@ -4,17 +4,14 @@ What all of them need is computed as one graph of tasks, in the order in which t
 is executed as soon as its own tasks are done.
 """
 
-
 import asyncio
-import difflib
-import hashlib
 import importlib.util
 import json
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,24 +24,24 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.translators import PythonTranslator
 
-import metamerlib
 from metamerbook.build.kernel import chapter_environment, execute_in, running_kernel
 from metamerbook.build.layout import BookLayout, book_root
 from metamerbook.build.normalise import complaints, normalised
-from metamerlib.checks import entries_of, file_path, shown, whole_number
-from metamerlib.system import cores, profile_files
+from metamerbook.build.requests import (
+    ChapterError,
+    absolute_paths,
+    chapter_key,
+    chosen_chapters,
+    declared_parameters,
+    has_parameters,
+    package_digest,
+    plain_parameters,
+    refuse_unknown,
+)
+from metamerlib.checks import file_path, whole_number
+from metamerlib.system import cores
 
-_SOURCES = (".py", ".css", ".html", ".js")  # programs and styles that chapters carry with them are part of the package
-_BUNDLED = ("smoke", "mini")  # profiles that need nothing from outside the repository
 _SECONDS_PER_LINE = 10  # of progress in a log file
-
-
-class ChapterError(RuntimeError):
-    """A chapter could not be executed, or was asked for something that it does not have."""
-
-
-class ChapterRequestError(ChapterError, ValueError):
-    """A chapter or a parameter was asked for that the book does not have."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +97,13 @@ def execute_chapters(
         If a chapter does not exist, no chosen chapter declares a parameter (these two are a ValueError too), or a cell
         raises or complains: whatever it writes to the error stream other than progress bars and logging.
     """
-    given = _absolute({"profile": os.fspath(file_path(profile, "profile")), **_plain(parameters)})
+    given = absolute_paths({"profile": os.fspath(file_path(profile, "profile")), **plain_parameters(parameters)})
     jobs = min(cores(), 2) if jobs is None else whole_number(jobs, "jobs", at_least=1)
     started = time.perf_counter()
     layout = BookLayout(root or book_root(), output)
-    sources = _chosen(layout, chapters)
+    sources = chosen_chapters(layout, chapters)
     declared = {source: declared_parameters(jupytext.read(source), source.name) for source in sources}
-    _refuse_unknown(given, declared)
+    refuse_unknown(given, declared)
 
     runs: dict[str, ChapterRun] = {}
 
@@ -116,7 +113,7 @@ def execute_chapters(
         print(f"[{len(runs)}/{len(sources)}] {run.name} {fate}", flush=True)
 
     stale = []
-    package = _package_digest(layout)
+    package = package_digest(layout)
     for source in sources:
         values = {name: value for name, value in given.items() if name in declared[source]}
         path = layout.executed / source.relative_to(layout.root).with_suffix(".ipynb")
@@ -353,21 +350,9 @@ async def _execute(chapter: _Chapter, manager: Any) -> ChapterRun:
 def _injected(notebook: NotebookNode, values: Mapping[str, Any]) -> NotebookNode:
     source = PythonTranslator.codify(values).rstrip()
     cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["injected-parameters"]})
-    (place,) = [number for number, one in enumerate(notebook.cells) if _has_parameters(one)]
+    (place,) = [number for number, one in enumerate(notebook.cells) if has_parameters(one)]
     notebook.cells.insert(place + 1, cell)
     return notebook
-
-
-def _has_parameters(cell: NotebookNode) -> bool:
-    return cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", [])
-
-
-def declared_parameters(notebook: NotebookNode, name: str) -> list[str]:
-    """List the variables that the notebook's one `parameters` cell assigns, as papermill finds them."""
-    cells = [cell for cell in notebook.cells if _has_parameters(cell)]
-    if len(cells) != 1:
-        raise ValueError(f"{name} has {len(cells)} cells tagged `parameters`; a chapter has exactly one.")
-    return [parameter.name for parameter in PythonTranslator.inspect(cells[0])]
 
 
 def _up_to_date(chapter: _Chapter) -> ChapterRun | None:
@@ -378,96 +363,3 @@ def _up_to_date(chapter: _Chapter) -> ChapterRun | None:
         return None
     current = chapter.key and last["key"] == chapter.key and chapter.path.exists()
     return ChapterRun(chapter.source.stem, chapter.path, last["seconds"], executed=False) if current else None
-
-
-def chapter_key(package: str, source: Path, values: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what a chapter's result depends on; empty where it depends on what is outside."""
-    if values.get("profile") not in _BUNDLED or values.get("root"):
-        return ""
-    parameters = json.dumps(dict(values), sort_keys=True, default=repr)
-    return hashlib.sha256(f"{package} {parameters} {source.name} ".encode() + source.read_bytes()).hexdigest()
-
-
-def _package_digest(layout: BookLayout) -> str:
-    packages = Path(metamerlib.__file__).parents[1]
-    files = [
-        layout.root / "constraints.txt",
-        *(layout.notebooks / "profiles").glob("*.yml"),
-        *(layout.root / "data").rglob("*"),
-        *(path for name in ("metamerlib", "metamerbook") for path in (packages / name).rglob("*")),
-    ]
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        if file.is_file() and (file.suffix in _SOURCES or not file.is_relative_to(packages)):
-            digest.update(f"{file.name} ".encode() + hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _absolute(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Make paths absolute: chapters run in another folder than whoever names a profile's file or photographs."""
-    for name in ("profile", "root"):
-        value = parameters.get(name)
-        if isinstance(value, str) and not (name == "profile" and value in profile_files()):
-            path = Path(value).expanduser()
-            parameters[name] = str(path.absolute() if path.exists() else value)
-    return parameters
-
-
-def _chosen(layout: BookLayout, names: Sequence[str] | None) -> list[Path]:
-    """Return the sources of the chapters that were named, in the book's order."""
-    every = sorted(layout.notebooks.glob("[0-9][0-9]_*.py"))
-    if not every:
-        raise ChapterRequestError(f"No chapter in {layout.notebooks}: expected files such as 01_introduction.py.")
-    if names is None:
-        return every
-    wanted = set()
-    names = entries_of([names] if isinstance(names, str) else names, "chapters", "names or numbers")
-    if not names:
-        raise ChapterRequestError("chapters is [], which is empty: give names or numbers, or None for all.")
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"chapters is {shown(names)}: give names or numbers as text, such as '05'.")
-        asked = name.removesuffix(".py").removesuffix(".ipynb")
-        found = [source for source in every if asked in (source.stem, source.stem[:2])]
-        if not found:
-            raise ChapterRequestError(f"No chapter {shown(name)}. {_choices(asked, [one.stem for one in every])}")
-        wanted.update(found)
-    return [source for source in every if source in wanted]
-
-
-def _plain(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Refuse parameters that a notebook's source cannot hold; papermill would hand their representation on as text."""
-    if parameters is not None and not isinstance(parameters, Mapping):
-        raise TypeError(f"parameters is {shown(parameters)}: give a mapping of names to values.")
-    for name, value in (parameters or {}).items():
-        if not isinstance(name, str):
-            raise TypeError(f"parameters is {shown(parameters)}: give names as text, not {shown(name)}.")
-        if not _is_literal(value):
-            raise TypeError(
-                f"parameters has {name}={shown(value)}: give text, numbers, truth values, None, or lists and mappings "
-                "of these."
-            )
-    return dict(parameters or {})
-
-
-def _is_literal(value: object) -> bool:
-    if isinstance(value, list | tuple):
-        return all(map(_is_literal, value))
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_literal(entry) for key, entry in value.items())
-    return value is None or isinstance(value, bool | int | float | str)
-
-
-def _refuse_unknown(given: Mapping[str, Any], declared: Mapping[Path, Iterable[str]]) -> None:
-    """Raise where a parameter would reach no chapter; papermill itself would only warn."""
-    known = sorted({name for names in declared.values() for name in names})
-    for name in given:
-        if name not in known:
-            where = ", ".join(source.stem for source in declared)
-            raise ChapterRequestError(f"Unknown parameter {shown(name)} of {where}. {_choices(name, known)}")
-
-
-def _choices(asked: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(asked, known, n=1, cutoff=0.5)
-    guess = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{guess}There are: {', '.join(known) or 'none'}."

@@ -7,7 +7,6 @@ import sys
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -70,10 +69,6 @@ class Context:
     def result(self, task: Task) -> Any:
         """Return the result of a task, computing it here if the store lacks it."""
         return self.store.get_or_compute(task, lambda _: task.compute(self))
-
-    def scratch(self, task: Task) -> Path:
-        """Return the folder of a task's checkpoints: it survives an interruption, and goes when the result is there."""
-        return self.store.scratch(task)
 
     def metamers(self, run: Task) -> Metamers:
         """Return the metamers of a run, reading them once while consecutive tasks ask for the same few."""

@@ -42,10 +42,6 @@ class CorruptResultWarning(UserWarning):
     """Something in the store could not be trusted, was moved to the quarantine and will be computed again."""
 
 
-class MissingResultError(LookupError):
-    """The store does not hold the result that was asked for."""
-
-
 class StoreError(OSError):
     """The store's folder cannot be used: it is full, read-only or not a folder."""
 
@@ -112,26 +108,6 @@ class Store:
     def __contains__(self, task: Task) -> bool:
         """Return whether there is an entry; whether it can be trusted is found out when it is read."""
         return self.folder(task).is_dir()
-
-    def load(self, task: Task) -> Any:
-        """Read a result and check it; what cannot be trusted goes to the quarantine and counts as missing."""
-        try:
-            return read_entry(self.folder(task), task)
-        except CorruptEntryError:
-            with self._locked(task):
-                found = self._read_or_quarantine(task)
-        except FileNotFoundError:
-            found = None
-        if found is None:
-            raise MissingResultError(f"the store {self.root} has no {task.kind} of {task.label!r}: compute it first.")
-        return found
-
-    def record(self, task: Task) -> dict[str, Any]:
-        """Read what is noted beside a result: label, written (date), seconds, versions, files, task and more."""
-        try:
-            return read_record(self.folder(task))
-        except CorruptEntryError as error:
-            raise MissingResultError(f"the store {self.root} has no record of {task.label!r}: {error}.") from error
 
     def get_or_compute(self, task: Task, compute: Callable[[Path], Any]) -> Any:
         """Return a result as read from the store, computing and keeping it if it is not there.

@@ -99,7 +99,7 @@ class MetamerRun(Task):
             context,
             context.references.images,
             # A checkpoint belongs to one batch size; with another, the run starts over.
-            checkpoint=context.scratch(self) / f"batches-of-{context.batch_size or 'all'}.safetensors",
+            checkpoint=context.store.scratch(self) / f"batches-of-{context.batch_size or 'all'}.safetensors",
             watch=recorder,
         )
         if recorder and recorder.complete:

@@ -1,18 +1,24 @@
 """Chapters are executed with their parameters, when something has changed, and leave the same bytes."""
 
 import os
+import time
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import jupytext
 import nbformat
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from small_books import HEAD, write_chapter
 
-from metamerbook.build import ChapterError, execute_chapters
+from metamerbook.build import ChapterError, chapters, execute_chapters
 from metamerbook.build.kernel import chapter_environment
 from metamerbook.build.normalise import complaints, normalised
-from metamerbook.build.chapters import chapter_key, declared_parameters
+from metamerbook.build.requests import chapter_key, declared_parameters
+from metamerbook.engine.context import Context
+from metamerbook.engine.store import Store
+from metamerbook.engine.task import Task
 
 
 def outputs(run):
@@ -28,7 +34,7 @@ def package(tmp_path_factory):
     module.parent.mkdir()
     module.write_text("")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("metamerbook.build.chapters.metamerlib", SimpleNamespace(__file__=str(module)))
+        patch.setattr("metamerbook.build.requests.metamerlib", SimpleNamespace(__file__=str(module)))
         yield module
 
 
@@ -118,6 +124,52 @@ def test_chapters_run_side_by_side_and_one_kernel_serves_several(tmp_path):
     cells = nbformat.read(runs[2].path, as_version=4).cells
     assert [cell.execution_count for cell in cells if cell.cell_type == "code"] == [1, 2, 3]
     assert not any(run.executed for run in execute_chapters("smoke", root=tmp_path, jobs=2))
+
+
+@dataclass(frozen=True)
+class Step(Task):
+    """Work that takes a moment."""
+
+    name: str
+
+    def compute(self, context):
+        time.sleep(0.7)
+        return {"time": torch.tensor(time.time(), dtype=torch.float64)}
+
+
+def test_a_chapter_begins_as_soon_as_its_own_tasks_are_done(tmp_path, monkeypatch, capsys):
+    store, steps = Store(tmp_path / "store"), [Step(name) for name in ("early", "late", "later")]
+
+    def collected(stale):
+        for chapter, needed in zip(stale, (steps[:1], steps), strict=True):
+            chapter.tasks = {step.key for step in needed}
+        return [(Context(None, {}, store, device="cpu"), steps, {step.key: 1 for step in steps})]
+
+    monkeypatch.setattr(chapters, "_collected", collected)
+    monkeypatch.setattr(chapters, "_SECONDS_PER_LINE", 0.2)
+    for name in ("01_first", "02_second"):
+        write_chapter(tmp_path, name, "\n# %%\nimport time\nprint(time.time())\n")
+    first, second = (float(outputs(run)) for run in execute_chapters("smoke", root=tmp_path, jobs=1))
+    early, late, later = (store.get_or_compute(step, None)["time"].item() for step in steps)
+    assert early < first < later
+    assert second > later > late
+    lines = capsys.readouterr().out
+    assert "2 chapters to come" in lines
+    assert "computed 33%; about 1 min of it left" in lines
+
+
+def test_the_tasks_of_a_chapter_are_those_of_its_module(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAMERLIB_STORE", str(tmp_path / "store"))
+    values = {"profile": "smoke", "stages": ["late"]}
+    stale = [
+        chapters._Chapter(tmp_path / f"{name}.py", tmp_path, values, "")
+        for name in ("05_recognizability", "06_no_such_chapter")
+    ]
+    ((context, pending, _),) = chapters._collected(stale)
+    assert {task.key for task in pending} >= stale[0].tasks
+    assert stale[0].tasks == stale[1].tasks  # it comes after those before it
+    assert any(task.kind == "MetamerRun" for task in pending)
+    assert context.progress is False
 
 
 SLOW_TO_RETURN = """
@@ -269,7 +321,7 @@ def test_a_chapter_has_one_parameters_cell(body, message):
 
 
 def test_parameters_are_read():
-    text = '# %% tags=["parameters"]\n# how much\nprofile: str = "mini"\nstages = None  # or some\nepsilons = [0.03, 0.3]\n'
+    text = '# %% tags=["parameters"]\n# how much\nprofile: str = "mini"\nstages = None  # or some\nepsilons = [0.3]\n'
     assert declared_parameters(jupytext.reads(text, fmt="py:percent"), "x") == ["profile", "stages", "epsilons"]
 
 

@@ -115,7 +115,7 @@ def test_a_second_command_on_the_store_waits_for_the_first(tmp_path, threads):
     one.execute([slow, Step("of slow", before=(slow,))])
     assert first.wait() == 0
     assert steps(one) == ["slow", "of slow"]
-    assert one.store.load(slow)["pid"] == first.pid
+    assert one.result(slow)["pid"] == first.pid
 
 
 @pytest.fixture(params=["here", "on workers"])
