@@ -10,7 +10,7 @@ EXAMPLE = """
 import sys
 
 ABSENT = {
-    "IPython", "bokeh", "cloudpickle", "dask", "distributed", "jupytext", "matplotlib", "metamerbook",
+    "IPython", "bokeh", "cloudpickle", "dask", "distributed", "filelock", "jupytext", "matplotlib", "metamerbook",
     "nbclient", "nbformat", "papermill", "pyarrow", "seaborn", "sphinx", "typer", "yaml",
 }
 
@@ -63,3 +63,10 @@ def test_the_library_alone_makes_metamers_and_evaluates_them(tmp_path):
     done = subprocess.run(run, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "metamers.safetensors").is_file()
+
+
+def test_the_command_says_what_it_lacks():
+    code = "import sys; sys.modules['typer'] = None; from metamerbook.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "The command needs the packages of the book: pip install 'metamerlib[book]'.\n"
