@@ -37,7 +37,6 @@ from metamerbook import Study
 from metamerbook.ensembles import adversarial_examples as chapter
 from metamerbook.ensembles.figures.adversarial_examples import figure_restricted, radius_in_words, table_restricted
 from metamerbook.study.judging import featured_set, featured_stage, one_per_category
-from metamerbook.study.smaller import scope
 from metamerbook.study.words import members, provenance, stage_in_words
 
 study = Study.from_parameters(globals())
@@ -46,7 +45,7 @@ study = Study.from_parameters(globals())
 Markdown(study.describe())
 
 # %% tags=["remove-input"]
-Markdown(scope(chapter.restricted_study(study)))
+Markdown(chapter.restricted_study(study).scope())
 
 # %% [markdown]
 # ## Around what?

@@ -39,7 +39,6 @@ from metamerbook.ensembles.figures.optimisers import (
     table_conditions,
 )
 from metamerbook.study.judging import contrasts, featured_set, featured_stage
-from metamerbook.study.smaller import scope
 from metamerbook.study.words import members, stage_in_words
 
 study = Study.from_parameters(globals())
@@ -48,7 +47,7 @@ study = Study.from_parameters(globals())
 Markdown(study.describe())
 
 # %% tags=["remove-input"]
-Markdown(scope(chapter.ablation_study(study)))
+Markdown(chapter.ablation_study(study).scope())
 
 # %% tags=["remove-cell"]
 glue("set", featured_set(study), display=False)

@@ -37,7 +37,6 @@ from metamerbook.ensembles.figures.optimisers import table_conditions
 from metamerbook.ensembles.optimisers import ablation_study
 from metamerbook.study.judging import contrasts, featured_stage
 from metamerbook.study.published import statement
-from metamerbook.study.smaller import scope
 from metamerbook.study.words import network_label, stage_in_words
 
 study = Study.from_parameters(globals())
@@ -46,7 +45,7 @@ study = Study.from_parameters(globals())
 Markdown(study.describe())
 
 # %% tags=["remove-input"]
-Markdown(scope(ablation_study(study)))
+Markdown(ablation_study(study).scope())
 
 # %%
 pool = ensemble_pool(study)

@@ -35,7 +35,6 @@ from metamerbook.ensembles import transfer as chapter
 from metamerbook.ensembles.figures.transfer import figure_instances, figure_transfer, instance_label
 from metamerbook.ensembles.optimisers import ablation_study
 from metamerbook.study.judging import featured_stage
-from metamerbook.study.smaller import scope
 from metamerbook.study.words import enumerated, stage_in_words
 
 study = Study.from_parameters(globals())
@@ -44,7 +43,7 @@ study = Study.from_parameters(globals())
 Markdown(study.describe())
 
 # %% tags=["remove-input"]
-Markdown(scope(ablation_study(study)))
+Markdown(ablation_study(study).scope())
 
 # %%
 generators, missing = chapter.transfer_generators(study)

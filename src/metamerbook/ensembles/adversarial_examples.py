@@ -1,7 +1,7 @@
 """Chapter 08: metamers in small balls beside adversarial examples in the same balls (paper, section 4.6 and Fig. 6)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 from torch import Tensor
@@ -10,13 +10,10 @@ from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.study.judging import Predictions, evaluate, featured_set, featured_stage, mean_over_evaluators
 from metamerbook.study.settings import Budget, Count, Radii, Section
-from metamerbook.study.smaller import first_of_each_category, subset_study
+from metamerbook.study.study import Study, first_of_each_category
 from metamerbook.study.tasks import ClassifierRef, MetamerRun, StimuliRef
 from metamerlib.evaluation import adversarial_examples
 from metamerlib.models.devices import models_on, resolve_device
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 
 class AdversarialExamples(Section):
@@ -73,12 +70,12 @@ class RestrictedExample:
     targets: dict[float, str]  # the categories that the attacks were aimed at
 
 
-def restricted_study(study: "Study") -> "Study":
+def restricted_study(study: Study) -> Study:
     """Set up the study that the restricted search runs in: perhaps fewer images, and a budget of its own."""
-    return subset_study(study, **dict(study.settings.of(AdversarialExamples).restricted))
+    return study.subset(**dict(study.settings.of(AdversarialExamples).restricted))
 
 
-def restricted_runs(study: "Study") -> dict[tuple[float, str], MetamerRun]:
+def restricted_runs(study: Study) -> dict[tuple[float, str], MetamerRun]:
     """Describe the generation of metamers in every ball, by radius and centre.
 
     An ℓ∞ ball of radius 1 or more holds every image, wherever its centre is: there both centres have one run, without
@@ -98,7 +95,7 @@ def restricted_runs(study: "Study") -> dict[tuple[float, str], MetamerRun]:
     return runs
 
 
-def attacks(study: "Study") -> list[Attack]:
+def attacks(study: Study) -> list[Attack]:
     """Describe the attacks on the networks and images of the restricted search, by radius."""
     settings, small = study.settings.of(AdversarialExamples), restricted_study(study)
     run = small.run(featured_set(study), featured_stage(study))
@@ -109,20 +106,17 @@ def attacks(study: "Study") -> list[Attack]:
     ]
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapter computes."""
     small = restricted_study(study)
     return [Predictions.of(small, run) for run in (*restricted_runs(study).values(), *attacks(study))]
 
 
-def restricted(study: "Study") -> pd.DataFrame:
+def restricted(study: Study) -> pd.DataFrame:
     """Tabulate how well metamers from small balls are recognized, by evaluators that took part, too.
 
-    Returns
-    -------
-    DataFrame
-        One row per radius, centre and evaluator: epsilon, center ("initial" or "reference"), model_set, and what
-        `evaluate` returns; residual is what is left of the distance between activations within the ball.
+    One row per radius, centre and evaluator: epsilon, center ("initial" or "reference"), model_set, and what `evaluate`
+    returns; residual is what is left of the distance between activations within the ball.
     """
     labelled = [
         ({"epsilon": epsilon, "center": center, "model_set": run.name}, run)
@@ -131,14 +125,11 @@ def restricted(study: "Study") -> pd.DataFrame:
     return evaluate(restricted_study(study), labelled, title="restricted search")
 
 
-def adversarial(study: "Study") -> pd.DataFrame:
+def adversarial(study: Study) -> pd.DataFrame:
     """Tabulate how well adversarial examples for the same images and networks are recognized.
 
-    Returns
-    -------
-    DataFrame
-        One row per radius and evaluator: epsilon, model_set, and what `evaluate` returns: recognizability is the share
-        of images that keep their class, fooled that of images taken for the target.
+    One row per radius and evaluator: epsilon, model_set, and what `evaluate` returns: recognizability is the share of
+    images that keep their class, fooled that of images taken for the target.
     """
     labelled = [({"epsilon": run.epsilon, "model_set": featured_set(study)}, run) for run in attacks(study)]
     return evaluate(restricted_study(study), labelled, title="adversarial examples")
@@ -147,12 +138,9 @@ def adversarial(study: "Study") -> pd.DataFrame:
 def restricted_means(restricted: pd.DataFrame, adversarial: pd.DataFrame) -> pd.DataFrame:
     """Average the restricted search and the attacks over evaluators.
 
-    Returns
-    -------
-    DataFrame
-        One row per condition and radius: condition ("initial" and "reference": metamers in a ball around that;
-        "attack"), epsilon, mean (recognizability over all evaluators, as in Figure 6), held_out (over those without
-        part; NaN if there are none), residual (NaN for attacks), fooled and fooled_held_out (NaN for metamers).
+    One row per condition and radius: condition ("initial" and "reference": metamers in a ball around that; "attack"),
+    epsilon, mean (recognizability over all evaluators, as in Figure 6), held_out (over those without part; NaN if there
+    are none), residual (NaN for attacks), fooled and fooled_held_out (NaN for metamers).
     """
     parts, by = [], ["condition", "epsilon"]
     for table in (restricted.rename(columns={"center": "condition"}), adversarial.assign(condition="attack")):
@@ -188,7 +176,7 @@ def facts(means: pd.DataFrame) -> dict[str, float]:
     return {name: float(value) for name, value in found.items()}
 
 
-def restricted_example(study: "Study", image: int = 0) -> RestrictedExample:
+def restricted_example(study: Study, image: int = 0) -> RestrictedExample:
     """Pick the image at a position of the study's references out of every ball."""
     small = restricted_study(study)
     searched = first_of_each_category(study.references, study.settings.of(AdversarialExamples).restricted.n_per_class)

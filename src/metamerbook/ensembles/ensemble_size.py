@@ -1,7 +1,6 @@
 """Chapter 13: how many networks an ensemble needs, recognizability by their number (paper, section 4.3)."""
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -9,9 +8,7 @@ from metamerbook.engine.task import Task
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
 from metamerbook.study.judging import Predictions, evaluate, featured_set, featured_stage
 from metamerbook.study.settings import Count, Section
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
+from metamerbook.study.study import Study
 
 
 class EnsembleSize(Section):
@@ -20,7 +17,7 @@ class EnsembleSize(Section):
     largest_ensemble: Count = 5
 
 
-def ensemble_pool(study: "Study") -> tuple[str, ...]:
+def ensemble_pool(study: Study) -> tuple[str, ...]:
     """Choose the networks that ensembles of different sizes are made of, at most `largest_ensemble`.
 
     They are the members of the `featured_set`, then trained evaluators of the same family that are robust like the
@@ -34,7 +31,7 @@ def ensemble_pool(study: "Study") -> tuple[str, ...]:
     return (*members, *further)[: study.settings.of(EnsembleSize).largest_ensemble]
 
 
-def ensemble_size_runs(study: "Study") -> Labelled:
+def ensemble_size_runs(study: Study) -> Labelled:
     """Describe the generation of metamers of ensembles of one network up to the whole pool, named by their networks.
 
     Every size below the whole has one ensemble per network of the pool: that network and those behind it, in a circle.
@@ -49,19 +46,16 @@ def ensemble_size_runs(study: "Study") -> Labelled:
     return runs
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapter computes."""
     return [Predictions.of(ablation_study(study), run) for _, run in ensemble_size_runs(study)]
 
 
-def ensemble_sizes(study: "Study") -> pd.DataFrame:
+def ensemble_sizes(study: Study) -> pd.DataFrame:
     """Tabulate recognizability by the number of networks that metamers were made with.
 
-    Returns
-    -------
-    DataFrame
-        One row per ensemble and evaluator: size, model_set (the ensemble's networks), outside (whether the evaluator is
-        none of the pool, so that it counts for every size alike), and what `evaluate` returns.
+    One row per ensemble and evaluator: size, model_set (the ensemble's networks), outside (whether the evaluator is
+    none of the pool, so that it counts for every size alike), and what `evaluate` returns.
     """
     pool = ensemble_pool(study)
     runs = [({**labels, "model_set": run.name}, run) for labels, run in ensemble_size_runs(study)]

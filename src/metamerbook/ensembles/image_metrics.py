@@ -5,7 +5,7 @@ import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,17 +15,15 @@ from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.ensembles.recognizability import tasks as recognizability_tasks
 from metamerbook.study.judging import rank_correlation
-from metamerbook.study.model_sets import set_sizes
+from metamerbook.study.networks import set_sizes
 from metamerbook.study.settings import NoneByName, Section, Text
+from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun, ModelRef
 from metamerbook.study.words import enumerated, signed
 from metamerlib.evaluation import METRICS, Backbone
 from metamerlib.evaluation import measure_images as measure
 from metamerlib.evaluation.image_metrics.learned import ALEXNET_FILE, INCEPTION_FILE
 from metamerlib.models import STAGES, ZOO
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 DOWNLOADED = "downloaded"
 
@@ -49,16 +47,13 @@ class ImageMetrics(Task):
 
     def compute(self, context: Context) -> pd.DataFrame:
         backbone: Any = self.backbone
-        if isinstance(self.backbone, ModelRef):
-            key, model = self.backbone.key, context.models[self.backbone.key]
+        if isinstance(backbone, ModelRef):
             # Swin transformers keep the channels in the last dimension.
-            feature = Backbone(model, self.backbone_label, channels_last=key.startswith("swin_"))
+            last = backbone.key.startswith("swin_")
+            feature = Backbone(context.models[backbone.key], self.backbone_label, channels_last=last)
             # The weights that Zhang et al. fitted to human judgements exist for the published networks only.
-            backbone = {
-                "fid": feature,
-                "kid": feature,
-                "lpips": dataclasses.replace(feature, label=f"{self.backbone_label}, not fitted"),
-            }
+            unfitted = dataclasses.replace(feature, label=f"{self.backbone_label}, not fitted")
+            backbone = {"fid": feature, "kid": feature, "lpips": unfitted}
         return measure(context.metamers(self.run).images, context.references, backbone=backbone, scorer=self.scorer)
 
     @property
@@ -71,25 +66,21 @@ class ImageMetrics(Task):
         return 30.0 * self.run.stimuli.count
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapter computes."""
     return [*recognizability_tasks(study), *image_metrics_runs(study)]
 
 
-def image_metrics(study: "Study") -> pd.DataFrame:
+def image_metrics(study: Study) -> pd.DataFrame:
     """Measure the metamers of every set and stage by every image metric.
 
-    Returns
-    -------
-    DataFrame
-        One row per model set, stage, metric and image, or one per model set, stage and metric where only the set has a
-        value (FID, KID): model_set, stage, metric (key), label (with the network of learned metrics), image (position
-        in the references; missing for a value of the set), n (images that went into the value), value, reference_value
-        (what the reference itself has), direction ("higher" or "lower" is better), backbone (network of learned
-        metrics, or missing), reason (why there is no value, or none that an average should hold), n_members and
-        n_wanted (networks of the set that ran, and that it should have).
+    One row per model set, stage, metric and image, or one per model set, stage and metric where only the set has a
+    value (FID, KID): model_set, stage, metric (key), label (with the network of learned metrics), image (position in
+    the references; missing for a value of the set), n (images that went into the value), value, reference_value (what
+    the reference itself has), direction ("higher" or "lower" is better), backbone (network of learned metrics, or
+    missing), reason (why there is no value, or none that an average should hold), n_members and n_wanted (networks of
+    the set that ran, and that it should have).
     """
-    study.execute(study.runs)
     tasks = image_metrics_runs(study)
     study.execute(tasks, title="image metrics")
     _, _, missing = _backbone(study)
@@ -106,7 +97,7 @@ def image_metrics(study: "Study") -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def image_metrics_runs(study: "Study") -> list[ImageMetrics]:
+def image_metrics_runs(study: Study) -> list[ImageMetrics]:
     """Describe the measuring of the metamers of every set and stage, in the order of the study's runs."""
     backbone, label, _ = _backbone(study)
     scorer = study.settings.of(ImageMetricsSettings).metric_scorer
@@ -117,13 +108,10 @@ def image_metrics_runs(study: "Study") -> list[ImageMetrics]:
 def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
     """Average a table of `image_metrics` over images, as Figure 4 shows them.
 
-    Returns
-    -------
-    DataFrame
-        One row per model set, stage and metric: model_set, stage, metric, label, direction, mean (or the value of the
-        whole set; NaN where there is none), sd (over images, n - 1; NaN for values of the set), reference_mean (what
-        the references have), n (images behind the mean), n_left_out (images without a finite value), reason (why
-        something is missing; empty otherwise), n_members, n_wanted.
+    One row per model set, stage and metric: model_set, stage, metric, label, direction, mean (or the value of the whole
+    set; NaN where there is none), sd (over images, n - 1; NaN for values of the set), reference_mean (what the
+    references have), n (images behind the mean), n_left_out (images without a finite value), reason (why something is
+    missing; empty otherwise), n_members, n_wanted.
     """
     rows = []
     for cell, group in table.groupby(["model_set", "stage", "metric"], sort=False):
@@ -132,14 +120,10 @@ def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             dict(zip(("model_set", "stage", "metric"), cell, strict=True))
             | {name: group[name].iloc[0] for name in ("label", "direction")}
-            | {
-                "mean": finite["value"].mean(),
-                "sd": finite["value"].std(ddof=1),
-                "reference_mean": finite["reference_value"].mean(),
-                "n": int(finite["n"].sum()),
-                "n_left_out": 0 if of_set else len(group) - len(finite),
-                "reason": next((reason for reason in group["reason"] if reason), ""),
-            }
+            | {"mean": finite["value"].mean(), "sd": finite["value"].std(ddof=1)}
+            | {"reference_mean": finite["reference_value"].mean(), "n": int(finite["n"].sum())}
+            | {"n_left_out": 0 if of_set else len(group) - len(finite)}
+            | {"reason": next((reason for reason in group["reason"] if reason), "")}
             | {name: group[name].iloc[0] for name in ("n_members", "n_wanted")}
         )
     return pd.DataFrame(rows)
@@ -148,12 +132,9 @@ def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
 def metric_agreement(means: pd.DataFrame, recognizability: pd.DataFrame) -> pd.DataFrame:
     """Compare how metrics rank the metamers with their `mean_recognizability` over all evaluators.
 
-    Returns
-    -------
-    DataFrame
-        One row per metric: metric, label, learned (whether it asks a trained network), cells (pairs of a model set
-        and a stage that have both values), rank_correlation (Spearman's, with the metric turned so that higher is
-        better; NaN for fewer than three cells or where all are equal).
+    One row per metric: metric, label, learned (whether it asks a trained network), cells (pairs of a model set and a
+    stage that have both values), rank_correlation (Spearman's, with the metric turned so that higher is better; NaN for
+    fewer than three cells or where all are equal).
     """
     of_all = recognizability[recognizability["evaluators"] == "all"]
     shares = of_all[["model_set", "stage", "mean"]].rename(columns={"mean": "share"})
@@ -200,7 +181,7 @@ def facts(means: pd.DataFrame, agreement: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _backbone(study: "Study") -> tuple[ModelRef | str | None, str, str]:
+def _backbone(study: Study) -> tuple[ModelRef | str | None, str, str]:
     """Look up the network of FID, KID and LPIPS: itself, its name in tables, and the reason if there is none."""
     key = study.settings.of(ImageMetricsSettings).metric_backbone
     if key is None:

@@ -1,19 +1,16 @@
 """Chapter 12: what parts of the generation matter, optimiser, initial stimulus and taking turns (thesis outline)."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 
 from metamerbook.engine.task import Task
 from metamerbook.study.judging import Predictions, evaluate, featured_set, featured_stage
 from metamerbook.study.settings import Budget, Entries, Section
-from metamerbook.study.smaller import subset_study
+from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.generation import GenerationConfig
 from metamerlib.generation.initializers import INITIALIZERS
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 
 class Optimisers(Section):
@@ -30,9 +27,9 @@ Labelled = list[tuple[dict[str, Any], MetamerRun]]
 """Runs, each with what tells it from the others."""
 
 
-def ablation_study(study: "Study") -> "Study":
+def ablation_study(study: Study) -> Study:
     """Set up the study of ablations, ensemble sizes and transfer: fewer images, and a budget of its own."""
-    return subset_study(study, **dict(study.settings.of(Optimisers).ablation))
+    return study.subset(**dict(study.settings.of(Optimisers).ablation))
 
 
 def optimizer_settings(config: GenerationConfig, pixels: int) -> dict[str, dict[str, Any]]:
@@ -55,7 +52,7 @@ def optimizer_settings(config: GenerationConfig, pixels: int) -> dict[str, dict[
     }
 
 
-def optimizer_runs(study: "Study") -> Labelled:
+def optimizer_runs(study: Study) -> Labelled:
     """Describe the generation of metamers by every optimiser from every initial stimulus.
 
     From the reference itself nothing moves, since its residual is 0: an initial stimulus near the reference is "mix",
@@ -73,7 +70,7 @@ def optimizer_runs(study: "Study") -> Labelled:
     ]
 
 
-def mode_runs(study: "Study") -> Labelled:
+def mode_runs(study: Study) -> Labelled:
     """Describe the generation of metamers by taking turns and by adding gradients up.
 
     Either way each network's gradient is taken equally often; the joint mode moves the image by their sum, as many
@@ -83,43 +80,37 @@ def mode_runs(study: "Study") -> Labelled:
     return [({"mode": mode}, small.run(featured_set(study), featured_stage(study), mode=mode)) for mode in MODES]
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapter computes."""
     small = ablation_study(study)
     return [Predictions.of(small, run) for _, run in (*optimizer_runs(study), *mode_runs(study))]
 
 
-def optimizers(study: "Study") -> pd.DataFrame:
+def optimizers(study: Study) -> pd.DataFrame:
     """Tabulate how well the metamers of every optimiser and initial stimulus are recognized.
 
-    Returns
-    -------
-    DataFrame
-        One row per optimiser, initial stimulus and evaluator: optimizer, initializer, variant (the same, by the name
-        under which claims are tested), model_set, and what `evaluate` returns.
+    One row per optimiser, initial stimulus and evaluator: optimizer, initializer, variant (the same, by the name under
+    which claims are tested), model_set, and what `evaluate` returns.
     """
     runs = [({**labels, "variant": labels["initializer"]}, run) for labels, run in optimizer_runs(study)]
     return _evaluated(study, runs, "optimisers")
 
 
-def modes(study: "Study") -> pd.DataFrame:
+def modes(study: Study) -> pd.DataFrame:
     """Tabulate how well metamers are recognized that were made by turns or jointly: mode, model_set, and `evaluate`."""
     return _evaluated(study, mode_runs(study), "modes")
 
 
-def _evaluated(study: "Study", runs: Labelled, title: str) -> pd.DataFrame:
+def _evaluated(study: Study, runs: Labelled, title: str) -> pd.DataFrame:
     labelled = [({**labels, "model_set": run.name}, run) for labels, run in runs]
     return evaluate(ablation_study(study), labelled, title=title)
 
 
-def convergence(study: "Study", runs: Labelled) -> pd.DataFrame:
+def convergence(study: Study, runs: Labelled) -> pd.DataFrame:
     """Follow the residuals of some runs over their updates.
 
-    Returns
-    -------
-    DataFrame
-        One row per run, repetition and network: the labels; model_set, stage, repetition, update (of the images),
-        model, residual (mean over images), learning_rate.
+    One row per run, repetition and network: the labels; model_set, stage, repetition, update (of the images), model,
+    residual (mean over images), learning_rate.
     """
     small = ablation_study(study)
     small.execute([run for _, run in runs])
@@ -132,10 +123,7 @@ def convergence(study: "Study", runs: Labelled) -> pd.DataFrame:
 def rounds_needed(history: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Find after how many rounds each way to optimise comes to the residual at which the first of them ends.
 
-    Returns
-    -------
-    DataFrame
-        One row per way, in their order: the columns of `by`, rounds (missing if it never does, or began below).
+    One row per way, in their order: the columns of `by`, rounds (missing if it never does, or began below).
     """
     rows, level = [], None
     for way, group in history.groupby(by, sort=False):

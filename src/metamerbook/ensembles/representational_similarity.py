@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import pandas as pd
 from pydantic import Field
@@ -12,16 +12,14 @@ from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.ensembles.recognizability import tasks as recognizability_tasks
 from metamerbook.study.judging import rank_correlation
-from metamerbook.study.model_sets import set_sizes
+from metamerbook.study.networks import set_sizes
 from metamerbook.study.settings import Count, Quantile, Section
+from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun, ModelRef
 from metamerlib.evaluation import KINDS, distance_correlation, pair_distances, representational_divergence
 from metamerlib.evaluation import metamer_success as measure
 from metamerlib.evaluation.densities import density, shared_grid
 from metamerlib.models import STAGES, Stage
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 
 class RepresentationalSimilarity(Section):
@@ -64,9 +62,8 @@ class Representations(Task):
         correlations = distance_correlation(cells, permutations=self.permutations)
         divergences = representational_divergence(cells, max_pairs=self.max_pairs)
         comparison = divergences["first"] + " | " + divergences["second"]
-        wide = divergences.assign(comparison=comparison).pivot(
-            index="metamers", columns="comparison", values="divergence"
-        )
+        divergences = divergences.assign(comparison=comparison)
+        wide = divergences.pivot(index="metamers", columns="comparison", values="divergence")
         return correlations.join(wide, on="metamers").drop(columns=["metamers", "evaluator", "stage"])
 
     @property
@@ -102,7 +99,7 @@ class Success(Task):
         return 3.0 * self.run.stimuli.count * len(self.run.models)
 
 
-def representation_runs(study: "Study") -> Iterator[Representations]:
+def representation_runs(study: Study) -> Iterator[Representations]:
     """Describe the comparisons at every stage in every evaluator that has it."""
     settings = study.settings.of(RepresentationalSimilarity)
     for stage in study.settings.stages:
@@ -112,52 +109,44 @@ def representation_runs(study: "Study") -> Iterator[Representations]:
                 yield Representations(runs, study.networks.ref(key), stage, settings.max_pairs, settings.permutations)
 
 
-def _has(study: "Study", key: str, stage: Stage) -> bool:
+def _has(study: Study, key: str, stage: Stage) -> bool:
     """Return whether a network has a stage: the three and depths all have, a module's name only some."""
     if stage in STAGES or not isinstance(stage, str):
         return True
     return stage in dict(study.networks.skeleton(key).module.named_modules())
 
 
-def success_runs(study: "Study") -> list[Success]:
+def success_runs(study: Study) -> list[Success]:
     """Describe the tests of the metamers of every set and stage."""
     return [Success(run, study.settings.of(RepresentationalSimilarity).null_quantile) for run in study.runs]
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapter computes, short of the densities of its figure."""
     return [*recognizability_tasks(study), *representation_runs(study), *success_runs(study)]
 
 
-def divergence(study: "Study") -> pd.DataFrame:
+def divergence(study: Study) -> pd.DataFrame:
     """Compare the distributions of distances between representations, in every evaluator.
 
-    Returns
-    -------
-    DataFrame
-        One row per model set, stage and evaluator that has this stage: model_set, stage, evaluator (key), family,
-        robust, random, took_part (whether the metamers were made with it: dashed in Figure 5), layer, n (images),
-        Jensen-Shannon divergences in bits, from 0 (equal) to 1, under the names of `COMPARISONS`; n_members and
-        n_wanted.
+    One row per model set, stage and evaluator that has this stage: model_set, stage, evaluator (key), family, robust,
+    random, took_part (whether the metamers were made with it: dashed in Figure 5), layer, n (images), Jensen-Shannon
+    divergences in bits, from 0 (equal) to 1, under the names of `COMPARISONS`; n_members and n_wanted.
     """
     return _table(study, {name: " | ".join(kinds) for name, kinds in COMPARISONS.items()})
 
 
-def distance_correlations(study: "Study") -> pd.DataFrame:
+def distance_correlations(study: Study) -> pd.DataFrame:
     """Correlate distances between references with distances between their metamers, in every evaluator.
 
-    Returns
-    -------
-    DataFrame
-        The rows of `divergence`: model_set, stage, evaluator (key), family, robust, random, took_part, layer, n
-        (images), pairs, pearson, pearson_p, spearman, spearman_p (one-sided, by permuting the images), n_members and
-        n_wanted. NaN where all representations are equally far apart.
+    The rows of `divergence`: model_set, stage, evaluator (key), family, robust, random, took_part, layer, n (images),
+    pairs, pearson, pearson_p, spearman, spearman_p (one-sided, by permuting the images), n_members and n_wanted. NaN
+    where all representations are equally far apart.
     """
     return _table(study, {name: name for name in ("pairs", "pearson", "pearson_p", "spearman", "spearman_p")})
 
 
-def _table(study: "Study", columns: dict[str, str]) -> pd.DataFrame:
-    study.execute(study.runs)
+def _table(study: Study, columns: dict[str, str]) -> pd.DataFrame:
     comparisons = list(representation_runs(study))
     study.execute(comparisons, title="representations")
     traits = study.networks.traits(study.evaluators).set_index("evaluator")
@@ -181,13 +170,10 @@ def _table(study: "Study", columns: dict[str, str]) -> pd.DataFrame:
 def mean_representation(divergences: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
     """Average what is known of representations over the evaluators that had no part in the generation.
 
-    Returns
-    -------
-    DataFrame
-        One row per model set and stage: model_set, stage, n_evaluators, the means of the columns of `COMPARISONS`,
-        pearson and spearman (NaN if there is no evaluator, or no value is defined), pearson_low and pearson_high (the
-        smallest and largest evaluator's), significant (evaluators whose Pearson correlation has a permutation p-value
-        below `LEVEL`) and tested (evaluators that have one).
+    One row per model set and stage: model_set, stage, n_evaluators, the means of the columns of `COMPARISONS`, pearson
+    and spearman (NaN if there is no evaluator, or no value is defined), pearson_low and pearson_high (the smallest and
+    largest evaluator's), significant (evaluators whose Pearson correlation has a permutation p-value below `LEVEL`) and
+    tested (evaluators that have one).
     """
     keys = ["model_set", "stage", "evaluator"]
     table = divergences.merge(correlations[[*keys, "pearson", "pearson_p", "spearman"]], on=keys, how="left")
@@ -224,15 +210,12 @@ def common_evaluator(divergences: pd.DataFrame, stage: Stage) -> str:
     return str((part[~part] if not part.all() else part).index[0])
 
 
-def distance_densities(study: "Study", stage: Stage, evaluator: str, *, points: int = 200) -> pd.DataFrame:
+def distance_densities(study: Study, stage: Stage, evaluator: str, *, points: int = 200) -> pd.DataFrame:
     """Estimate the distributions behind the cells of Figure 5 of one stage and evaluator, for every set.
 
-    Returns
-    -------
-    DataFrame
-        For each set, kind of pair ("reference-reference", "metamer-metamer", "reference-metamer", and "matching": each
-        metamer and its own reference) and distance: kind, distance (Euclidean, between activations), density, n
-        (pairs), model_set.
+    For each set, kind of pair ("reference-reference", "metamer-metamer", "reference-metamer", and "matching": each
+    metamer and its own reference) and distance: kind, distance (Euclidean, between activations), density, n (pairs),
+    model_set.
     """
     tables = []
     for name in study.running_sets:
@@ -246,20 +229,16 @@ def distance_densities(study: "Study", stage: Stage, evaluator: str, *, points: 
     return pd.concat(tables, ignore_index=True)
 
 
-def metamer_success(study: "Study") -> pd.DataFrame:
+def metamer_success(study: Study) -> pd.DataFrame:
     """Test every metamer by Feather et al.'s criterion, in the networks that it was made with.
 
-    Returns
-    -------
-    DataFrame
-        One row per model set, stage, generating model and image: model_set, stage, model (key), layer, image (position
-        in the references), category (of the reference), spearman and pearson (of the activations, in [-1, 1]), snr_db
-        (10 log10 of the ratio of squared norms), spearman_percentile, pearson_percentile and snr_db_percentile (share
-        of the ordered pairs of two different references below, 0 to 100), null_pairs (their number), beyond_null (all
-        three measures exceed the quantile), same_class (the model gives metamer and reference one class), metamer
-        (both), n_members and n_wanted.
+    One row per model set, stage, generating model and image: model_set, stage, model (key), layer, image (position in
+    the references), category (of the reference), spearman and pearson (of the activations, in [-1, 1]), snr_db (10
+    log10 of the ratio of squared norms), spearman_percentile, pearson_percentile and snr_db_percentile (share of the
+    ordered pairs of two different references below, 0 to 100), null_pairs (their number), beyond_null (all three
+    measures exceed the quantile), same_class (the model gives metamer and reference one class), metamer (both),
+    n_members and n_wanted.
     """
-    study.execute(study.runs)
     tests = success_runs(study)
     study.execute(tests, title="metamers against chance")
     names, tables = study.references.category_names, []
@@ -275,13 +254,10 @@ def metamer_success(study: "Study") -> pd.DataFrame:
 def success_counts(table: pd.DataFrame) -> pd.DataFrame:
     """Count the metamers of a table of `metamer_success` that pass.
 
-    Returns
-    -------
-    DataFrame
-        For every model set and stage one row for "all" its models together (an image passes if it passes in each of
-        them) and, in sets of several, one for each: model_set, stage, model ("all" or a key), n (images), beyond_null,
-        same_class and metamer (how many images), share (of images that are metamers), low and high (its 95 % Wilson
-        interval over images), n_members, n_wanted.
+    For every model set and stage one row for "all" its models together (an image passes if it passes in each of them)
+    and, in sets of several, one for each: model_set, stage, model ("all" or a key), n (images), beyond_null, same_class
+    and metamer (how many images), share (of images that are metamers), low and high (its 95 % Wilson interval over
+    images), n_members, n_wanted.
     """
     verdicts = ["beyond_null", "same_class", "metamer"]
     rows = []

@@ -1,18 +1,16 @@
 """Chapter 14: whether metamers of one network are metamers for other architectures and trainings (thesis outline)."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import pandas as pd
 
 from metamerbook.engine.task import Task
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
 from metamerbook.study.judging import Predictions, evaluate, featured_stage
-from metamerbook.study.model_sets import check_keys
+from metamerbook.study.networks import check_keys
 from metamerbook.study.settings import AllByName, Names, Section
+from metamerbook.study.study import Study
 from metamerlib.models import EXTRA_INSTANCES, ZOO, MissingWeightsError
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 
 class Transfer(Section):
@@ -24,7 +22,7 @@ class Transfer(Section):
     )
 
 
-def transfer_generators(study: "Study") -> tuple[list[str], list[str]]:
+def transfer_generators(study: Study) -> tuple[list[str], list[str]]:
     """Choose the networks whose own metamers all others look at: those that are there, and those that are missing.
 
     Without the setting `transfer_generators` they are all trained evaluators. Further trainings of ResNet-18 belong to
@@ -40,7 +38,7 @@ def transfer_generators(study: "Study") -> tuple[list[str], list[str]]:
     return there, [key for key in keys if key not in there]
 
 
-def transfer_runs(study: "Study") -> Labelled:
+def transfer_runs(study: Study) -> Labelled:
     """Describe the generation of each network's own metamers, with the label generator."""
     small = ablation_study(study)
     there, missing = transfer_generators(study)
@@ -52,26 +50,23 @@ def transfer_runs(study: "Study") -> Labelled:
     return [({"generator": key}, small.run([key], featured_stage(study))) for key in there]
 
 
-def transfer_evaluators(study: "Study") -> list[str]:
+def transfer_evaluators(study: Study) -> list[str]:
     """Choose who looks at each network's metamers: the evaluators, and the further trainings of ResNet-18."""
     further = [key for key in _instances(study) if key in study.networks.models]
     return list(dict.fromkeys([*study.evaluators, *further]))
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapter computes."""
     small, evaluators = ablation_study(study), transfer_evaluators(study)
     return [Predictions.of(small, run, evaluators) for _, run in transfer_runs(study)]
 
 
-def transfer(study: "Study") -> pd.DataFrame:
+def transfer(study: Study) -> pd.DataFrame:
     """Tabulate how well each network's metamers are recognized by each other network.
 
-    Returns
-    -------
-    DataFrame
-        One row per generating network and evaluator: generator (key), what `evaluate` returns, generator_family,
-        generator_robust, relation ("itself", "other training" of one architecture, or "other architecture").
+    One row per generating network and evaluator: generator (key), what `evaluate` returns, generator_family,
+    generator_robust, relation ("itself", "other training" of one architecture, or "other architecture").
     """
     runs = transfer_runs(study)
     table = evaluate(ablation_study(study), runs, evaluators=transfer_evaluators(study), title="transfer")
@@ -84,7 +79,7 @@ def transfer(study: "Study") -> pd.DataFrame:
     )
 
 
-def relation(study: "Study", generator: str, evaluator: str) -> str:
+def relation(study: Study, generator: str, evaluator: str) -> str:
     """Say how an evaluator is related to the network that metamers were made with."""
     if generator == evaluator:
         return "itself"
@@ -119,13 +114,13 @@ def facts(table: pd.DataFrame) -> dict[str, float]:
     return {name: float(group["recognizability"].mean()) for name, group in groups.items()}
 
 
-def _instances(study: "Study") -> list[str]:
+def _instances(study: Study) -> list[str]:
     """List the further trainings that the study's zoo knows, with the network that they are trainings of."""
     extra = [key for key in getattr(study.zoo, "extra_instances", ()) if key in EXTRA_INSTANCES]
     return ["resnet18", *extra] if extra else []
 
 
-def _architecture(study: "Study", key: str) -> object:
+def _architecture(study: Study, key: str) -> object:
     """Name an architecture: within the zoo by the paper's number of parameters, which no two of them share."""
     if key in study.networks.own:
         return key

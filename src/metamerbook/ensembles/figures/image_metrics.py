@@ -25,7 +25,7 @@ from metamerbook.plots.style import (
     stage_label,
     stage_positions,
 )
-from metamerbook.plots.tables import book_table
+from metamerbook.plots.tables import book_table, short_number
 from metamerbook.study.words import signed
 
 _COLUMNS, _LEFT, _GAP, _HEAD, _DOWN, _FOOT = 4, 42, 46, 46, 92, 28
@@ -70,7 +70,7 @@ def table_image_metrics(means: pd.DataFrame) -> Styler:
         higher = group["direction"].iloc[0] == "higher"
         heading = f"{group['label'].iloc[0]} {'↑' if higher else '↓'}"
         values = group.set_index(["model_set", "stage"])["mean"].reindex(cells)
-        shown[heading] = [_number(value) for value in values]
+        shown[heading] = [short_number(value) for value in values]
         best = values.groupby(level="stage").transform("max" if higher else "min")
         bold[heading] = np.where((values == best) & (len(order) > 1), "font-weight: 650", "")
     styler = book_table(pd.DataFrame(shown), "tab-image-metrics")
@@ -125,7 +125,7 @@ def _curves(axes: Axes, group: pd.DataFrame, styles: dict[str, LineStyle]) -> No
     axes.set(xlim=(places[0] - 0.15 * span, places[-1] + 0.15 * span), xlabel="", ylabel="")
     axes.set_xticks(places, [stage_label(stage) for stage in positions])
     axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
     axes.tick_params(length=2, labelsize=6.5)
     axes.grid(axis="y")
 
@@ -150,16 +150,3 @@ def _legend(axes: Axes, styles: dict[str, LineStyle]) -> None:
     handles.append(Line2D([], [], color=MUTED, linestyle=":", label="references (TV)"))
     axes.legend(handles=handles, loc="center left", fontsize=6.5, borderaxespad=0, labelspacing=0.6, handlelength=2)
     axes.set_axis_off()
-
-
-def _number(value: float) -> str | None:
-    if not np.isfinite(value):
-        return None
-    if abs(value) >= 1000:
-        return _tick(value)
-    return f"{value:.3g}".replace("-", "−") if abs(value) >= 0.001 else f"{value:.1e}".replace("-", "−")
-
-
-def _tick(value: float) -> str:
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return text.replace(",", "\u2009").replace("-", "−")

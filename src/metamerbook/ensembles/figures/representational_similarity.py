@@ -118,8 +118,7 @@ def table_representation(means: pd.DataFrame) -> Styler:
     table = _in_order(means)
     ranges = table["pearson_low"].map(signed) + " … " + table["pearson_high"].map(signed)
     shown = {
-        "model set": table["model_set"].mask(table["model_set"].duplicated(), ""),
-        "stage": table["stage"].map(stage_label),
+        **_cells(table),
         "ref–met": table["divergence"].map(_known),
         "met–met": table["metamer_metamer"].map(_known),
         "matching": table["matching"].map(_known),
@@ -136,8 +135,7 @@ def table_success(counts: pd.DataFrame) -> Styler:
     """Tabulate how many metamers pass in every network of the set: a row per model set and stage."""
     table = _in_order(counts[counts["model"] == "all"])
     shown = {
-        "model set": table["model_set"].mask(table["model_set"].duplicated(), ""),
-        "stage": table["stage"].map(stage_label),
+        **_cells(table),
         "images": table["n"],
         "closer than chance": table["beyond_null"],
         "same class": table["same_class"],
@@ -152,6 +150,11 @@ def table_success(counts: pd.DataFrame) -> Styler:
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     cells = [(name, stage) for name in set_order(table["model_set"]) for stage in stage_positions(table["stage"])]
     return table.set_index(["model_set", "stage"]).loc[cells].reset_index()
+
+
+def _cells(table: pd.DataFrame) -> dict[str, pd.Series]:
+    names = table["model_set"]
+    return {"model set": names.mask(names.duplicated(), ""), "stage": table["stage"].map(stage_label)}
 
 
 def _shares(axes: Axes, counts: pd.DataFrame, style: LineStyle) -> None:
