@@ -86,7 +86,7 @@ for name, value in chapter.facts(process, means).items():
 figures.table_answer(means)
 
 # %% [markdown]
-# The paper reports that ensembles of convolutional networks and robust ensembles stay recognizable at the late stage, and that single networks and transformers do not. The chapters behind this one go through its evidence in its order; {doc}`the last one <15_claims>` holds all its claims against what was measured. {glue:text}`15_claims.ipynb::claims-in-short:s`
+# The paper reports that ensembles of convolutional networks and robust ensembles stay recognizable at the late stage, and that single networks and transformers do not. The chapters behind this one go through its evidence in its order; {doc}`the last one <15_claims>` holds all its claims against what was measured. Of {glue:text}`15_claims.ipynb::claims:d` claims {glue:text}`15_claims.ipynb::hold:d` hold here, {glue:text}`15_claims.ipynb::fail:d` do not, and the others are undecided or cannot be tested.
 #
 # ## What is different here
 #

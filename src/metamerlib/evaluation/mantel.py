@@ -23,7 +23,7 @@ def distance_correlation(distances: Iterable[PairDistances], *, permutations: in
     Parameters
     ----------
     distances
-        As :func:`~metamerlib.evaluation.representation.pair_distances` yields them.
+        As :func:`~metamerlib.evaluation.pair_distances` yields them.
     permutations
         Random orders of the metamers that the p-values count.
 
