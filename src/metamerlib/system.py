@@ -56,11 +56,6 @@ def weights_folder() -> Path:
     return Path(chosen).expanduser() if chosen else cache_folder() / "weights"
 
 
-def batch_sizes_file() -> Path:
-    """Name the file that notes how many images at once fit into the memory of this machine's devices."""
-    return cache_folder() / "batch-sizes.json"
-
-
 def profile_files() -> dict[str, Path]:
     """List the profiles that come with the library, by name: the repository's, or an installed package's own copy."""
     if repository := repository_root():

@@ -23,7 +23,7 @@ def test_paths_of_the_environment_may_begin_with_a_tilde(monkeypatch):
         monkeypatch.setenv(name, "~/somewhere")
     home = Path.home() / "somewhere"
     assert (system.default_store_root(), system.weights_folder()) == (home, home)
-    assert system.batch_sizes_file() == home / "metamerlib" / "batch-sizes.json"
+    assert system.cache_folder() == home / "metamerlib"
 
 
 @pytest.mark.parametrize("value", ["none", "0", "-1"])

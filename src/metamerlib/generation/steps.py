@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from metamerlib.checks import near, shown
+from metamerlib.checks import check_choice, near, shown
 
 NORM_FLOOR = 1e-12
 """Added to the norm that a gradient is divided by."""
@@ -113,11 +113,7 @@ def check_optimizer(name: str, options: Mapping[str, object]) -> None:
     """Validate an optimiser of independent images and its options, by taking a step with it."""
     if isinstance(name, str) and name in _REFUSED_OPTIMIZERS:
         raise ValueError(f"optimizer={name!r} cannot be used: {_REFUSED_OPTIMIZERS[name]}. Choose another.")
-    if not isinstance(name, str) or name not in OPTIMIZERS:
-        raise ValueError(
-            f"optimizer={shown(name)} does not exist in torch.optim.{near(name, OPTIMIZERS)} "
-            f"Choose one of {OPTIMIZERS}."
-        )
+    check_choice(name, OPTIMIZERS, "optimizer")
     reserved = {"lr": "set learning_rate and schedule instead", "maximize": "metamers minimise the distance"}
     known = [option for option in inspect.signature(getattr(torch.optim, name)).parameters if option != "params"]
     for option in options:

@@ -116,8 +116,8 @@ def test_values_of_another_type_are_refused(field, value):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"optimizer": "adam"}, "optimizer='adam' does not exist in torch.optim. Did you mean 'Adam'"),
-        ({"optimizer": "Optimizer"}, "does not exist"),
+        ({"optimizer": "adam"}, "optimizer='adam' is unknown.*Did you mean 'Adam'"),
+        ({"optimizer": "Optimizer"}, "is unknown"),
         ({"optimizer": "LBFGS"}, "cannot be used: it evaluates the loss itself"),
         ({"optimizer": "Adafactor"}, "cannot be used: .* depend on each other"),
         ({"optimizer_options": {"momentun": 0.9}}, "'momentun', which SGD does not take. Did you mean 'momentum'"),
