@@ -9,10 +9,9 @@ _NAMES = {
     "classifier": ("Classifier",),
     "downloads": ("DownloadError", "WeightFile", "fetch"),
     "registry": ("EXTRA_INSTANCES", "MODEL_SETS", "ZOO", "ZooEntry"),
-    "robustbench": ("load_robustbench",),
     "stages": ("STAGES", "Stage"),
     "weights": ("CorruptWeightsError", "MissingWeightsError"),
-    "zoo": ("ModelZoo",),
+    "zoo": ("ModelZoo", "load_robustbench"),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
 

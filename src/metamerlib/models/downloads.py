@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from metamerlib.models.checkpoints import check_container
 from metamerlib.models.published import PUBLISHED, Release
+from metamerlib.models.robustbench import PREFIX, published_network
 from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError
 from metamerlib.system import TROUBLE, atomic_write, weights_folder
 
@@ -63,9 +64,9 @@ class WeightsCache:
 
     def release(self, key: str) -> Release | None:
         """Name a network's published weights; None for a network that is only initialised."""
-        if key not in PUBLISHED:
+        if key not in PUBLISHED and not key.startswith(PREFIX):
             raise KeyError(f"no network {key!r} in the paper's zoo: there are {', '.join(PUBLISHED)}.")
-        find = PUBLISHED[key].release
+        find = published_network(key).release
         return find() if find else None
 
     def path(self, key: str) -> Path:

@@ -18,9 +18,10 @@ from metamerlib.models.downloads import WeightsCache
 from metamerlib.models.miniature import MEAN, RANDOM_SEEDS, STD, build_miniature, kaiming_normal
 from metamerlib.models.miniature import SIDE as MINIATURE_SIDE
 from metamerlib.models.miniature.convolutional import Network
-from metamerlib.models.published import PUBLISHED
+from metamerlib.models.published import PUBLISHED, PublishedNetwork
 from metamerlib.models.published import SIDE as PUBLISHED_SIDE
 from metamerlib.models.registry import EXTRA_INSTANCES, ZOO
+from metamerlib.models.robustbench import PREFIX, published_network
 from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError, WeightsFolder
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
 
@@ -135,10 +136,17 @@ class PaperEdition:
         return self._initialised(key)[0]
 
     def load(self, key: str) -> Classifier:
-        return self.wrap(key, *(self._initialised(key) if self._is_initialised(key) else self._with_weights(key)))
+        return self.wrap(
+            key,
+            *(
+                self._initialised(key)
+                if self._is_initialised(key)
+                else load_weights(published_network(key), self._cache.check(key).path, key)
+            ),
+        )
 
     def wrap(self, key: str, network: nn.Module, blocks: Sequence[str]) -> Classifier:
-        mean, std = PUBLISHED[key].normalisation
+        mean, std = published_network(key).normalisation
         categories, outputs = imagenet_outputs(self._decision)
         return Classifier(
             network,
@@ -176,24 +184,14 @@ class PaperEdition:
         }
 
     def _is_initialised(self, key: str) -> bool:
-        return self._untrained or PUBLISHED[key].release is None
+        return self._untrained or published_network(key).release is None
 
     def _initialised(self, key: str) -> Network:
         seed = _seed(key)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network, blocks = PUBLISHED[key].architecture()
+            network, blocks = published_network(key).architecture()
         kaiming_normal(network, seed)
-        return network, blocks
-
-    def _with_weights(self, key: str) -> Network:
-        published, file = PUBLISHED[key], self._cache.check(key).path
-        state, normalisation = state_of(read_checkpoint(file), file)
-        _compare_normalisation(key, file, published.normalisation, normalisation)
-        network, blocks = _empty(published.architecture)
-        if published.translate is not None:
-            state = published.translate(state, network)
-        load_exactly(network, state, key=key, file=file)
         return network, blocks
 
 
@@ -217,6 +215,18 @@ class SkeletonEdition:
     def fingerprint(self, key: str) -> str:
         """Identify the weights, if they are there; no result is known of those that are not."""
         return self._edition.fingerprint(key) if self._edition.available(key) else f"absent-{key}"
+
+
+def load_weights(published: PublishedNetwork, file: Path, key: str) -> Network:
+    """Build a published network with the weights of a file."""
+    state, normalisation = state_of(read_checkpoint(file), file)
+    if not key.startswith(PREFIX):  # RobustBench's own modules normalise
+        _compare_normalisation(key, file, published.normalisation, normalisation)
+    network, blocks = _empty(published.architecture)
+    if published.translate is not None:
+        state = published.translate(state, network)
+    load_exactly(network, dict(state), key=key, file=file)
+    return network, blocks
 
 
 def _seed(key: str) -> int:
@@ -245,7 +255,7 @@ def _valueless(architecture: Callable[[], Network]) -> Network:
 
 @cache
 def _skeleton(key: str) -> Network:
-    return _valueless(PUBLISHED[key].architecture)
+    return _valueless(published_network(key).architecture)
 
 
 @cache

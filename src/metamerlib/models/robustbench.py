@@ -9,106 +9,89 @@ of its constructors download at once or have a misspelt name.
 import difflib
 import importlib
 import importlib.util
+import re
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from functools import cache
 
 import torch
 from torch import nn
 
 from metamerlib.checks import shown
-from metamerlib.models.checkpoints import load_exactly, read_checkpoint, state_of
-from metamerlib.models.classifier import Classifier
-from metamerlib.models.device import resolve_device
-from metamerlib.models.downloads import WeightsCache
-from metamerlib.models.editions import imagenet_outputs
-from metamerlib.models.published import SIDE, Release, robustbench_release
-from metamerlib.models.weights import CorruptWeightsError
+from metamerlib.models.checkpoints import StateDict
+from metamerlib.models.published import PUBLISHED, RAW, PublishedNetwork, Release, robustbench_release
 
 PREFIX = "robustbench:"
 """Of a key that names one of RobustBench's networks wherever a network's key does."""
 
-_CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_CONSTANTS = ("mu", "sigma", "mean", "std")
+_STEMS = ("maxpool", "norm_pre", "pos_drop", "stem", "patch_embed")
+_STACKS = re.compile(r"(?:.*\.)?(?:layer\d|blocks|cls_attn_blocks)")
 _RELEASES = "https://github.com/RobustBench/robustbench/releases/download/"
 
 
-def load_robustbench(
-    name: str,
-    *,
-    dataset: str = "imagenet",
-    threat: str | None = None,
-    device: str | torch.device = "cpu",
-    weights: Path | str | None = None,
-    decision: str = "max_logit",
-    fetch: bool = True,
-) -> Classifier:
-    """Load a network of RobustBench's model zoo (Croce et al. 2021).
+def published_network(key: str) -> PublishedNetwork:
+    """Find one of the paper's networks by its key, or one of RobustBench's for ImageNet by ``robustbench:NAME``."""
+    if not key.startswith(PREFIX):
+        return PUBLISHED[key]
+    return robustbench_network(key.removeprefix(PREFIX))
 
-    Parameters
-    ----------
-    name
-        RobustBench's, such as "Salman2020Do_R18".
-    dataset
-        "imagenet", "cifar10" or "cifar100".
-    threat
-        RobustBench's threat model: "Linf", "L2" or "corruptions"; None takes the first that has the name.
-    device
-        Where the network is put; "auto" is CUDA, else MPS, else the CPU.
-    weights
-        The folder of the weights; None means ``$METAMERLIB_WEIGHTS``, else ``~/.cache/metamerlib/weights``.
-    decision
-        How ImageNet's 1000 outputs become a category, as for `ModelZoo`.
-    fetch
-        Whether weights that are not there are downloaded.
 
-    Returns
-    -------
-    Classifier
-        Its stages are tapped by modules' names, as RobustBench knows no order of its networks' blocks. Categories: the
-        sixteen or the 1000 of ImageNet, CIFAR-10's names, or CIFAR-100's numbers.
-
-    Raises
-    ------
-    ImportError
-        If RobustBench is not installed; the message says how.
-    ValueError
-        If it has no network of that name, or only as an ensemble of several files.
-    MissingWeightsError
-        If weights are not there and `fetch` is False; the message says which file to put where.
-    DownloadError
-        If they cannot be downloaded; likewise.
-    CorruptWeightsError
-        If they are not this network's.
-    """
+@cache
+def robustbench_network(name: str, dataset: str = "imagenet", threat: str | None = None) -> PublishedNetwork:
+    """Describe one of RobustBench's networks; where it has a name under several threat models, the first is taken."""
     with _importable():
-        threat, build, release = _find(name, dataset, threat)
-        network = build()
-    cache = WeightsCache(weights)
-    key = PREFIX + name
-    if release is not None:
-        found = cache.fetch_release(release, key) if fetch else cache.check_release(release, key)
-        _fill(network, found.path, key)
-    side = SIDE if dataset == "imagenet" else 32
-    if dataset == "imagenet":
-        categories, outputs = imagenet_outputs(decision)
-    else:
-        categories, outputs = _CIFAR10 if dataset == "cifar10" else tuple(map(str, range(100))), None
-    return Classifier(
-        network,
-        name=key,
-        categories=categories,
-        outputs_of_category=outputs,
-        input_size=side,
-        decision="mean_probability" if decision == "mean_probability" else "max_logit",
-    ).to(resolve_device(device))
+        build, release = _find(name, dataset, threat)
+
+    def architecture() -> tuple[nn.Module, list[str]]:
+        # On the CPU whatever is asked for: the constants of its normalisation are in no checkpoint.
+        with _importable(), torch.device("cpu"):
+            network = build()
+        return network, _blocks(network)
+
+    return PublishedNetwork(architecture, (lambda: release) if release else None, RAW, translate=_translate)
 
 
-def _find(name: str, dataset: str, threat: str | None) -> tuple[str, Any, Release | None]:
-    """Find a network's threat model, its constructor and its weights; None where the constructor brings them."""
+def _blocks(network: nn.Module) -> list[str]:
+    """Name the stem and the blocks of architectures of torchvision and timm; empty for others."""
+    prefix = "model." if hasattr(network, "model") else ""
+    bare = getattr(network, "model", network)
+    stem = next((name for name in _STEMS if hasattr(bare, name)), None)
+    stacks = [
+        (name, layers)
+        for name, layers in bare.named_modules()
+        if _STACKS.fullmatch(name) and isinstance(layers, nn.Sequential | nn.ModuleList)
+    ]
+    if stem is None or not stacks:
+        return []
+    return [
+        prefix + stem,
+        *(f"{prefix}{name}.{child}" for name, layers in stacks for child, _ in layers.named_children()),
+    ]
+
+
+def _translate(state: StateDict, network: nn.Module) -> StateDict:
+    """Bring a checkpoint's names to those of a network, which may stand behind a normalisation."""
+    from timm.models import swin_transformer, vision_transformer, xcit
+
+    bare = getattr(network, "model", network)
+    for module, base in (
+        (swin_transformer, "SwinTransformer"),
+        (vision_transformer, "VisionTransformer"),
+        (xcit, "Xcit"),
+    ):
+        if isinstance(bare, getattr(module, base)):
+            state = module.checkpoint_filter_fn(state, bare)
+    prefix = "model." if bare is not network else ""
+    constants = {name: value for name, value in network.state_dict().items() if name.split(".")[-1] in _CONSTANTS}
+    return constants | {prefix + name: value for name, value in state.items()}
+
+
+def _find(name: str, dataset: str, threat: str | None) -> tuple[Callable[[], nn.Module], Release | None]:
+    """Find a network's constructor and its weights; None where the constructor brings them."""
     import timm
 
     models = importlib.import_module("robustbench.model_zoo.models").model_dicts
@@ -131,40 +114,16 @@ def _find(name: str, dataset: str, threat: str | None) -> tuple[str, Any, Releas
         raise ValueError(f"{name!r} is an ensemble of several files in RobustBench: name one of its members.")
     if entry["gdrive_id"]:
         file = f"robustbench-{dataset}-{chosen}-{name}.pt" if dataset != "imagenet" else None
-        return chosen, entry["model"], robustbench_release(name, entry["gdrive_id"], threat=chosen, file=file)
+        return entry["model"], robustbench_release(name, entry["gdrive_id"], threat=chosen, file=file)
     # timm's registry has these; as RobustBench lists them, some download at once and some have a misspelt name.
     registered = f"{name.lower().replace('-', '_')}_{dataset}_{chosen.lower()}"
     if not timm.is_model(registered):
-        return chosen, entry["model"], None  # torchvision's or timm's own standard networks
+        return entry["model"], None  # torchvision's or timm's own standard networks
     module = sys.modules[timm.model_entrypoint(registered).__module__]
     config = module.default_cfgs[registered]
     url = config["url"] if isinstance(config, dict) else config.url
     release = robustbench_release(name, github=url.removeprefix(_RELEASES), threat=chosen)
-    return chosen, lambda: timm.create_model(registered, pretrained=False), release
-
-
-def _fill(network: nn.Module, file: Path, key: str) -> None:
-    """Put a checkpoint into a network, which may stand behind a normalisation."""
-    from timm.models import swin_transformer, vision_transformer, xcit
-
-    state, _ = state_of(read_checkpoint(file), file)
-    bare = getattr(network, "model", network)
-    filters = {
-        "SwinTransformer": swin_transformer.checkpoint_filter_fn,
-        "VisionTransformer": vision_transformer.checkpoint_filter_fn,
-        "Xcit": xcit.checkpoint_filter_fn,
-    }
-    for base in type(bare).__mro__:
-        if base.__name__ in filters:
-            state = filters[base.__name__](state, bare)
-            break
-    try:
-        load_exactly(bare, dict(state), key=key, file=file)
-    except CorruptWeightsError:
-        # Checkpoints of ones that wrote their normalisation or unused layers along: RobustBench loads what fits.
-        missing, _ = bare.load_state_dict(state, strict=False)
-        if [name for name in missing if name.split(".")[-1] not in ("mu", "sigma", "mean", "std")]:
-            raise
+    return lambda: timm.create_model(registered, pretrained=False), release
 
 
 @contextmanager

@@ -12,14 +12,18 @@ from torch import nn
 from metamerlib.checks import entries_of, file_path, shown
 from metamerlib.models.classifier import Classifier
 from metamerlib.models.device import default_memory, resolve_device
-from metamerlib.models.editions import Edition, MiniatureEdition, PaperEdition, SkeletonEdition
+from metamerlib.models.downloads import WeightsCache
+from metamerlib.models.editions import Edition, MiniatureEdition, PaperEdition, SkeletonEdition, load_weights
 from metamerlib.models.independence import trust
 from metamerlib.models.registry import MODEL_SETS, ZOO
+from metamerlib.models.robustbench import PREFIX, robustbench_network
 from metamerlib.models.stages import STAGES, block_at
 from metamerlib.models.verification import verify
 from metamerlib.stimuli import StimulusSet
 
 EDITIONS = ("mini", "paper", "paper-untrained")
+
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 _EARLY_COLUMNS = ("parameters", "multiply_adds", "accuracy", "classes", "robust_accuracy", "seconds")
 
@@ -112,7 +116,8 @@ class ModelZoo(Mapping[str, Classifier]):
         return sum(1 for _ in self)
 
     def __contains__(self, key: object) -> bool:
-        return key in (*ZOO, *self.extra_instances) and self._edition.available(str(key))
+        known = key in (*ZOO, *self.extra_instances) or self._is_robustbench(key)
+        return known and self._edition.available(str(key))
 
     def __getitem__(self, key: str) -> Classifier:
         self._check(key)
@@ -267,15 +272,72 @@ class ModelZoo(Mapping[str, Classifier]):
         published = {key: self._edition.describe(key)["accuracy"] for key in chosen if key in ZOO}
         return verify((self[key] for key in chosen), stimuli, published, batch_size=batch_size)
 
+    def _is_robustbench(self, key: object) -> bool:
+        return isinstance(key, str) and key.startswith(PREFIX) and self.name != "mini"
+
     def _check(self, key: str) -> None:
         known = [*ZOO, *self.extra_instances]
-        if key not in known:
+        if key not in known and not self._is_robustbench(key):
             near = difflib.get_close_matches(str(key), known, n=3)
             raise UnknownNetworkError(
                 f"no network {shown(key)} in the zoo."
                 + (f" Did you mean {' or '.join(near)}?" if near else "")
                 + " `metamerlib zoo list` names them all."
             )
+
+
+def load_robustbench(
+    name: str,
+    *,
+    dataset: str = "imagenet",
+    threat: str | None = None,
+    device: str | torch.device = "cpu",
+    weights: Path | str | None = None,
+    decision: str = "max_logit",
+    fetch: bool = True,
+) -> Classifier:
+    """Load a network of RobustBench's model zoo (Croce et al. 2021).
+
+    Parameters
+    ----------
+    name
+        RobustBench's, such as "Salman2020Do_R18".
+    dataset
+        "imagenet", "cifar10" or "cifar100".
+    threat
+        RobustBench's threat model: "Linf", "L2" or "corruptions"; None takes the first that has the name.
+    device, weights, decision
+        As for `ModelZoo`; the decision is ImageNet's.
+    fetch
+        Whether weights that are not there are downloaded.
+
+    Returns
+    -------
+    Classifier
+        Named ``robustbench:NAME``. Categories: ImageNet's as the decision says, CIFAR-10's names, CIFAR-100's numbers.
+
+    Raises
+    ------
+    ImportError
+        If RobustBench is not installed; the message says how.
+    ValueError
+        If it has no network of that name, or only as an ensemble of several files.
+    MissingWeightsError, DownloadError
+        If weights are not there, or cannot be downloaded; the message says which file to put where.
+    """
+    key, published, cache = PREFIX + str(name), robustbench_network(name, dataset, threat), WeightsCache(weights)
+    if published.release is None:
+        network, blocks = published.architecture()
+    else:
+        release = published.release()
+        file = cache.fetch_release(release, key) if fetch else cache.check_release(release, key)
+        network, blocks = load_weights(published, file.path, key)
+    if dataset == "imagenet":
+        model = PaperEdition(decision=decision).wrap(key, network, blocks)
+    else:
+        categories = CIFAR10 if dataset == "cifar10" else tuple(map(str, range(100)))
+        model = Classifier(network, name=key, blocks=blocks, categories=categories, input_size=32)
+    return model.to(resolve_device(device))
 
 
 class LoadedNetworks:

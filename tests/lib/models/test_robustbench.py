@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 import torch
 
-from metamerlib.models import ZOO, DownloadError, MissingWeightsError, load_robustbench
+from metamerlib.models import ZOO, DownloadError, MissingWeightsError, ModelZoo, load_robustbench
 from metamerlib.models import robustbench as bridge
 from metamerlib.models.editions import PaperEdition
 from metamerlib.models.published import PUBLISHED
@@ -27,7 +27,7 @@ def test_eight_networks_come_from_robustbench():
 
 @pytest.mark.parametrize("key", ENTRIES)
 def test_our_network_computes_what_robustbenchs_does(key, tmp_path):
-    theirs = find(key)[1]().eval()
+    theirs = find(key)[0]().eval()
     ours = PaperEdition(tmp_path, untrained=True).load(key)
     bare = getattr(theirs, "model", theirs)  # behind a normalisation, where it has one
     bare.load_state_dict(ours.module.state_dict())
@@ -38,14 +38,14 @@ def test_our_network_computes_what_robustbenchs_does(key, tmp_path):
 
 @pytest.mark.parametrize("key", ENTRIES)
 def test_our_address_is_the_file_that_robustbench_names(key):
-    ours, theirs = PUBLISHED[key].release(), find(key)[2]
+    ours, theirs = PUBLISHED[key].release(), find(key)[1]
     assert (ours.url, ours.file) == (theirs.url, theirs.file)
 
 
 def checkpoint(folder, name, dataset="imagenet", **options):
     """Write initial weights as a network's published file; gives its bare module."""
     with bridge._importable():
-        _, build, release = bridge._find(name, dataset, None)
+        build, release = bridge._find(name, dataset, None)
         torch.manual_seed(0)
         network = build().eval()
     torch.save(
@@ -62,7 +62,21 @@ def test_a_network_is_loaded_by_its_name(name, tmp_path):
     assert classifier.name == f"robustbench:{name}"
     with torch.no_grad():
         torch.testing.assert_close(classifier(images), network(images), rtol=1e-4, atol=1e-4)
-    assert len(load_robustbench(name, weights=tmp_path, fetch=False).categories) == 16
+    assert classifier.activations(images, "late").shape[0] == 1
+
+
+def test_the_zoo_takes_its_names_as_keys(tmp_path):
+    key = "robustbench:Salman2020Do_R18"
+    zoo = ModelZoo("paper", weights=tmp_path)
+    assert (key in zoo, key in ModelZoo("mini")) == (False, False)
+    network = checkpoint(tmp_path, "Salman2020Do_R18")
+    assert key in zoo
+    assert zoo[key].layer("late") == zoo.skeleton(key).layer("late") == "model.layer4.0"
+    assert len(zoo.fingerprint(key)) == 64
+    assert len(zoo[key].categories) == 16
+    images = torch.rand(1, 3, 224, 224)
+    with torch.no_grad():
+        torch.testing.assert_close(zoo[key].outputs(images), network(images), rtol=1e-4, atol=1e-4)
 
 
 def test_networks_for_cifar_have_its_categories(tmp_path):
@@ -98,6 +112,7 @@ def test_other_names_are_refused():
 
 
 def test_without_the_package_the_message_says_how_to_install_it(monkeypatch):
+    bridge.robustbench_network.cache_clear()
     monkeypatch.setitem(bridge.sys.modules, "robustbench.model_zoo.models", None)
     with pytest.raises(ImportError, match=r"metamerlib\[robust\]"):
         load_robustbench("Salman2020Do_R18")
