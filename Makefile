@@ -62,4 +62,6 @@ $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	@echo 'Making the environment $(VENV): some minutes, and 6 GB on Linux'
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --editable '.[book,test,dev,bench]' $(addprefix --constraint ,$(CONSTRAINTS))
+	@# RobustBench pins an old timm, and works beside the newest.
+	@$(VENV)/bin/python -m pip install --quiet --no-deps robustbench $(addprefix --constraint ,$(CONSTRAINTS))
 	@touch $@

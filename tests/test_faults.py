@@ -10,7 +10,7 @@ import torch
 
 import fault_scenes
 from metamerlib.models import Classifier
-from metamerlib.models.memory import naming_batch_size
+from metamerlib.models.device import naming_batch_size
 from metamerlib.system import UnwritableFileError, atomic_write
 
 SCRIPT = [sys.executable, fault_scenes.__file__]

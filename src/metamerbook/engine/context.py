@@ -17,8 +17,7 @@ from metamerbook.engine.store import Store
 from metamerbook.engine.task import Task
 from metamerlib.generation import Metamers
 from metamerlib.models import Classifier, ModelZoo
-from metamerlib.models.devices import resolve_device
-from metamerlib.models.memory import naming_batch_size
+from metamerlib.models.device import naming_batch_size, resolve_device
 from metamerlib.stimuli import StimulusSet
 
 _RUNS_AT_HAND = 6  # the paper's sets at one stage, which an evaluator looks at one after the other

@@ -27,7 +27,7 @@ from metamerbook.engine.context import Context, are_large
 from metamerbook.engine.store import Store, versions
 from metamerbook.engine.task import Task
 from metamerlib.generation import UnusableModelError
-from metamerlib.models.devices import resolve_device
+from metamerlib.models.device import resolve_device
 from metamerlib.system import cores
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from metamerbook.study.settings import Budget, Count, Radii, Section
 from metamerbook.study.study import Study, first_of_each_category
 from metamerbook.study.tasks import ClassifierRef, MetamerRun, StimuliRef
 from metamerlib.evaluation import adversarial_examples
-from metamerlib.models.devices import models_on, resolve_device
+from metamerlib.models.device import models_on, resolve_device
 
 
 class AdversarialExamples(Section):

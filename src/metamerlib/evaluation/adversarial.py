@@ -25,8 +25,8 @@ from metamerlib.checks import (
 from metamerlib.generation.projections import PROJECTIONS
 from metamerlib.generation.steps import GRADIENT_RULES
 from metamerlib.models import Classifier
+from metamerlib.models.device import naming_batch_size
 from metamerlib.models.independence import check_independence
-from metamerlib.models.memory import naming_batch_size
 
 STEP_RULES = {"linf": "sign", "l2": "normalized"}
 """Which way of taking the gradient belongs to which ball."""

@@ -16,8 +16,8 @@ from torch import Tensor
 from metamerlib.checks import LARGEST_SEED, check_choice, check_classifiers, check_pair, images_of, shown, whole_number
 from metamerlib.evaluation.densities import density, jensen_shannon, shared_grid
 from metamerlib.models import Classifier
+from metamerlib.models.device import naming_batch_size
 from metamerlib.models.independence import check_independence
-from metamerlib.models.memory import naming_batch_size
 from metamerlib.models.stages import Stage
 from metamerlib.stimuli import StimulusSet
 

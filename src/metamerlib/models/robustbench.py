@@ -1,7 +1,6 @@
 """Networks of RobustBench's model zoo, by its names.
 
-The package is kept out of the dependencies: it pins timm to 1.0.9 and gdown to 5.1.0. Without its pins it works beside
-newer ones (``pip install "metamerlib[robust]"``, then ``pip install --no-deps robustbench``). What is bridged here: it
+It pins timm to 1.0.9 and gdown to 5.1.0, and works without its pins beside the newest. What is bridged here: it
 imports `autoattack` where it depends on `pyautoattack`, and setuptools' `pkg_resources`, which newer ones lack; and two
 of its constructors download at once or have a misspelt name.
 """
@@ -144,8 +143,8 @@ def _importable() -> Iterator[None]:
             importlib.import_module("robustbench.model_zoo.models")
         except ImportError as error:
             raise ImportError(
-                f"RobustBench cannot be imported ({error}): pip install 'metamerlib[robust]', then "
-                "pip install --no-deps robustbench==1.1.1."
+                f"RobustBench cannot be imported ({error}): pip install 'metamerlib[robust]', or beside a newer timm "
+                "pip install --no-deps robustbench pyautoattack gdown torchdiffeq geotorch."
             ) from error
         finally:
             for name in added:

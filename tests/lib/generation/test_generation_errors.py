@@ -8,7 +8,7 @@ from toy_models import ConvolutionalStem, Function, Pixels, Rectified, Smooth, r
 
 from metamerlib.generation import GenerationConfig, UnusableModelError, generate_metamers
 from metamerlib.models import Classifier
-from metamerlib.models.devices import models_on, resolve_device
+from metamerlib.models.device import models_on, resolve_device
 from metamerlib.stimuli import StimulusSet
 
 SHORT = GenerationConfig(repetitions=2, steps_per_model=3)
