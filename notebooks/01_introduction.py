@@ -76,7 +76,7 @@ for name, value in chapter.facts(process, means).items():
 #
 # **Generate.** The search starts from a picture of nothing, by default from grey. A network sees the reference and the metamer; the gradient of the difference between its activations says how to change the metamer's pixels. In an ensemble the next network takes over after a few steps, and so on in turn. This picture was changed {glue:text}`updates:d` times. The difference never quite vanishes. How close it comes is the *residual*, ‖a′ − a‖ / ‖a‖, and {doc}`the chapter on the method <03_methodology>` follows it.
 #
-# **Evaluate.** A metamer is judged by networks that had no part in it. {glue:md}`evaluate` The share of such agreement over many pictures is the *recognizability* ({doc}`chapter <05_recognizability>`). Two further looks ask less of a network's final word: whether metamers lie among the activations where references lie, and what image metrics say about their look.
+# **Evaluate.** A metamer is judged by networks that had no part in it. To the {glue:text}`category` of the figure and to its metamer, {glue:text}`agreeing:d` of {glue:text}`evaluators:d` trained networks give the same class. The share of such agreement over many pictures is the *recognizability* ({doc}`chapter <05_recognizability>`). Two further looks ask less of a network's final word: whether metamers lie among the activations where references lie, and what image metrics say about their look.
 #
 # ## The answer in short
 #
