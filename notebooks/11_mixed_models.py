@@ -34,7 +34,6 @@ from myst_nb import glue
 from metamerbook.ensembles import mixed_models as chapter
 from metamerbook.ensembles.figures import mixed_models as figures
 from metamerbook.study.published import statement
-from metamerbook.study.smaller import scope
 from metamerbook.study.study import Study
 from metamerbook.study.words import stage_in_words
 
@@ -44,7 +43,7 @@ study = Study.from_parameters(globals())
 Markdown(study.describe())
 
 # %% tags=["remove-input"]
-Markdown(scope(chapter.mixed_study(study)))
+Markdown(chapter.mixed_study(study).scope())
 
 # %%
 sets = chapter.mixed(study)

@@ -11,7 +11,6 @@ from metamerbook.engine.task import Task
 from metamerbook.study.judging import Predictions, evaluate
 from metamerbook.study.published import published, statement
 from metamerbook.study.settings import Budget, Count, OneStage, Section
-from metamerbook.study.smaller import subset_study
 from metamerbook.study.tasks import MetamerRun
 from metamerbook.study.words import signed
 from metamerlib.evaluation import difference_in_means, draw_model_sets, set_means
@@ -50,7 +49,7 @@ def tasks(study: "Study") -> list[Task]:
 
 def mixed_study(study: "Study") -> "Study":
     """Set up the study that the random sets run in: fewer images, and a budget of its own."""
-    return subset_study(study, **dict(study.settings.of(MixedModels).mixed))
+    return study.subset(**dict(study.settings.of(MixedModels).mixed))
 
 
 def mixed_runs(study: "Study") -> list[MetamerRun]:

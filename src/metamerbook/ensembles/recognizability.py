@@ -11,7 +11,6 @@ from torch import Tensor
 from metamerbook.engine.task import Task
 from metamerbook.study.judging import Predictions, choices, evaluate, mean_over_evaluators
 from metamerbook.study.published import published_means
-from metamerbook.study.smaller import subset_study
 from metamerbook.study.tasks import MetamerRun
 from metamerlib.evaluation import CRITERIA
 from metamerlib.models import Stage
@@ -147,7 +146,7 @@ def longer_search(
     means = first.groupby("model_set")["residual_mean"].mean()
     if means.max() < below or study.settings.config.updates_per_model > _SHORT:
         return pd.DataFrame(columns=columns)
-    small, name, stage = subset_study(study, n_per_class=n_per_class), means.idxmax(), first["stage"].iloc[0]
+    small, name, stage = study.subset(n_per_class), means.idxmax(), first["stage"].iloc[0]
     runs = [small.run(name, stage, repetitions=times * study.settings.repetitions) for times in (1, factor)]
     small.execute(runs, title="a longer search")
     found = [small.result(run) for run in runs]

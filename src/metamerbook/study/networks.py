@@ -9,7 +9,8 @@ import pandas as pd
 from metamerbook.study.profiles import did_you_mean
 from metamerbook.study.tasks import ClassifierRef, MetamerRun, ModelRef, model_fingerprint
 from metamerlib.checks import entries_of, shown
-from metamerlib.models import EXTRA_INSTANCES, ZOO, Classifier, ModelZoo, Stage
+from metamerlib.models import EXTRA_INSTANCES, ZOO, Classifier, ModelZoo, Stage, load_robustbench
+from metamerlib.models.robustbench import PREFIX
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,20 @@ class Networks:
         """Keys of the zoo's networks that would classify too, but whose weights are not there."""
         return tuple(getattr(self.zoo, "missing", ()))
 
+    def load_named(self, keys: Iterable[str]) -> None:
+        """Add networks of RobustBench that are named as "robustbench:NAME"."""
+        for key in keys:
+            if key.startswith(PREFIX) and key not in self.own:
+                device, decision = getattr(self.zoo, "device", "cpu"), getattr(self.zoo, "decision", "max_logit")
+                self.own[key] = load_robustbench(key.removeprefix(PREFIX), device=device, decision=decision)
+
     def resolve(self, choice: Sequence[str] | Mapping[str, Sequence[str]] | None) -> dict[str, ModelSet]:
         """Turn a study's choice of model sets into ensembles of these networks, in its order.
 
         The choice: names of the zoo's sets or keys of single networks, new sets as name to keys, or None for the zoo's.
         """
+        lists = choice.values() if isinstance(choice, Mapping) else [choice or ()]
+        self.load_named(key for keys in lists for key in keys)
         published = getattr(self.zoo, "model_sets", {})
         choice = published if choice is None else choice
         if not isinstance(choice, Mapping):

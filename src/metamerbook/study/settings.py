@@ -13,7 +13,6 @@ from fractions import Fraction
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -264,21 +263,6 @@ class StudySettings:
     def of(self, section: type[AnySection]) -> AnySection:
         """Return a chapter's settings."""
         return self.sections.get(section.name()) or section()
-
-    @property
-    def tables(self) -> Any:
-        """All of the chapters' settings by their flat names: until every chapter reads its own section."""
-        found = {}
-        for flat, (chapter, *path) in _places().items():
-            value = self.of(_chapters()[chapter])
-            for name in path:
-                value = getattr(value, name)
-            found[flat] = value
-        budget = {
-            name: {key: found[f"{name}_{key}"] for key in list(Budget.model_fields)[1:]}
-            for name in ("restricted", "mixed", "ablation")
-        }
-        return SimpleNamespace(budget=budget.__getitem__, **found)
 
     def load_references(self) -> StimulusSet:
         """Draw or read the images that the settings name."""

@@ -94,6 +94,7 @@ class Study:
         if references is not None:
             self.references = references  # in the place of the cached property
         self.model_sets = self.networks.resolve(settings.model_sets)
+        self.networks.load_named(settings.evaluators or ())
         check_keys(settings.evaluators or (), self.networks.keys, "evaluators")
         for stage in settings.stages:
             if stage not in STAGES:

@@ -8,6 +8,7 @@ from chapter_worlds import restricted as restricted_table
 
 from figure_worlds import pixels, words
 from metamerbook.ensembles.adversarial_examples import (
+    AdversarialExamples,
     adversarial,
     attacks,
     facts,
@@ -67,7 +68,7 @@ def test_the_restricted_search_takes_the_set_and_stage_of_the_figure(study):
 
 def test_attacks_are_on_the_same_images_and_networks(study):
     table, example = adversarial(study), restricted_example(study, 1)
-    assert table["epsilon"].unique().tolist() == list(study.settings.tables.epsilons)
+    assert table["epsilon"].unique().tolist() == list(study.settings.of(AdversarialExamples).epsilons)
     assert not table.set_index("evaluator")["held_out"][["a", "b"]].any()
     epsilon = table["epsilon"].min()
     assert (example.attacks[epsilon] - example.reference).abs().max() <= epsilon + 1e-6

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from metamerbook.study.smaller import first_of_each_category, scope, subset_study
+from metamerbook.study.study import first_of_each_category
 from metamerlib import ModelZoo
 from table_toys import images, toy_study
 
@@ -29,16 +29,16 @@ def mini(tmp_path_factory):
 def test_a_smaller_study_has_the_first_images_of_each_category(study):
     assert first_of_each_category(study.references, 2) == [0, 1, 2, 3]
     assert first_of_each_category(study.references, None) == list(range(6))
-    small = subset_study(study, n_per_class=1, repetitions=1)
+    small = study.subset(n_per_class=1, repetitions=1)
     assert torch.equal(small.references.images, study.references.images[:2])
     assert (small.settings.repetitions, small.store, small.zoo) == (1, study.store, study.zoo)
-    assert subset_study(study, n_per_class=1, repetitions=1) is small
+    assert study.subset(n_per_class=1, repetitions=1) is small
     assert (
-        scope(small)
+        small.scope()
         == "Computed on 2 images of 2 categories, with 1 repetition × 1 step per network; 5 networks classify."
     )
 
 
 def test_a_smaller_study_of_all_images_and_the_same_budget_computes_nothing_anew(study):
-    small = subset_study(study, n_per_class=None)
+    small = study.subset(n_per_class=None)
     assert small.run("pair", "late").key == study.run("pair", "late").key

@@ -17,7 +17,7 @@ from metamerbook.study.judging import (
     rank_correlation,
     spread_over_categories,
 )
-from metamerbook.study.model_sets import ModelSet
+from metamerbook.study.networks import ModelSet
 from metamerlib import CATEGORIES, Classifier, StimulusSet, evaluation
 from metamerlib.models import ZOO
 from table_toys import toy_study

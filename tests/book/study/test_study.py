@@ -324,3 +324,19 @@ def test_missing_weights_name_what_brings_them(tmp_path, monkeypatch):
         featured_set(study)
     with pytest.raises(MissingWeightsError, match="`metamerlib zoo fetch vgg19` fetches them"):
         study.run("Single CNN", "late")
+
+
+def test_a_network_of_robustbench_is_named_as_any_other(tmp_path, monkeypatch):
+    name = "robustbench:Salman2020Do_R18"
+    asked = []
+
+    def load(key, **options):
+        asked.append((key, options["decision"]))
+        return toy(f"robustbench:{key}", 7)
+
+    monkeypatch.setattr("metamerbook.study.networks.load_robustbench", load)
+    for changes in ({"model_sets": {"mine": [name]}}, {"model_sets": [name]}, {"evaluators": [name]}):
+        study = Study.from_profile("smoke", store=tmp_path, progress=False, **changes)
+        assert name in study.networks.models
+        assert study.run(name, "1").models[0].key == name
+    assert asked == [("Salman2020Do_R18", "max_logit")] * 3
