@@ -130,6 +130,9 @@ def execute_chapters(
     return [runs[source.stem] for source in sources]
 
 
+_Work = tuple[Any, list, dict[str, int]]  # of a study: its context, the tasks in order, their weights by key
+
+
 class _Execution:
     """Tasks that this thread computes, and chapters that others execute in kernels as soon as their tasks are done."""
 
@@ -141,16 +144,14 @@ class _Execution:
         self._changed = threading.Condition()
         self._stopped = False
         self._served: list[tuple[asyncio.AbstractEventLoop, asyncio.Task]] = []
-        self._work = _collected(stale)
-        self._weight = sum(weight for _, _, weights in self._work for weight in weights.values())
-        self._done = 0
+        self._weight = self._done = 0
 
     def run(self) -> None:
         """Compute and execute everything, or stop at the first error."""
-        with self._telling(), _pool(self._work), ThreadPoolExecutor(self._jobs) as threads:
+        with self._telling(), self._collected() as work, ThreadPoolExecutor(self._jobs) as threads:
             futures = [threads.submit(asyncio.run, self._serve()) for _ in range(self._jobs)]
             try:
-                self._compute()
+                self._compute(work)
                 wait(futures)  # where one fails, what is under way goes on to its end: it is up to date the next time
             except BaseException:
                 self._stop()
@@ -160,11 +161,19 @@ class _Execution:
         for future in futures:
             future.result()
 
-    def _compute(self) -> None:
+    @contextmanager
+    def _collected(self) -> Iterator[list[_Work]]:
+        """List what is to be computed, with processes for it where it is much."""
+        work = _collected(self._waiting)
+        self._weight = sum(weight for _, _, weights in work for weight in weights.values())
+        with _pool(work):
+            yield work
+
+    def _compute(self, work: Sequence[_Work]) -> None:
         from metamerbook.engine.execute import compute
         from metamerlib.generation import UnusableModelError
 
-        for context, pending, weights in self._work:
+        for context, pending, weights in work:
 
             def done(task: Any, weights: Mapping[str, int] = weights) -> None:
                 with self._changed:
@@ -259,7 +268,7 @@ class _StoppedError(Exception):
     """A chapter has failed: no more tasks are needed."""
 
 
-def _collected(stale: Sequence[_Chapter]) -> list[tuple[Any, list, dict[str, int]]]:
+def _collected(stale: Sequence[_Chapter]) -> list[_Work]:
     """List what the chapters need and the store lacks, per study: its context, the tasks in order, their weights."""
     studies: dict[str, Any] = {}
     wanted: dict[str, list] = {}
@@ -295,7 +304,7 @@ def _collected(stale: Sequence[_Chapter]) -> list[tuple[Any, list, dict[str, int
 
 
 @contextmanager
-def _pool(work: Sequence[tuple[Any, list, dict[str, int]]]) -> Iterator[None]:
+def _pool(work: Sequence[_Work]) -> Iterator[None]:
     """Start processes for all chapters where there is enough to do; their kernels find them by the variable."""
     if not any(pending for _, pending, _ in work):
         yield

@@ -13,9 +13,9 @@ import pickle
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,9 +116,7 @@ def compute(pending: Sequence[Task], context: Context, done: Done, tolerated: To
     """
     scheduler = scheduler_for(pending, context)
     if pending and scheduler is not None:
-        client = connect(scheduler, context.device)
-        with _lost_scheduler_explained():
-            _compute_there(client, pending, context, done, tolerated)
+        _compute_there(connect(scheduler, context.device), pending, context, done, tolerated)
         return
     for task in pending:
         try:
@@ -164,13 +162,15 @@ def _compute_there(
         tasks = {futures[task.key].key: task for task in pending}
         for future in as_completed(futures.values(), loop=client.loop):
             task = tasks[future.key]
-            if error := future.exception():
-                error = _explained(error, task)
-                if not tolerated(task, error):
-                    raise error
-            else:
-                for category, text in future.result():
-                    warnings.warn(text, category, stacklevel=5)
+            try:
+                caught = future.result()
+            except Exception as error:
+                explained = _explained(error, task)
+                if not tolerated(task, explained):
+                    raise explained from None
+                caught = []
+            for category, text in caught:
+                warnings.warn(text, category, stacklevel=4)
             done(task)
     except BaseException:
         if client.status == "running":
@@ -241,25 +241,16 @@ def _explained(error: Exception, task: Task) -> Exception:
     from dask.distributed import KilledWorker
 
     if isinstance(error, CancelledError):
-        raise error
-    if not isinstance(error, KilledWorker):
-        return error
-    return ClusterError(
-        f"{task.label} has ended {error.allowed_failures + 1} workers, perhaps for want of memory: give workers more, "
-        "or compute fewer images at once (batch_size). Where workers are ended for other reasons, start the scheduler "
-        "with a higher DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES."
-    )
-
-
-@contextmanager
-def _lost_scheduler_explained() -> Iterator[None]:
-    try:
-        yield
-    except CancelledError as error:
-        raise ClusterError(
-            f"the scheduler was lost ({type(error).__name__}: {error}). What was finished is in the store: the same "
-            "command goes on from there."
-        ) from error
+        return ClusterError(
+            f"the scheduler was lost ({error}). What was finished is in the store: the same command goes on from there."
+        )
+    if isinstance(error, KilledWorker):
+        return ClusterError(
+            f"{task.label} has ended {error.allowed_failures + 1} workers, perhaps for want of memory: give workers "
+            "more, or compute fewer images at once (batch_size). Where workers are ended for other reasons, start the "
+            "scheduler with a higher DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES."
+        )
+    return error
 
 
 def processes_for(large: bool, device: torch.device, default: str = "1") -> int:
@@ -327,13 +318,13 @@ def connect(scheduler: Any, device: str = "auto") -> "Client":
         return _clients[scheduler]
     if not _clients:
         atexit.register(disconnect)
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL + 1)  # raised as errors
     file = str(Path(scheduler).expanduser()) if str(scheduler).endswith(".json") else None
     address = _start_local(device) if scheduler == _LOCAL else None if file else scheduler
     try:
-        with _quiet():
-            client = Client(
-                address, scheduler_file=file, timeout=_SECONDS_TO_ANSWER, set_as_default=False, name="metamerlib"
-            )
+        client = Client(
+            address, scheduler_file=file, timeout=_SECONDS_TO_ANSWER, set_as_default=False, name="metamerlib"
+        )
     except OSError as error:  # time-outs among them
         raise ClusterError(
             f"no scheduler answers at {file or address} within {_SECONDS_TO_ANSWER} seconds: is `dask scheduler` "
@@ -346,7 +337,7 @@ def connect(scheduler: Any, device: str = "auto") -> "Client":
 def disconnect() -> None:
     """Close the connections that `connect` made, and end the processes of "local"."""
     for client in _clients.values():
-        with suppress(TimeoutError), _quiet():  # where the scheduler is gone
+        with suppress(TimeoutError):  # where the scheduler is gone
             client.close(timeout=2)
     _clients.clear()
     for cluster in _local_clusters:
@@ -375,15 +366,3 @@ def _start_local(device: str) -> Any:
     )
     _local_clusters.append(cluster)
     return cluster
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Dask's client silent where what it would say is raised as an error anyway."""
-    logger = logging.getLogger("distributed.client")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
