@@ -16,15 +16,16 @@ def figure_ensemble_sizes(table: pd.DataFrame) -> Figure:
     outside, sizes = table[table["outside"]], sorted(set(table["size"]))
     with canvas(height=2.6) as figure:
         axes = place_axes(figure, 48, 10, WIDTH * DPI - 56, 208)
-        where = {"x": "size", "y": "recognizability", "errorbar": None, "ax": axes}
-        for (family, untrained), rows in outside.groupby(["family", "random"], sort=False):
+        where = {"x": "size", "y": "recognizability", "ax": axes}
+        by = ["family", "random", "evaluator", "size"]
+        means = outside.groupby(by, sort=False)["recognizability"].mean().reset_index()
+        for (family, untrained), rows in means.groupby(["family", "random"], sort=False):
             looks = {"color": MUTED, "linestyle": ":"} if untrained else {"color": FAMILIES[family][1]}
-            for _, of_evaluator in rows.groupby("evaluator", sort=False):
-                sns.lineplot(of_evaluator, linewidth=0.8, alpha=0.45, **looks, **where)
-        cells = outside.groupby(["size", "model_set"], sort=False)["recognizability"].mean().reset_index()
-        sns.scatterplot(cells, x="size", y="recognizability", color=INK, alpha=0.5, s=16, linewidth=0, ax=axes)
+            sns.lineplot(rows, units="evaluator", estimator=None, linewidth=0.8, alpha=0.45, **looks, **where)
+        ensembles = outside.groupby(["size", "model_set"], sort=False)["recognizability"].mean().reset_index()
+        sns.scatterplot(ensembles, color=INK, alpha=0.5, s=16, linewidth=0, **where)
         if len(outside):
-            sns.lineplot(outside, color=INK, linewidth=2.2, marker="s", markersize=6, **where)
+            sns.lineplot(outside, errorbar=None, color=INK, linewidth=2.2, marker="s", markersize=6, **where)
         axes.set(xlim=(min(sizes) - 0.3, max(sizes) + 0.3), ylim=(-0.03, 1.03), xticks=sizes)
         axes.set(xlabel="networks in the ensemble", ylabel="recognizability")
         axes.grid(axis="y")

@@ -114,11 +114,21 @@ def _curves(axes: Axes, group: pd.DataFrame, styles: dict[str, LineStyle]) -> No
         place=group["stage"].map(positions) + group["model_set"].map(shifts),
         error=(group["sd"] / np.sqrt(group["n"].clip(lower=1))).fillna(0),
     )
-    for name, rows in group.dropna(subset="mean").groupby("model_set", sort=False):
-        style = styles[name]
-        looks = {"linestyle": style.dash, "marker": style.marker, "markersize": 4, "linewidth": 1.2}
-        sns.lineplot(rows, x="place", y="mean", color=style.colour, markeredgewidth=0.5, ax=axes, **looks)
-        axes.errorbar(rows["place"], rows["mean"], rows["error"], fmt="none", color=style.colour, elinewidth=0.7)
+    known = group.dropna(subset="mean")
+    colours = {name: style.colour for name, style in styles.items()}
+    looks = {
+        "palette": colours,
+        "markers": {name: style.marker for name, style in styles.items()},
+        "dashes": {name: "" if style.dash == "-" else style.dash[1] for name, style in styles.items()},
+        "hue": "model_set",
+        "style": "model_set",
+        "markersize": 4,
+        "markeredgewidth": 0.5,
+        "linewidth": 1.2,
+    }
+    sns.lineplot(known, x="place", y="mean", estimator=None, legend=False, ax=axes, **looks)
+    ends = known["mean"] - known["error"], known["mean"] + known["error"]
+    axes.vlines(known["place"], *ends, colors=known["model_set"].map(colours), linewidth=0.7)
     of_reference = group["reference_mean"].dropna()
     if group["metric"].iloc[0] in ("tv", "clip_iqa") and len(of_reference):
         axes.axhline(of_reference.iloc[0], color=MUTED, linewidth=0.9, linestyle=":")

@@ -98,7 +98,7 @@ def figure_conditions(table: pd.DataFrame, frame: pd.DataFrame, by: Sequence[str
     counted_in = table[~table["evaluator"].isin(took_part)]
     shares = counted_in.groupby([*by, "evaluator"], sort=False)["recognizability"].mean().reset_index()
     rows = shares[by].apply(tuple, axis=1).map(places)
-    names, head, right = 266, 8, 40
+    names, head, right = 274, 8, 40
     with canvas(height=(head + _ROW * len(frame) + 40) / DPI) as figure:
         axes = place_axes(figure, names, head, WIDTH * DPI - names - right, _ROW * len(frame))
         axes.axvline(frame.loc[frame["baseline"], "mean"].iloc[0], color=ACCENT, linestyle=":", linewidth=1)

@@ -162,10 +162,10 @@ def _shares(axes: Axes, counts: pd.DataFrame, style: LineStyle) -> None:
     counts = counts.assign(place=counts["stage"].map(positions)).sort_values("place")
     of_set, singles = counts[counts["model"] == "all"], counts[counts["model"] != "all"]
     faint = {"color": MUTED, "linewidth": 0.7, "marker": ".", "markersize": 5, "markeredgewidth": 0, "alpha": 0.6}
-    for _, rows in singles.groupby("model", sort=False):
-        sns.lineplot(rows, x="place", y="share", ax=axes, **faint)
+    if len(singles):
+        sns.lineplot(singles, x="place", y="share", units="model", estimator=None, ax=axes, **faint)
     looks = {"linestyle": style.dash, "marker": style.marker, "markersize": 5.5, "zorder": 4, "clip_on": False}
-    sns.lineplot(of_set, x="place", y="share", color=style.colour, ax=axes, **looks)
+    sns.lineplot(of_set, x="place", y="share", estimator=None, color=style.colour, ax=axes, **looks)
     axes.vlines(of_set["place"], of_set["low"], of_set["high"], color=style.colour, linewidth=0.8, clip_on=False)
     places = list(positions.values())
     margin = 0.2 * ((places[-1] - places[0]) or 1)
