@@ -154,24 +154,7 @@ def zoo_verify(
 
 
 def load_images(photos: Path | None, n_per_class: int | None, seed: int, size: int | None) -> "StimulusSet":
-    """Draw images, or read them from a folder of either kind.
-
-    Parameters
-    ----------
-    photos
-        The folder; None draws.
-    n_per_class
-        Images per category.
-    seed
-        Of the images.
-    size
-        Height and width in pixels.
-
-    Returns
-    -------
-    StimulusSet
-        The images.
-    """
+    """Draw images, or read them from a folder of either kind."""
     from metamerlib.stimuli import holds_validation_images, load_stimuli
 
     kind = "objects16" if photos is None else "imagenet16" if holds_validation_images(photos) else "folder"
@@ -179,15 +162,7 @@ def load_images(photos: Path | None, n_per_class: int | None, seed: int, size: i
 
 
 def print_table(table: Any, title: str = "") -> None:
-    """Print a table as text.
-
-    Parameters
-    ----------
-    table
-        A DataFrame.
-    title
-        A line above it.
-    """
+    """Print a table as text, under a title."""
     known = table.astype(object).where(table.notna(), "-")
     shown = known.to_string(index=False, float_format="{:.3f}".format)
     typer.echo(f"{title}\n{shown}\n" if title else shown)

@@ -9,9 +9,10 @@ from torch import Tensor
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.study.judging import Predictions, evaluate, featured_set, featured_stage, mean_over_evaluators
-from metamerbook.study.settings import Budget, Count, Radii, Section
+from metamerbook.study.settings import Budget, Section
 from metamerbook.study.study import Study, first_of_each_category
 from metamerbook.study.tasks import ClassifierRef, MetamerRun, StimuliRef
+from metamerbook.study.values import Count, Radii
 from metamerlib.evaluation import adversarial_examples
 from metamerlib.models.device import models_on, resolve_device
 

@@ -7,8 +7,9 @@ import pandas as pd
 from metamerbook.engine.task import Task
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
 from metamerbook.study.judging import Predictions, evaluate, featured_set, featured_stage
-from metamerbook.study.settings import Count, Section
+from metamerbook.study.settings import Section
 from metamerbook.study.study import Study
+from metamerbook.study.values import Count
 
 
 class EnsembleSize(Section):

@@ -16,9 +16,10 @@ from metamerbook.engine.task import Task
 from metamerbook.ensembles.recognizability import tasks as recognizability_tasks
 from metamerbook.study.judging import rank_correlation
 from metamerbook.study.networks import set_sizes
-from metamerbook.study.settings import NoneByName, Section, Text
+from metamerbook.study.settings import Section
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun, ModelRef
+from metamerbook.study.values import NoneByName, Text
 from metamerbook.study.words import enumerated, signed
 from metamerlib.evaluation import METRICS, Backbone
 from metamerlib.evaluation import measure_images as measure

@@ -10,8 +10,9 @@ from scipy.stats import spearmanr
 from metamerbook.engine.task import Task
 from metamerbook.study.judging import Predictions, evaluate
 from metamerbook.study.published import published, statement
-from metamerbook.study.settings import Budget, Count, OneStage, Section
+from metamerbook.study.settings import Budget, Section
 from metamerbook.study.tasks import MetamerRun
+from metamerbook.study.values import Count, OneStage
 from metamerbook.study.words import signed
 from metamerlib.evaluation import difference_in_means, draw_model_sets, set_means
 from metamerlib.models import ZOO

@@ -6,9 +6,10 @@ import pandas as pd
 
 from metamerbook.engine.task import Task
 from metamerbook.study.judging import Predictions, evaluate, featured_set, featured_stage
-from metamerbook.study.settings import Budget, Entries, Section
+from metamerbook.study.settings import Budget, Section
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun
+from metamerbook.study.values import Entries
 from metamerlib.generation import GenerationConfig
 from metamerlib.generation.initializers import INITIALIZERS
 

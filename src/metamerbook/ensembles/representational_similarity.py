@@ -13,9 +13,10 @@ from metamerbook.engine.task import Task
 from metamerbook.ensembles.recognizability import tasks as recognizability_tasks
 from metamerbook.study.judging import rank_correlation
 from metamerbook.study.networks import set_sizes
-from metamerbook.study.settings import Count, Quantile, Section
+from metamerbook.study.settings import Section
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun, ModelRef
+from metamerbook.study.values import Count, Quantile
 from metamerlib.evaluation import KINDS, distance_correlation, pair_distances, representational_divergence
 from metamerlib.evaluation import metamer_success as measure
 from metamerlib.evaluation.densities import density, shared_grid

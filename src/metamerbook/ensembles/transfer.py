@@ -8,8 +8,9 @@ from metamerbook.engine.task import Task
 from metamerbook.ensembles.optimisers import Labelled, ablation_study
 from metamerbook.study.judging import Predictions, evaluate, featured_stage
 from metamerbook.study.networks import check_keys
-from metamerbook.study.settings import AllByName, Names, Section
+from metamerbook.study.settings import Section
 from metamerbook.study.study import Study
+from metamerbook.study.values import AllByName, Names
 from metamerlib.models import EXTRA_INSTANCES, ZOO, MissingWeightsError
 
 

@@ -7,9 +7,8 @@ by "_".
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import field
-from fractions import Fraction
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -17,14 +16,28 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import torch
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from metamerbook.study.profiles import did_you_mean, read_profile, read_yaml
-from metamerlib.checks import LARGEST_SEED, file_path, shown
+from metamerbook.study.values import (
+    BatchSize,
+    Count,
+    Decision,
+    Flag,
+    ModelSets,
+    Names,
+    PerClass,
+    Rate,
+    Root,
+    Seed,
+    Stages,
+    Text,
+)
+from metamerlib.checks import shown
 from metamerlib.generation import GenerationConfig
 from metamerlib.generation.config import PRESETS
-from metamerlib.models import STAGES, Stage
+from metamerlib.models import STAGES
 from metamerlib.stimuli import CATEGORIES, StimulusSet, holds_validation_images, load_stimuli
 
 PAPERS = ("ensembles",)
@@ -32,131 +45,6 @@ PAPERS = ("ensembles",)
 
 LEAST_UPDATES = 30
 """Updates per model that the fast preset keeps, where there were as many: a tenth of few is too few for any rule."""
-
-
-def _flag(value: object) -> object:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
-
-def _all_is_none(value: object) -> object:
-    return None if isinstance(value, str) and value == "all" else value
-
-
-def _none_by_name(value: object) -> object:
-    return None if isinstance(value, str) and value == "none" else value
-
-
-def _entries(value: object) -> tuple[Any, ...] | None:
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",") if part.strip()]
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        value = [value]
-    if not isinstance(value, Sequence) or isinstance(value, bytes) or not value:
-        raise ValueError("give a list with at least one entry")
-    repeated = [entry for position, entry in enumerate(value) if entry in value[:position]]
-    if repeated:
-        raise ValueError(f"{shown(repeated[0])} is there twice: give each once")
-    return tuple(value)
-
-
-def _names(value: object) -> tuple[str, ...]:
-    for entry in (entries := _entries(value)):
-        if not isinstance(entry, str) or not entry:
-            raise ValueError(f"give text in the place of {shown(entry)}")
-    return entries
-
-
-def _stages(value: object) -> tuple[Stage, ...]:
-    return tuple(map(_stage, _entries(value)))
-
-
-def _stage(stage: object) -> Stage:
-    if isinstance(stage, str):
-        if stage.replace(".", "", 1).isdigit() and (float(stage) > 1 or stage == "0"):
-            return stage  # a module of a Sequential, such as "2" or "1.1"
-        try:
-            stage = float(stage)
-        except ValueError:
-            if stage not in STAGES and (near := did_you_mean(stage.strip().lower(), STAGES, alike=0.7)):
-                raise ValueError(
-                    f"{shown(stage)} is no known stage.{near} Give {', '.join(STAGES)}, depths or module names"
-                ) from None
-            return stage
-    if isinstance(stage, bool) or not isinstance(stage, int | float):
-        raise ValueError(f"give {', '.join(STAGES)}, depths in (0, 1] or module names")
-    if not 0 < stage <= 1:
-        raise ValueError("a depth is above 0 and at most 1")
-    return stage
-
-
-def _radius(value: object) -> float:
-    try:
-        radius = float(Fraction(value)) if isinstance(value, str) and "/" in value else float(value)
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        raise ValueError("give radii such as 0.3 or '8/255'") from None
-    if not 0 < radius < float("inf"):
-        raise ValueError("give radii above 0 and finite")
-    return radius
-
-
-def _folder(value: object) -> str | None:
-    if value is None:
-        return None
-    try:
-        folder = file_path(value, "root")
-    except TypeError as error:
-        raise ValueError(str(error)) from None
-    if not folder.is_dir():
-        raise ValueError(f"that is not a folder (looked in {Path.cwd()})")
-    return str(folder.resolve())
-
-
-def _decision(value: object) -> object:
-    if isinstance(value, str) and value == "1000-way":
-        raise ValueError(
-            "the references of a study are labelled in categories: give one of 'max_logit', 'mean_probability'. "
-            "ModelZoo('paper', decision='1000-way') is for use without a study"
-        )
-    return value
-
-
-def _batch_size(value: object) -> int | str | None:
-    if value is None or (isinstance(value, str) and value in ("auto", "all")):
-        return "auto" if value == "auto" else None
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("give a whole number, 'auto' or 'all'")
-    if value < 1:
-        raise ValueError("give at least 1")
-    return value
-
-
-def _model_sets(value: object) -> tuple[str, ...] | dict[str, tuple[str, ...]] | None:
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        return _names(value)
-    if not value:
-        raise ValueError("model_sets is empty: give at least one set, such as {'mine': ['resnet18']}")
-    for name in value:
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"give text as the name of a set, not {shown(name)}")
-    return {name: _names(keys) for name, keys in value.items()}
-
-
-Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
-Rate = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
-Quantile = Annotated[float, Field(strict=True, gt=0, le=1)]
-Text = Annotated[str, Field(strict=True, min_length=1)]
-Seed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SEED)]
-Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag)]
-PerClass = Annotated[Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None, BeforeValidator(_all_is_none)]
-Names = Annotated[tuple[str, ...], PlainValidator(_names)]
-OneStage = Annotated[Stage, PlainValidator(_stage)]
-Radius = Annotated[float, PlainValidator(_radius)]
-Entries = BeforeValidator(_entries)
-Radii = Annotated[tuple[Radius, ...], Entries]
-NoneByName = BeforeValidator(_none_by_name)
-AllByName = BeforeValidator(_all_is_none)
 
 
 class Budget(BaseModel):
@@ -225,19 +113,19 @@ class StudySettings:
     profile: str = "mini"
     zoo: Text = "mini"
     stimuli: Literal["objects16", "folder", "imagenet16"] = "objects16"
-    root: Annotated[str | None, PlainValidator(_folder)] = None
+    root: Root = None
     n_per_class: PerClass = 3
     size: Annotated[int, Field(strict=True, ge=1, le=16_384)] | None = None
     categories: Names | None = None
     seed: Seed = 0
     stimuli_seed: Seed | None = None
-    stages: Annotated[tuple[Stage, ...], PlainValidator(_stages)] = tuple(STAGES)
-    model_sets: Annotated[tuple[str, ...] | Mapping[str, tuple[str, ...]] | None, PlainValidator(_model_sets)] = None
+    stages: Stages = tuple(STAGES)
+    model_sets: ModelSets = None
     evaluators: Names | None = None
     criterion: Literal["reference", "label", "generator"] = "reference"
-    decision: Annotated[Literal["max_logit", "mean_probability"], BeforeValidator(_decision)] = "max_logit"
+    decision: Decision = "max_logit"
     device: Text = "auto"
-    batch_size: Annotated[int | Literal["auto"] | None, PlainValidator(_batch_size)] = None
+    batch_size: BatchSize = None
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
     compile: Flag = False
     preset: Literal["paper", "fast"] = "paper"
