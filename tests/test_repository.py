@@ -58,7 +58,8 @@ def lines_matching(contents, pattern):
 def test_make_installs_every_extra():
     extras = PROJECT["optional-dependencies"]
     assert f".[{','.join(EXTRAS)}]" in text("Makefile")
-    assert set(extras) == set(EXTRAS)
+    assert set(extras) == {*EXTRAS, "robust"}  # make installs RobustBench without its pins
+    assert "--no-deps robustbench" in text("Makefile")
 
 
 def test_conda_environment_lists_what_pyproject_lists():

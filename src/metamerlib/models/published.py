@@ -18,6 +18,7 @@ from torchvision import models
 
 from metamerlib.models import imagenet
 from metamerlib.models.checkpoints import StateDict, rename
+from metamerlib.models.registry import ZOO, ZooEntry
 
 SIDE = 224
 """Side in pixels of the images that the networks are made for."""
@@ -173,29 +174,7 @@ class PublishedNetwork:
     translate: Callable[[StateDict, nn.Module], StateDict] | None = None
 
 
-def _torchvision(
-    architecture: imagenet.Architecture, name: str, accuracy: float, **options: object
-) -> PublishedNetwork:
-    return PublishedNetwork(architecture, partial(torchvision_release, name), accuracy=accuracy, **options)
-
-
-def _timm(architecture: imagenet.Architecture, name: str, accuracy: float, **options: object) -> PublishedNetwork:
-    return PublishedNetwork(architecture, partial(timm_release, name), accuracy=accuracy, **options)
-
-
-def _drive(
-    architecture: imagenet.Architecture, entry: str, drive: str, accuracy: float, **options: object
-) -> PublishedNetwork:
-    return PublishedNetwork(architecture, partial(robustbench_release, entry, drive), accuracy=accuracy, **options)
-
-
-def _meal(architecture: imagenet.Architecture, file: str, accuracy: float) -> PublishedNetwork:
-    return PublishedNetwork(architecture, partial(meal_release, file), accuracy=accuracy)
-
-
-_alexnet, _resnet50 = imagenet.alexnet, imagenet.residual("resnet50")
-_wide_resnet50 = imagenet.residual("wide_resnet50_2")
-_deit_small = imagenet.vision_transformer("deit_small_patch16_224")
+_NORMALISATIONS = {"none": RAW, "imagenet": IMAGENET, "half": HALF}
 
 # torchvision renames its own file in the same way; the dots date from names that modules may no longer have.
 _DENSENET_NAMES = rename((r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\.", r"\1\2."))
@@ -209,85 +188,62 @@ _CORNET_NAMES = rename(
     (r"^decoder\.linear\.", "decoder.2."),
 )
 
-PUBLISHED: dict[str, PublishedNetwork] = {
-    "alexnet": _torchvision(_alexnet, "alexnet", 0.56522),
-    "alexnet_robust": PublishedNetwork(_alexnet, lambda: ALEXNET_ROBUST),
-    "alexnet_random": PublishedNetwork(_alexnet, None),
-    "vgg19": _torchvision(imagenet.vgg19, "vgg19", 0.72376),
-    "resnet50": _torchvision(_resnet50, "resnet50", 0.76130),
-    "resnet50_robust": _drive(_resnet50, "Salman2020Do_R50", "1TmT5oGa1UvVjM3d-XeSj_XmKqBNRUg8r", 0.6402),
-    "resnet50_random": PublishedNetwork(_resnet50, None),
-    "resnet18": _torchvision(imagenet.residual("resnet18"), "resnet18", 0.69758),
-    "resnet18_robust": _drive(
-        imagenet.residual("resnet18"), "Salman2020Do_R18", "1OThCOQCOxY6lAgxZxgiK3YuZDD7PPfPx", 0.5292
-    ),
-    "wide_resnet50": _torchvision(_wide_resnet50, "wide_resnet50_2", 0.78468),
-    "wide_resnet50_robust": _drive(_wide_resnet50, "Salman2020Do_50_2", "1OT7xaQYljrTr3vGbM37xK9SPoPJvbSKB", 0.6846),
-    "resnext50": _torchvision(imagenet.residual("resnext50_32x4d"), "resnext50_32x4d", 0.77618),
-    "convnext_base": _timm(imagenet.convnext_base, "convnext_base.fb_in22k_ft_in1k", 0.85822),
-    "convnext_base_robust": _drive(
-        imagenet.convnext_base, "Liu2023Comprehensive_ConvNeXt-B", "10-nSm-qUftvfKXHeOAakBQl8rxm-jCbk", 0.7584
-    ),
-    "deit_small": _timm(_deit_small, "deit_small_patch16_224.fb_in1k", 0.79844),
-    "deit_small_robust": PublishedNetwork(
-        _deit_small,
-        partial(
-            robustbench_release,
-            "Tian2022Deeper_DeiT-S",
-            github="v1.1.1-test/tian2022deeper-deit-s.pth",
-            threat="corruptions",
-        ),
-        accuracy=0.7732,
-        translate=vit.checkpoint_filter_fn,
-    ),
-    "vit_base": _timm(
-        imagenet.vision_transformer("vit_base_patch16_224"),
-        "vit_base_patch16_224.augreg2_in21k_ft_in1k",
-        0.85096,
-        normalisation=HALF,
-    ),
-    "vit_base_robust": _drive(
-        imagenet.vit_base_convstem,
-        "Singh2023Revisiting_ViT-B-ConvStem",
-        "1-JBbfi_eH3tKMXObvPPHprrZae0RiQGT",
-        0.7630,
-        normalisation=RAW,
-    ),
-    "mlp_mixer": _timm(imagenet.mlp_mixer, "mixer_b16_224.goog_in21k_ft_in1k", 0.766, normalisation=HALF),
-    "swin_base": _timm(
-        imagenet.swin_base,
-        "swin_base_patch4_window7_224.ms_in22k_ft_in1k",
-        0.85272,
-        translate=swin_transformer.checkpoint_filter_fn,
-    ),
-    "swin_base_robust": _drive(
-        imagenet.swin_base,
-        "Liu2023Comprehensive_Swin-B",
-        "1-4mtxQCkThJUVdS3wvQ6NnmMZuySqR3c",
-        0.7534,
-        translate=swin_transformer.checkpoint_filter_fn,
-    ),
-    "xcit_small": _timm(
-        imagenet.xcit_small, "xcit_small_12_p16_224.fb_in1k", 0.820, translate=xcit.checkpoint_filter_fn
-    ),
-    "xcit_small_robust": PublishedNetwork(
-        imagenet.xcit_small,
-        partial(
-            robustbench_release,
-            "Debenedetti2022Light_XCiT-S12",
-            github="v1.1/debenedetti2022light-xcit-s-imagenet-linf.pth.tar",
-        ),
-        RAW,
-        accuracy=0.7234,
-        translate=xcit.checkpoint_filter_fn,
-    ),
-    "meal_v1_resnet50": _meal(_resnet50, "MEALV1_ResNet50_224.pth", 0.7821),
-    "meal_v2_resnet50": _meal(_resnet50, "MEALV2_ResNet50_224.pth", 0.8067),
-    "meal_v2_efficientnet_b0": _meal(imagenet.efficientnet_b0, "MEALV2_EfficientNet_B0_224.pth", 0.7829),
-    "cornet_s": PublishedNetwork(imagenet.cornet_s, lambda: CORNET_S, accuracy=0.731, translate=_CORNET_NAMES),
-    "squeezenet": _torchvision(imagenet.squeezenet, "squeezenet1_0", 0.58092),
-    "mobilenet_v2": _torchvision(imagenet.mobilenet_v2, "mobilenet_v2", 0.71878),
-    "shufflenet_v2": _torchvision(imagenet.shufflenet_v2, "shufflenet_v2_x1_0", 0.69362),
-    "densenet121": _torchvision(imagenet.densenet121, "densenet121", 0.74434, translate=_DENSENET_NAMES),
+_TRANSLATIONS: dict[str, Callable[[StateDict, nn.Module], StateDict]] = {
+    "deit_small_robust": vit.checkpoint_filter_fn,
+    "swin_base": swin_transformer.checkpoint_filter_fn,
+    "swin_base_robust": swin_transformer.checkpoint_filter_fn,
+    "xcit_small": xcit.checkpoint_filter_fn,
+    "xcit_small_robust": xcit.checkpoint_filter_fn,
+    "cornet_s": _CORNET_NAMES,
+    "densenet121": _DENSENET_NAMES,
 }
+
+_ARCHITECTURES: dict[str, imagenet.Architecture] = {
+    "alexnet": imagenet.alexnet,
+    "vgg19": imagenet.vgg19,
+    "resnet50": imagenet.residual("resnet50"),
+    "resnet18": imagenet.residual("resnet18"),
+    "wide_resnet50": imagenet.residual("wide_resnet50_2"),
+    "resnext50": imagenet.residual("resnext50_32x4d"),
+    "convnext_base": imagenet.convnext_base,
+    "deit_small": imagenet.vision_transformer("deit_small_patch16_224"),
+    "vit_base": imagenet.vision_transformer("vit_base_patch16_224"),
+    "vit_base_robust": imagenet.vit_base_convstem,
+    "mlp_mixer": imagenet.mlp_mixer,
+    "swin_base": imagenet.swin_base,
+    "xcit_small": imagenet.xcit_small,
+    "meal_v1_resnet50": imagenet.residual("resnet50"),
+    "meal_v2_resnet50": imagenet.residual("resnet50"),
+    "meal_v2_efficientnet_b0": imagenet.efficientnet_b0,
+    "cornet_s": imagenet.cornet_s,
+    "squeezenet": imagenet.squeezenet,
+    "mobilenet_v2": imagenet.mobilenet_v2,
+    "shufflenet_v2": imagenet.shufflenet_v2,
+    "densenet121": imagenet.densenet121,
+}
+"""By key; a robust or random network has its twin's where it has none of its own."""
+
+
+def _release(entry: ZooEntry) -> Release:
+    publisher, _, name = entry.weights.partition(":")
+    if publisher in ("drive", "github"):
+        threat = "corruptions" if "corruptions" in entry.trained_on else "Linf"
+        return robustbench_release(entry.entry, **{publisher: name}, threat=threat)
+    single = {"cornet": CORNET_S, "feather": ALEXNET_ROBUST}
+    finders = {"torchvision": torchvision_release, "timm": timm_release, "meal": meal_release}
+    return single[publisher] if publisher in single else finders[publisher](name)
+
+
+def _published(key: str, entry: ZooEntry) -> PublishedNetwork:
+    twin = key.removesuffix("_robust").removesuffix("_random")
+    return PublishedNetwork(
+        _ARCHITECTURES.get(key) or _ARCHITECTURES[twin],
+        partial(_release, entry) if entry.weights else None,
+        _NORMALISATIONS[entry.normalisation],
+        entry.accuracy,
+        _TRANSLATIONS.get(key),
+    )
+
+
+PUBLISHED = {key: _published(key, entry) for key, entry in ZOO.items()}
 """The networks by key, in the order of the registry."""

@@ -30,6 +30,12 @@ class ZooEntry:
         Its name there.
     trained_on
         The paper network's training data.
+    weights
+        Where its weights are: a publisher and the name there; empty if it is only initialised.
+    normalisation
+        What it wants of images: "imagenet" (its mean and standard deviation), "half" (.5 and .5) or "none".
+    accuracy
+        Share of ILSVRC 2012's validation images that it assigns to the right one of 1000 classes, as published.
     """
 
     key: str
@@ -41,6 +47,9 @@ class ZooEntry:
     source: str
     entry: str
     trained_on: str
+    weights: str
+    normalisation: str
+    accuracy: float | None
 
     @property
     def random(self) -> bool:
@@ -49,7 +58,12 @@ class ZooEntry:
 
 
 def _read() -> dict[str, ZooEntry]:
-    typed = {bool: lambda text: text == "yes", int: int, str: str}
+    typed = {
+        bool: lambda text: text == "yes",
+        int: int,
+        str: str,
+        float | None: lambda text: float(text) if text else None,
+    }
     with (zoo_folder() / "zoo.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     entries = [ZooEntry(*(typed[field.type](row[field.name]) for field in fields(ZooEntry))) for row in rows]
