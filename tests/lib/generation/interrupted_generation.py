@@ -14,7 +14,7 @@ def generate(checkpoint: str | None) -> Metamers:
         random_images(6),
         [wrap(Smooth(0), "a"), wrap(Smooth(1), "b")],
         stage="late",
-        config=GenerationConfig(repetitions=150, steps_per_model=2, optimizer="Adam", learning_rate=0.05),
+        config=GenerationConfig(repetitions=80, steps_per_model=2, optimizer="Adam", learning_rate=0.05),
         seed=7,
         batch_size=4,
         checkpoint=checkpoint,

@@ -15,6 +15,12 @@ CONFIG = GenerationConfig(repetitions=6, steps_per_model=2)
 RUN = {"stage": "late", "config": CONFIG, "progress": False, "device": "cpu"}
 
 
+@pytest.fixture(autouse=True)
+def no_garbage(monkeypatch):
+    """All that the other tests left behind would be gone through at each halving."""
+    monkeypatch.setattr("gc.collect", lambda: 0)
+
+
 class Small(nn.Module):
     """Has memory for so many images at once, from a given forward pass on."""
 
@@ -85,7 +91,7 @@ def test_optimisers_go_on_too(optimizer, tmp_path):
     assert_same_bytes(found, generate_metamers(random_images(10), ensemble(), **RUN | run))
 
 
-@pytest.mark.parametrize("fail_at", range(11, 40, 3))
+@pytest.mark.parametrize("fail_at", range(11, 40, 7))
 def test_a_run_that_shrank_and_was_interrupted_goes_on_where_every_image_was(fail_at, tmp_path, monkeypatch):
     run = RUN | {"batch_size": "auto", "checkpoint": tmp_path / "c", "checkpoint_every": 0}
     models = ensemble(room=8, begins_at=11)

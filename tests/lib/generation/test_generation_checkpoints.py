@@ -51,7 +51,7 @@ def test_a_resumed_run_gives_the_bytes_of_an_uninterrupted_one(optimizer, tmp_pa
     assert_same_bytes(generate_metamers(random_images(5), models(), checkpoint=tmp_path / "c", **run), expected)
 
 
-@pytest.mark.parametrize("fail_at", range(5, 33, 3))
+@pytest.mark.parametrize("fail_at", range(5, 33, 5))
 @pytest.mark.parametrize(
     "changes",
     [
@@ -178,7 +178,7 @@ def repetitions_done(path):
     except OSError:  # not there yet
         return 0
     state = state["state"]
-    return 150 * (state["done"] // 4) + (state["batch"]["repetition"] if state["batch"] else 0)
+    return 80 * (state["done"] // 4) + (state["batch"]["repetition"] if state["batch"] else 0)
 
 
 def test_a_run_killed_half_way_resumes_to_the_same_bytes(tmp_path):
@@ -190,17 +190,17 @@ def test_a_run_killed_half_way_resumes_to_the_same_bytes(tmp_path):
     process = subprocess.Popen(command, env=environment)
     try:
         deadline = time.monotonic() + 300
-        while repetitions_done(checkpoint) < 50:  # of twice 150
+        while repetitions_done(checkpoint) < 20:  # of twice 80
             assert process.poll() is None, "it ended before it could be killed"
             assert time.monotonic() < deadline, "too slow"
-            time.sleep(0.002)
+            time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
     finally:
         process.kill()
         process.wait()
     assert process.returncode == -signal.SIGKILL
     assert not result.exists()
-    assert 50 <= repetitions_done(checkpoint) < 300
+    assert 20 <= repetitions_done(checkpoint) < 160
 
     subprocess.run(command, env=environment, check=True)
     threads = torch.get_num_threads()
