@@ -56,6 +56,7 @@ for name in ("ensembles-transfer", "cnns-transfer-best", "robust-transformers-no
 #
 # ```{glue-table} tab-discussed-architecture
 # :name: tab-discussed-architecture
+# :class: full-width
 # What section 5.1 of the paper claims.
 # ```
 #
@@ -67,6 +68,7 @@ for name in ("ensembles-transfer", "cnns-transfer-best", "robust-transformers-no
 #
 # ```{glue-table} tab-discussed-natural-look
 # :name: tab-discussed-natural-look
+# :class: full-width
 # What section 5.2 of the paper claims.
 # ```
 #
@@ -78,6 +80,7 @@ for name in ("ensembles-transfer", "cnns-transfer-best", "robust-transformers-no
 #
 # ```{glue-table} tab-discussed-attacks
 # :name: tab-discussed-attacks
+# :class: full-width
 # What section 5.3 of the paper claims.
 # ```
 #
@@ -89,6 +92,7 @@ for name in ("ensembles-transfer", "cnns-transfer-best", "robust-transformers-no
 #
 # ```{glue-table} tab-discussed-transfer
 # :name: tab-discussed-transfer
+# :class: full-width
 # What section 5.4 of the paper claims.
 # ```
 #

@@ -79,6 +79,12 @@ def test_functions_and_classes_for_users_are_documented_once(built_book, part):
     assert {name: found for name, found in places.items() if found != 1} == {}
 
 
+def test_attributes_that_share_their_words_are_listed_one_by_one(built_book):
+    page = re.sub(r"<[^>]+>", "", text_of(built_book, "book/api/generation.html"))
+    for name in ("initializer_radius", "initializer_constant"):
+        assert f"{name} (float) – r and c above" in page
+
+
 def test_links_and_anchors_lead_somewhere(built_book):
     assert dead_links(built_book) == []
 

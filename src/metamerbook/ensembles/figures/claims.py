@@ -60,7 +60,7 @@ def table_claims(claims: pd.DataFrame, identifier: str) -> Styler:
 def table_discussed(claims: pd.DataFrame, identifier: str) -> Styler:
     """Tabulate claims with the quantity that decided, or what is missing."""
     shown = _claimed(claims)
-    shown.insert(1, "measured", claims["measured"].where(claims["measured"] != "", claims["reason"]))
+    shown["measured"] = claims["measured"].where(claims["measured"] != "", claims["reason"])
     return _styled(shown, identifier, ["claim", "measured"], claims["verdict"])
 
 
