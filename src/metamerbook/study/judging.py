@@ -54,10 +54,6 @@ class Predictions(Task):
             "generated_classes": context.generated_classes(self.generators),
         } | ({"targets": result["targets"]} if attack else {"residual": result.residuals.nanmean()})
 
-    def about(self) -> dict[str, Any]:
-        """Return what the images were made of."""
-        return {**self.run.about(), "models": [model.key for model in self.run.models]}
-
     @property
     def label(self) -> str:
         """Name of the run, and how many look at it."""
