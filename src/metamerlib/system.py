@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
-from importlib import resources
 from pathlib import Path
 
 TROUBLE = {
@@ -42,27 +41,10 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "metamerlib"
 
 
-def default_store_root() -> Path:
-    """Choose the folder of results: ``$METAMERLIB_STORE``, else the repository's ``build/store``, else in the cache."""
-    if named := os.environ.get("METAMERLIB_STORE"):
-        return Path(named).expanduser()
-    repository = repository_root()
-    return repository / "build" / "store" if repository else cache_folder() / "store"
-
-
 def weights_folder() -> Path:
     """Find the folder of published weights: ``$METAMERLIB_WEIGHTS``, else ``weights`` in the cache folder."""
     chosen = os.environ.get("METAMERLIB_WEIGHTS")
     return Path(chosen).expanduser() if chosen else cache_folder() / "weights"
-
-
-def profile_files() -> dict[str, Path]:
-    """List the profiles that come with the library, by name: the repository's, or an installed package's own copy."""
-    if repository := repository_root():
-        folder = repository / "notebooks" / "profiles"
-    else:
-        folder = Path(str(resources.files("metamerlib") / "_bundled" / "profiles"))
-    return {path.stem: path for path in sorted(folder.glob("*.yml"))}
 
 
 def cores() -> int:

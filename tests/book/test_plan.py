@@ -7,9 +7,9 @@ import pytest
 from metamerbook.ensembles import CHAPTERS
 from metamerbook.ensembles.recognizability import recognizability
 from metamerbook.plan import Passes, _FlopCounter, plan_study
+from metamerbook.study.profiles import profile_files
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun
-from metamerlib.system import profile_files
 from table_toys import toy_study
 
 UPDATES = {"pair": 6 * 3 * 2, "one": 6 * 3}  # images × repetitions × networks, of each stage

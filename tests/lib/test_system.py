@@ -19,10 +19,10 @@ def test_file_names_are_safe_and_different(texts, expected):
 
 
 def test_paths_of_the_environment_may_begin_with_a_tilde(monkeypatch):
-    for name in ("XDG_CACHE_HOME", "METAMERLIB_STORE", "METAMERLIB_WEIGHTS"):
+    for name in ("XDG_CACHE_HOME", "METAMERLIB_WEIGHTS"):
         monkeypatch.setenv(name, "~/somewhere")
     home = Path.home() / "somewhere"
-    assert (system.default_store_root(), system.weights_folder()) == (home, home)
+    assert system.weights_folder() == home
     assert system.cache_folder() == home / "metamerlib"
 
 

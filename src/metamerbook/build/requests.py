@@ -12,8 +12,8 @@ from papermill.translators import PythonTranslator
 
 import metamerlib
 from metamerbook.build.layout import BookLayout
+from metamerbook.study.profiles import profile_files
 from metamerlib.checks import entries_of, shown
-from metamerlib.system import profile_files
 
 _SOURCES = (".py", ".css", ".html", ".js")  # programs and styles that chapters carry with them are part of the package
 _BUNDLED = ("smoke", "mini")  # profiles that need nothing from outside the repository

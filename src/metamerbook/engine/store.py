@@ -32,7 +32,7 @@ from safetensors.torch import load_file, save_file
 from metamerbook.engine.task import Task, described, noted
 from metamerlib.checks import file_path
 from metamerlib.generation import Metamers
-from metamerlib.system import TROUBLE, default_store_root
+from metamerlib.system import TROUBLE, cache_folder, repository_root
 
 _log = logging.getLogger(__name__)
 RECORD = "task.json"
@@ -94,8 +94,11 @@ class Store:
 
     @classmethod
     def default(cls) -> "Store":
-        """Open the store that is used where none is named: `metamerlib.system.default_store_root`."""
-        return cls(default_store_root())
+        """Open ``$METAMERLIB_STORE``, else the repository's ``build/store``, else ``store`` in the cache folder."""
+        if named := os.environ.get("METAMERLIB_STORE"):
+            return cls(named)
+        repository = repository_root()
+        return cls(repository / "build" / "store" if repository else cache_folder() / "store")
 
     def folder(self, task: Task) -> Path:
         """Return where a result is, or would be."""

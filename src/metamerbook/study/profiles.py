@@ -3,13 +3,14 @@
 import difflib
 import re
 from collections.abc import Iterable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from metamerlib.checks import file_path, shown
-from metamerlib.system import profile_files
+from metamerlib.system import repository_root
 
 _PLAIN = {
     "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -54,6 +55,15 @@ def did_you_mean(value: object, choices: Iterable[str], alike: float = 0.5) -> s
     """Guess what was meant: a sentence that begins with a blank, or nothing."""
     near = difflib.get_close_matches(str(value), list(choices), n=1, cutoff=alike)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def profile_files() -> dict[str, Path]:
+    """List the profiles that come with the package, by name: the repository's, or an installed package's own copy."""
+    if repository := repository_root():
+        folder = repository / "notebooks" / "profiles"
+    else:
+        folder = Path(str(resources.files("metamerlib") / "_bundled" / "profiles"))
+    return {path.stem: path for path in sorted(folder.glob("*.yml"))}
 
 
 def read_profile(profile: str | Path) -> dict[str, Any]:

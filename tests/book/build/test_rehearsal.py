@@ -10,7 +10,7 @@ import yaml
 from PIL import Image
 
 from metamerbook.build import execute_chapters
-from metamerlib.system import profile_files
+from metamerbook.study.profiles import profile_files
 
 NETWORKS = ["squeezenet", "shufflenet_v2", "mobilenet_v2"]  # the smallest, which judge as well
 

@@ -15,7 +15,6 @@ from store_toys import Toy, ToyTable, toy_value
 
 from metamerbook.engine import store as entries
 from metamerbook.engine.store import CorruptResultWarning, Store, StoreError
-from metamerlib import system
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes that it forks")
 
@@ -218,9 +217,9 @@ def test_the_default_store_follows_the_environment_then_the_repository_then_the_
     monkeypatch.setenv("METAMERLIB_STORE", str(tmp_path / "named"))
     assert Store.default().root == tmp_path / "named"
     monkeypatch.delenv("METAMERLIB_STORE")
-    monkeypatch.setattr(system, "repository_root", lambda: tmp_path)
+    monkeypatch.setattr(entries, "repository_root", lambda: tmp_path)
     assert Store.default().root == tmp_path / "build" / "store"
-    monkeypatch.setattr(system, "repository_root", lambda: None)
+    monkeypatch.setattr(entries, "repository_root", lambda: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert Store.default().root == tmp_path / "cache" / "metamerlib" / "store"
     monkeypatch.delenv("XDG_CACHE_HOME")
