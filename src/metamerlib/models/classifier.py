@@ -140,23 +140,7 @@ class Classifier(nn.Module):
         )
 
     def train(self, mode: bool = True) -> "Classifier":
-        """Stay in evaluation mode: activations must not depend on what else is in the batch.
-
-        Parameters
-        ----------
-        mode
-            Only False is possible.
-
-        Returns
-        -------
-        Classifier
-            This classifier.
-
-        Raises
-        ------
-        ValueError
-            If `mode` is True.
-        """
+        """Stay in evaluation mode: activations must not depend on what else is in the batch."""
         if mode:
             raise ValueError(f"Classifier {self.name!r} cannot be trained: train its .module before wrapping it.")
         return super().train(False)
@@ -174,12 +158,7 @@ class Classifier(nn.Module):
         return next((p.dtype for p in self.module.parameters() if p.is_floating_point()), self._mean.dtype)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Classify images.
-
-        Parameters
-        ----------
-        images
-            (N, 3, H, W), floating point RGB in [0, 1].
+        """Classify images, (N, 3, H, W), floating point RGB in [0, 1].
 
         Returns
         -------
@@ -215,23 +194,7 @@ class Classifier(nn.Module):
         return logits
 
     def outputs(self, images: Tensor) -> Tensor:
-        """Compute the network's own outputs, before they are gathered into categories.
-
-        Parameters
-        ----------
-        images
-            (N, 3, H, W), floating point RGB in [0, 1].
-
-        Returns
-        -------
-        Tensor
-            (N, outputs).
-
-        Raises
-        ------
-        ValueError
-            If the network returns no tensor.
-        """
+        """Compute the network's own outputs, (N, outputs), before they are gathered into categories."""
         returned = self.module(self._inputs(images))
         outputs = _first_tensor(returned)
         if outputs is None:
@@ -259,8 +222,6 @@ class Classifier(nn.Module):
 
         Raises
         ------
-        TypeError
-            If images or batch size are of another type.
         ValueError
             If the network returns NaN for an image.
         """
@@ -272,23 +233,7 @@ class Classifier(nn.Module):
         return self.checked_logits(torch.cat(batches)).argmax(dim=1) if batches else torch.zeros(0, dtype=torch.int64)
 
     def checked_logits(self, logits: Tensor) -> Tensor:
-        """Refuse logits that no decision can be read from.
-
-        Parameters
-        ----------
-        logits
-            (N, categories), as from `forward`.
-
-        Returns
-        -------
-        Tensor
-            The same.
-
-        Raises
-        ------
-        ValueError
-            If there is a NaN, which every comparison with the other logits would take for the highest.
-        """
+        """Refuse logits, (N, categories), that have a NaN: a comparison would take it for the highest."""
         wrong = logits.isnan().any(dim=1)
         if wrong.any():
             raise ValueError(
@@ -298,18 +243,7 @@ class Classifier(nn.Module):
         return logits
 
     def layer(self, stage: Stage) -> str:
-        """Name the module that a stage taps.
-
-        Parameters
-        ----------
-        stage
-            "early", "middle", "late" (20, 50, 80 % of the depth), a depth in (0, 1], or a module's dotted name.
-
-        Returns
-        -------
-        str
-            A dotted name within `module`.
-        """
+        """Name the module that a stage taps: a dotted name within `module`."""
         return resolve_stage(
             stage, self.blocks, [n for n, _ in self.module.named_modules(remove_duplicate=False)], self.name
         )
@@ -322,7 +256,7 @@ class Classifier(nn.Module):
         images
             (N, 3, H, W), RGB in [0, 1], on the model's device. Gradients flow back to them.
         stage
-            As for `layer`.
+            "early", "middle", "late" (20, 50, 80 % of the depth), a depth in (0, 1], or a module's dotted name.
 
         Returns
         -------
@@ -337,23 +271,7 @@ class Classifier(nn.Module):
         return self.up_to(stage)(images)
 
     def up_to(self, stage: Stage) -> Callable[[Tensor], Tensor]:
-        """Cut the network at a stage, for those who run it many times: the module is looked up here, once.
-
-        Parameters
-        ----------
-        stage
-            As for `layer`.
-
-        Returns
-        -------
-        Callable
-            From images to activations, with the errors of `activations`.
-
-        Raises
-        ------
-        ValueError
-            If the module is scripted.
-        """
+        """Cut the network at a stage, for those who run it many times: the module is looked up here, once."""
         layer = self.layer(stage)
         if isinstance(self.module, torch.jit.ScriptModule):
             raise ValueError(
