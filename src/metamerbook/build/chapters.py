@@ -295,8 +295,16 @@ def _collected(stale: Sequence[_Chapter]) -> list[_Work]:
 
     work = []
     for asked, tasks in wanted.items():
-        pending = missing(tasks, studies[asked].store)
-        work.append((studies[asked].context, pending, {task.key: weight(task) for task in pending}))
+        # Some tables are of fewer images, for which the study has studies of their own.
+        contexts = {one.references.fingerprint: one.context for one in studies[asked].with_subsets}
+        by_images: dict[str, list] = {}
+        for task in tasks:
+            by_images.setdefault(task.references, []).append(task)
+        for images, of_images in by_images.items():
+            pending = missing(of_images, studies[asked].store)
+            work.append(
+                (contexts.get(images, studies[asked].context), pending, {task.key: weight(task) for task in pending})
+            )
     lacking = {key for _, _, weights in work for key in weights}
     for chapter in stale:
         chapter.tasks &= lacking

@@ -67,7 +67,12 @@ class Context:
 
     def result(self, task: Task) -> Any:
         """Return the result of a task, computing it here if the store lacks it."""
-        return self.store.get_or_compute(task, lambda _: task.compute(self))
+        return self.store.get_or_compute(task, lambda _: self._computed(task))
+
+    def _computed(self, task: Task) -> Any:
+        if task.references not in (None, self.references.fingerprint):
+            raise ValueError(f"{task.label} is of other images than this study's: let the study of those compute it.")
+        return task.compute(self)
 
     def metamers(self, run: Task) -> Metamers:
         """Return the metamers of a run, reading them once while consecutive tasks ask for the same few."""

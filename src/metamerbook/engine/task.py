@@ -50,6 +50,12 @@ class Task(ABC):
         """The tasks among the fields, whose results this one is computed from."""
         return tuple(_tasks_in([getattr(self, one.name) for one in dataclasses.fields(self)]))
 
+    @property
+    def references(self) -> str | None:
+        """The fingerprint of the images that it is computed from; None if it names none."""
+        stimuli = getattr(self, "stimuli", None)
+        return stimuli.fingerprint if stimuli else next((task.references for task in self.requires), None)
+
     @cached_property
     def key(self) -> str:
         """SHA-256 of kind, version and the fields that are compared, as 64 hexadecimal digits."""

@@ -259,6 +259,11 @@ class Study:
             )
         return self._subsets[key]
 
+    @property
+    def with_subsets(self) -> list["Study"]:
+        """The study itself, and those on fewer of its images that `subset` has made."""
+        return [self, *self._subsets.values()]
+
     def describe(self) -> str:
         """Say in a few Markdown sentences what is run, and what is missing."""
         settings, count = self.settings, len(self.evaluators)

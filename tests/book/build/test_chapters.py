@@ -369,3 +369,15 @@ def test_what_terminals_do_with_nested_bars_is_told_from_a_complaint():
     notebook = normalised(new_notebook(cells=[new_code_cell(outputs=shown)]))
     assert [output.text for output in notebook.cells[0].outputs] == ["UserWarning: look out"]
     assert complaints(notebook) == "UserWarning: look out"
+
+
+def test_what_is_of_fewer_images_is_computed_from_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAMERLIB_STORE", str(tmp_path))
+    names = ("06_image_metrics", "08_adversarial_examples", "14_transfer")
+    smoke = {"profile": "smoke", "n_per_class": 2, "categories": ["cat", "dog"]}
+    asked = [chapters._Chapter(tmp_path / f"{name}.ipynb", tmp_path, smoke, "") for name in names]
+    work = chapters._collected(asked)
+    counts = {len(context.references) for context, _, _ in work}
+    assert len(counts) == 2
+    for context, pending, _ in work:
+        assert {task.references for task in pending} == {context.references.fingerprint}

@@ -143,3 +143,9 @@ def test_the_table_names_conditions_and_radii():
     html = table_restricted(restricted_means(restricted_table(), attacked())).to_html()
     assert "Metamers, ball around the initial stimulus" in html
     assert "8/255" in html
+
+
+def test_a_study_computes_nothing_of_other_images(tmp_path):
+    toys = toy_study(tmp_path, tables={"restricted_n_per_class": 1})
+    with pytest.raises(ValueError, match="is of other images than this study's"):
+        toys.result(attacks(toys)[0])
