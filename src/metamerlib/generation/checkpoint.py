@@ -166,7 +166,7 @@ def _model_digest(model: Classifier) -> str:
     state = model.module.state_dict()
     # The text of the module tells apart networks with the same weights and, say, another activation function.
     text = f"{model.module} {list(state)} {model.mean} {model.std} {model.input_size}"
-    return tensor_digest(torch.tensor(list(text.encode())), *state.values())
+    return tensor_digest(torch.tensor(list(text.encode()), device="cpu"), *state.values())
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:

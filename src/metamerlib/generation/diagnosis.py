@@ -78,7 +78,11 @@ def _gradient(losses: Tensor, images: Tensor) -> Tensor | None:
 
 def _is_silent(tap: Tap, initial: Tensor) -> bool:
     """Return whether noise has no gradient either."""
-    noise = torch.rand(initial.shape, generator=torch.Generator().manual_seed(0)).to(initial).requires_grad_()
+    noise = (
+        torch.rand(initial.shape, generator=torch.Generator("cpu").manual_seed(0), device="cpu")
+        .to(initial)
+        .requires_grad_()
+    )
     gradient = _gradient(tap.objective(tap.activations(noise)), noise)
     return gradient is None or not gradient.nan_to_num().any()
 

@@ -181,7 +181,7 @@ def generate_metamers(
         tensors, seconds = run.execute(f"{stage}, {len(models)} model{'s' * (len(models) > 1)}", progress)
     metamers = Metamers(
         **tensors | {"residual_history": tensors["residual_history"].transpose(0, 1).contiguous()},
-        recorded_repetitions=torch.tensor([0, *run.recorded]),
+        recorded_repetitions=torch.tensor([0, *run.recorded], device="cpu"),
         models=tuple(model.name for model in models),
         layers=layers,
         stage=stage,

@@ -102,8 +102,8 @@ class Metamers:
 
     def __getitem__(self, index: int | slice | Sequence[int] | Sequence[bool] | Tensor) -> Self:
         """Return the metamers of the chosen images; a single index gives those of one image."""
-        positions = torch.arange(len(self))
-        chosen = positions[index if isinstance(index, slice) else torch.as_tensor(index).cpu()].reshape(-1)
+        positions = torch.arange(len(self), device="cpu")
+        chosen = positions[index if isinstance(index, slice) else torch.as_tensor(index, device="cpu")].reshape(-1)
         rows = {name: getattr(self, name)[chosen] for name in _PER_IMAGE}
         return dataclasses.replace(self, residual_history=self.residual_history[:, chosen], **rows)
 

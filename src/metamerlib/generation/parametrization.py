@@ -89,8 +89,8 @@ class Fourier:
 
 def _inverse_frequencies(height: int, width: int, exponent: float) -> Tensor:
     """Compute 1/f^α for the coefficients of `rfft2`, with a mean square of 1 over all of `fft2`'s."""
-    vertical = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
-    horizontal = torch.fft.fftfreq(width, dtype=torch.float64)
+    vertical = torch.fft.fftfreq(height, dtype=torch.float64, device="cpu")[:, None]
+    horizontal = torch.fft.fftfreq(width, dtype=torch.float64, device="cpu")
     # The mean of an image, at f = 0, gets the scale of the lowest frequency of the longer side.
     scale = torch.hypot(vertical, horizontal).clamp_(min=1 / max(height, width)) ** -exponent
     return (scale / scale.square().mean().sqrt())[:, : width // 2 + 1]

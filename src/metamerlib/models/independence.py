@@ -28,8 +28,9 @@ def check_independence(classifier: Classifier, images: Tensor, stage: Stage | No
     if None in checked or layer in checked or classifier.device.type == "meta":
         return
     answer = classifier.outputs if stage is None else classifier.up_to(stage)
-    noise = torch.rand(2, *images.shape[1:], generator=torch.Generator().manual_seed(0), dtype=torch.float32)
-    pair = (noise * torch.tensor([1.0, 0.1]).view(2, 1, 1, 1)).to(classifier.device)
+    draw = torch.Generator().manual_seed(0)
+    noise = torch.rand(2, *images.shape[1:], generator=draw, dtype=torch.float32, device="cpu")
+    pair = (noise * torch.tensor([1.0, 0.1], device="cpu").view(2, 1, 1, 1)).to(classifier.device)
     training = {module for module in classifier.module.modules() if module.training}
     buffers = {name: buffer.clone() for name, buffer in classifier.named_buffers()}
     devices = [classifier.device] if classifier.device.type == "cuda" else []

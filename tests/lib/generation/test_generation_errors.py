@@ -305,6 +305,16 @@ def test_only_what_lies_below_the_tapped_layer_must_keep_images_apart():
     assert generate(models=model, stage="0").residuals.isfinite().all()
 
 
+def test_a_caller_s_default_device_changes_nothing(tmp_path):
+    model, images = wrap(Smooth()), random_images()
+    for config in (SHORT, GenerationConfig.fast(repetitions=2)):
+        expected = generate(images, model, config=config)
+        with torch.device("meta"):
+            found = generate(images, model, config=config, checkpoint=tmp_path / config.optimizer)
+            assert torch.equal(found[1:].images, expected.images[1:])
+            assert found.history.equals(expected.history)
+
+
 def test_complex_activations_are_refused_by_name():
     with pytest.raises(ValueError, match=r"layer 'tap' of model 'toy' returns torch.complex64, distances of which"):
         generate(models=wrap(Function(torch.fft.rfft2)))
