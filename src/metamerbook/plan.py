@@ -194,6 +194,9 @@ def _passes(study: Study, tasks: Iterable[Task]) -> list[Passes]:
                 found.append(Passes(model.key, layer, images * run.config.updates_per_model, backward=True))
         elif isinstance(task, Predictions):
             found += [Passes(one.key, None, task.run.stimuli.count, backward=False) for one in task.evaluators]
+        elif hasattr(task, "trajectory"):  # what evaluators see in snapshots
+            images = len(task.trajectory.images) * len(task.trajectory.repetitions)
+            found += [Passes(one.key, None, images, backward=False) for one in task.evaluators]
         elif hasattr(task, "steps"):  # an attack
             found += [Passes(one.key, None, task.stimuli.count * task.steps, backward=True) for one in task.models]
     return found
