@@ -317,17 +317,18 @@ def _pool(work: Sequence[_Work]) -> Iterator[None]:
     if not any(pending for _, pending, _ in work):
         yield
         return
-    from metamerbook.engine import execute
+    from metamerbook.engine.execute import scheduler_for
+    from metamerbook.engine.scheduler import SCHEDULER, connect, disconnect
 
     for context, pending, _ in work:
-        scheduler = execute.scheduler_for(pending, context)
+        scheduler = scheduler_for(pending, context)
         if scheduler is not None:
-            os.environ[execute.SCHEDULER] = execute.connect(scheduler, context.device).scheduler.address
+            os.environ[SCHEDULER] = connect(scheduler, context.device).scheduler.address
             break
     try:
         yield
     finally:
-        execute.disconnect()
+        disconnect()
 
 
 async def _execute(chapter: _Chapter, manager: Any) -> ChapterRun:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from metamerbook.engine.context import Context
-from metamerbook.engine.execute import Execution, check_scheduler, execute
+from metamerbook.engine.execute import Execution, execute
+from metamerbook.engine.scheduler import check_scheduler
 from metamerbook.engine.store import Store
 from metamerbook.engine.task import Task
 from metamerbook.study.networks import ModelSet, Networks, check_keys

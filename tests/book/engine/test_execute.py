@@ -13,9 +13,10 @@ import torch
 from execute_toys import Step, passes, steps, study
 from safetensors.torch import load_file
 
-from metamerbook.engine import execute
+from metamerbook.engine import execute, scheduler
 from metamerbook.engine.context import are_large
-from metamerbook.engine.execute import ClusterError, check_scheduler, connect, disconnect, missing, processes_for
+from metamerbook.engine.execute import missing
+from metamerbook.engine.scheduler import ClusterError, check_scheduler, connect, disconnect, processes_for
 from metamerlib import ModelZoo
 from metamerlib.generation import UnusableModelError
 from metamerlib.system import cores
@@ -121,8 +122,8 @@ def test_a_second_command_on_the_store_waits_for_the_first(tmp_path, threads):
 @pytest.fixture(params=["here", "on workers"])
 def one(request, tmp_path):
     """Give a study that computes in this process, and one on workers."""
-    scheduler = request.getfixturevalue("threads") if request.param == "on workers" else None
-    chosen = study(tmp_path, scheduler=scheduler)
+    named = request.getfixturevalue("threads") if request.param == "on workers" else None
+    chosen = study(tmp_path, scheduler=named)
     chosen.store.root.mkdir(exist_ok=True)
     return chosen
 
@@ -201,7 +202,7 @@ def test_the_variable_names_a_scheduler(tmp_path, threads, monkeypatch):
     monkeypatch.setenv("METAMERLIB_SCHEDULER", threads.scheduler_address)
     one = study(tmp_path)
     assert one.result(Step("one"))["pid"] == os.getpid()
-    assert threads.scheduler_address in execute._clients
+    assert threads.scheduler_address in scheduler._clients
 
 
 def test_what_is_in_the_store_needs_no_scheduler(tmp_path):
@@ -229,32 +230,32 @@ def test_networks_that_cannot_be_sent_are_refused(tmp_path, threads):
 def test_a_lost_scheduler_is_told(tmp_path):
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--host", "127.0.0.1"]
     file = tmp_path / "scheduler.json"
-    scheduler = subprocess.Popen(
+    process = subprocess.Popen(
         [*command, "--port", "0", "--scheduler-file", str(file)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
     try:
         while not file.exists() or not file.read_text():
-            assert scheduler.poll() is None, "the scheduler did not start"
+            assert process.poll() is None, "the scheduler did not start"
             time.sleep(0.05)
-        end = threading.Timer(1.0, scheduler.kill)
+        end = threading.Timer(1.0, process.kill)
         end.start()
         with pytest.raises(ClusterError, match=r"(?s)the scheduler was lost .*goes on from there"):
             study(tmp_path, scheduler=file).execute([Step("one")])
         end.join()
     finally:
-        scheduler.kill()
-        scheduler.wait()
+        process.kill()
+        process.wait()
         disconnect()
 
 
 def test_nobody_at_the_address_is_one_clear_line(monkeypatch):
-    monkeypatch.setattr(execute, "_SECONDS_TO_ANSWER", 0.5)
+    monkeypatch.setattr(scheduler, "_SECONDS_TO_ANSWER", 0.5)
     with pytest.raises(ClusterError, match=r"no scheduler answers at tcp://127.0.0.1:1 within 0.5 seconds"):
         connect("tcp://127.0.0.1:1")
 
 
 @pytest.mark.parametrize(
-    ("scheduler", "error", "words"),
+    ("given", "error", "words"),
     [
         ("somewhere", ValueError, "scheduler is 'somewhere': give its address"),
         ("tcp://machine", ValueError, "such as 'tcp://10.0.0.5:8786'"),
@@ -263,9 +264,9 @@ def test_nobody_at_the_address_is_one_clear_line(monkeypatch):
         (8786, TypeError, "scheduler is a int"),
     ],
 )
-def test_what_cannot_be_a_scheduler_is_refused(scheduler, error, words):
+def test_what_cannot_be_a_scheduler_is_refused(given, error, words):
     with pytest.raises(error, match=words):
-        check_scheduler(scheduler)
+        check_scheduler(given)
 
 
 def test_a_diamond_is_ordered_and_each_task_listed_once(tmp_path):
@@ -300,4 +301,4 @@ def test_large_networks_have_the_machine_for_themselves_unless_several_processes
 def test_little_work_starts_no_processes(tmp_path, monkeypatch):
     monkeypatch.setenv("METAMERLIB_WORKERS", "2")
     study(tmp_path).execute([Step("one"), Step("two")])
-    assert not execute._local_clusters
+    assert not scheduler.local_clusters
