@@ -5,7 +5,7 @@ Means are taken over the evaluators that had no part in any of the sets compared
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,13 +22,11 @@ from metamerbook.ensembles import (
     recognizability,
     representational_similarity,
 )
-from metamerbook.ensembles.claims_by_metrics import METRIC_TESTS
+from metamerbook.ensembles.claims_on_sets import CONTRASTS, METRIC_TESTS
 from metamerbook.study.claims import (
     ABOVE_ZERO,
     BELOW_ZERO,
     FEW,
-    MOST,
-    Cell,
     ClaimTest,
     Evidence,
     Finding,
@@ -43,13 +41,6 @@ from metamerlib.models import MODEL_SETS, STAGES, ZOO
 
 if TYPE_CHECKING:
     from metamerbook.study.study import Study
-
-SINGLE_MODELS = ("Single CNN", "Single Transformer")
-CNN_ENSEMBLES = ("CNN", "Robust CNNs")
-RECOGNIZABLE = ("CNN", "Robust CNNs", "Robust Transformers")
-NOT_RETAINED = ("Single CNN", "Single Transformer", "Transformers")
-Contrast = tuple[str, Mapping[Cell, float], Interval]
-"""A name, the weights of sets and stages in a sum of recognizabilities, and what is claimed of its mean."""
 
 STRONG: Interval = (-math.inf, -0.5)
 """What a large negative correlation is, by Cohen's rule of thumb."""
@@ -98,76 +89,6 @@ def measured_tables(study: "Study") -> dict[str, pd.DataFrame]:
 def claims_made_in(claims: pd.DataFrame, section: str) -> pd.DataFrame:
     """Choose the claims that a section of the paper, such as "5.1", makes or repeats."""
     return claims[claims["where"].str.contains(rf"\b{re.escape(section)}\b")].reset_index(drop=True)
-
-
-def contrasts(*parts: Contrast, table: str = "recognizability") -> ClaimTest:
-    """Test the means of some contrasts over evaluators."""
-    return lambda evidence: [
-        evidence.mean(evidence.judged(list(weights), table), weights, what, claimed) for what, weights, claimed in parts
-    ]
-
-
-def level(name: str, claimed: Interval, stage: str = "late") -> Contrast:
-    return f"{name}, {stage}", {(name, stage): 1}, claimed
-
-
-def less(one: str, other: str, claimed: Interval, prefix: str = "") -> Contrast:
-    """Weigh one set less another at the late stage."""
-    return f"{prefix}{one} − {other}, late", {(one, "late"): 1, (other, "late"): -1}, claimed
-
-
-def change(name: str, stage: str) -> Contrast:
-    return f"{name}, {stage} − early", {(name, stage): 1, (name, "early"): -1}, BELOW_ZERO
-
-
-def retention(name: str) -> Contrast:
-    """Weigh what a set keeps from the early to the late stage, less what others keep on average."""
-    share = 1 / len(NOT_RETAINED)
-    weights = {(name, "late"): 1.0, (name, "early"): -1.0}
-    for other in NOT_RETAINED:
-        weights |= {(other, "late"): -share, (other, "early"): share}
-    return f"late − early, {name} − mean of {', '.join(NOT_RETAINED)}", weights, ABOVE_ZERO
-
-
-CONTRASTS: dict[str, ClaimTest] = {
-    "ensembles-transfer": contrasts(
-        less("CNN", "Single CNN", ABOVE_ZERO), less("Transformers", "Single Transformer", ABOVE_ZERO)
-    ),
-    "shared-subspaces": contrasts(
-        less("CNN", "Single CNN", BELOW_ZERO, "divergence, "),
-        less("Transformers", "Single Transformer", BELOW_ZERO, "divergence, "),
-        table="divergence",
-    ),
-    "cnns-transfer-best": contrasts(
-        less("CNN", "Transformers", ABOVE_ZERO), less("Robust CNNs", "Robust Transformers", ABOVE_ZERO)
-    ),
-    "single-late-unrecognizable": contrasts(*(level(name, FEW) for name in SINGLE_MODELS)),
-    "cnn-ensembles-recognizable": contrasts(*(level(name, MOST) for name in CNN_ENSEMBLES)),
-    "robust-transformers-not-recognized": contrasts(
-        *(less("Robust Transformers", other, BELOW_ZERO) for other in CNN_ENSEMBLES)
-    ),
-    "transformers-unrecognizable": contrasts(level("Transformers", FEW)),
-    "early-recognizable": contrasts(*(level(name, MOST, "early") for name in MODEL_SETS)),
-    "only-cnns-and-robust": contrasts(*(level(name, MOST if name in RECOGNIZABLE else FEW) for name in MODEL_SETS)),
-    "single-models-drop": contrasts(*(change(name, stage) for name in SINGLE_MODELS for stage in ("middle", "late"))),
-    "transformers-gain-less": contrasts(
-        (
-            "gain by the ensemble, CNN − Transformers, late",
-            {
-                ("CNN", "late"): 1,
-                ("Single CNN", "late"): -1,
-                ("Transformers", "late"): -1,
-                ("Single Transformer", "late"): 1,
-            },
-            ABOVE_ZERO,
-        )
-    ),
-    "cnn-ensembles-keep": contrasts(*map(retention, CNN_ENSEMBLES)),
-    "late-before": contrasts(
-        *(level(name, (-math.inf, statement("recognizability-late-before")["value"])) for name in SINGLE_MODELS)
-    ),
-    "cnn-set-best": contrasts(*(less("CNN", other, ABOVE_ZERO) for other in MODEL_SETS if other != "CNN")),
-}
 
 
 def sets_diverge(evidence: Evidence) -> list[Finding]:

@@ -1,10 +1,12 @@
-"""What claims say about the looks of metamers, tested by the image metrics of Table 1 (paper, sections 4 and 5).
+"""Claims that compare model sets: by contrasts of recognizability, and by the image metrics of Table 1.
 
-How natural one set looks beside another is the share of metrics that prefer it, each by its direction of better.
-Images are resampled, for all metrics at once; a metric that has one value for a whole set does not vary.
+A contrast's mean is over the evaluators that had no part in any of its sets. How natural one set looks beside another
+is the share of metrics that prefer it, each by its direction of better. Images are resampled, for all metrics at once;
+a metric that has one value for a whole set does not vary.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,17 +18,95 @@ from metamerbook.study.claims import (
     FEW,
     FEWEST,
     MOST,
+    Cell,
     ClaimTest,
     Evidence,
     Finding,
     Interval,
     MissingEvidenceError,
 )
-from metamerbook.study.published import published
+from metamerbook.study.published import published, statement
 from metamerlib.models import MODEL_SETS
+
+SINGLE_MODELS = ("Single CNN", "Single Transformer")
+CNN_ENSEMBLES = ("CNN", "Robust CNNs")
+RECOGNIZABLE = ("CNN", "Robust CNNs", "Robust Transformers")
+NOT_RETAINED = ("Single CNN", "Single Transformer", "Transformers")
+Contrast = tuple[str, Mapping[Cell, float], Interval]
+"""A name, the weights of sets and stages in a sum of recognizabilities, and what is claimed of its mean."""
 
 FEWEST_METRICS = 0.5
 """Share of the metrics asked for that must have values."""
+
+
+def contrasts(*parts: Contrast, table: str = "recognizability") -> ClaimTest:
+    """Test the means of some contrasts over evaluators."""
+    return lambda evidence: [
+        evidence.mean(evidence.judged(list(weights), table), weights, what, claimed) for what, weights, claimed in parts
+    ]
+
+
+def level(name: str, claimed: Interval, stage: str = "late") -> Contrast:
+    return f"{name}, {stage}", {(name, stage): 1}, claimed
+
+
+def less(one: str, other: str, claimed: Interval, prefix: str = "") -> Contrast:
+    """Weigh one set less another at the late stage."""
+    return f"{prefix}{one} − {other}, late", {(one, "late"): 1, (other, "late"): -1}, claimed
+
+
+def change(name: str, stage: str) -> Contrast:
+    return f"{name}, {stage} − early", {(name, stage): 1, (name, "early"): -1}, BELOW_ZERO
+
+
+def retention(name: str) -> Contrast:
+    """Weigh what a set keeps from the early to the late stage, less what others keep on average."""
+    share = 1 / len(NOT_RETAINED)
+    weights = {(name, "late"): 1.0, (name, "early"): -1.0}
+    for other in NOT_RETAINED:
+        weights |= {(other, "late"): -share, (other, "early"): share}
+    return f"late − early, {name} − mean of {', '.join(NOT_RETAINED)}", weights, ABOVE_ZERO
+
+
+CONTRASTS: dict[str, ClaimTest] = {
+    "ensembles-transfer": contrasts(
+        less("CNN", "Single CNN", ABOVE_ZERO), less("Transformers", "Single Transformer", ABOVE_ZERO)
+    ),
+    "shared-subspaces": contrasts(
+        less("CNN", "Single CNN", BELOW_ZERO, "divergence, "),
+        less("Transformers", "Single Transformer", BELOW_ZERO, "divergence, "),
+        table="divergence",
+    ),
+    "cnns-transfer-best": contrasts(
+        less("CNN", "Transformers", ABOVE_ZERO), less("Robust CNNs", "Robust Transformers", ABOVE_ZERO)
+    ),
+    "single-late-unrecognizable": contrasts(*(level(name, FEW) for name in SINGLE_MODELS)),
+    "cnn-ensembles-recognizable": contrasts(*(level(name, MOST) for name in CNN_ENSEMBLES)),
+    "robust-transformers-not-recognized": contrasts(
+        *(less("Robust Transformers", other, BELOW_ZERO) for other in CNN_ENSEMBLES)
+    ),
+    "transformers-unrecognizable": contrasts(level("Transformers", FEW)),
+    "early-recognizable": contrasts(*(level(name, MOST, "early") for name in MODEL_SETS)),
+    "only-cnns-and-robust": contrasts(*(level(name, MOST if name in RECOGNIZABLE else FEW) for name in MODEL_SETS)),
+    "single-models-drop": contrasts(*(change(name, stage) for name in SINGLE_MODELS for stage in ("middle", "late"))),
+    "transformers-gain-less": contrasts(
+        (
+            "gain by the ensemble, CNN − Transformers, late",
+            {
+                ("CNN", "late"): 1,
+                ("Single CNN", "late"): -1,
+                ("Transformers", "late"): -1,
+                ("Single Transformer", "late"): 1,
+            },
+            ABOVE_ZERO,
+        )
+    ),
+    "cnn-ensembles-keep": contrasts(*map(retention, CNN_ENSEMBLES)),
+    "late-before": contrasts(
+        *(level(name, (-math.inf, statement("recognizability-late-before")["value"])) for name in SINGLE_MODELS)
+    ),
+    "cnn-set-best": contrasts(*(less("CNN", other, ABOVE_ZERO) for other in MODEL_SETS if other != "CNN")),
+}
 
 
 def preferences(*pairs: tuple[str, str], claimed: Interval = MOST, compares: str | None = None) -> ClaimTest:
