@@ -70,7 +70,7 @@ class Context:
         return self.store.get_or_compute(task, lambda _: self._computed(task))
 
     def _computed(self, task: Task) -> Any:
-        if task.references not in (None, self.references.fingerprint):
+        if task.references is not None and task.references != self.references.fingerprint:
             raise ValueError(f"{task.label} is of other images than this study's: let the study of those compute it.")
         return task.compute(self)
 
