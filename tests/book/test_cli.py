@@ -98,7 +98,7 @@ def test_run_takes_ones_own_photographs(call, tmp_path):
         (("--stage", "lat"), "Did you mean 'late'"),
         (("--stage", "1.5"), "depth"),
         (("--photos", "/does/not/exist"), "not a folder"),
-        (("--n-per-class", "0"), "at least 1"),
+        (("--n-per-class", "0"), "greater than or equal to 1"),
         (("--evaluator", "resnet17"), "resnet17"),
         (("--criterion", "labels"), "Did you mean 'label'"),
         (("-o", "epsilon"), "KEY=VALUE"),

@@ -147,7 +147,7 @@ def longer_search(
     if means.max() < below or study.settings.config.updates_per_model > _SHORT:
         return pd.DataFrame(columns=columns)
     small, name, stage = study.subset(n_per_class), means.idxmax(), first["stage"].iloc[0]
-    runs = [small.run(name, stage, repetitions=times * study.settings.repetitions) for times in (1, factor)]
+    runs = [small.run(name, stage, repetitions=times * study.settings.config.repetitions) for times in (1, factor)]
     small.execute(runs, title="a longer search")
     found = [small.result(run) for run in runs]
     rows = [(name, stage, len(one), one.updates_per_model, one.residuals.nanmean().item()) for one in found]

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from metamerbook.study.profiles import did_you_mean
 from metamerbook.study.tasks import ClassifierRef, MetamerRun, ModelRef, model_fingerprint
-from metamerlib.checks import entries_of, shown
-from metamerlib.models import EXTRA_INSTANCES, ZOO, Classifier, ModelZoo, Stage, load_robustbench
+from metamerlib.checks import entries_of, near, shown
+from metamerlib.models import EXTRA_INSTANCES, ZOO, Classifier, ModelZoo, load_robustbench
 from metamerlib.models.robustbench import PREFIX
 
 
@@ -74,13 +73,8 @@ class Networks:
 
     @property
     def evaluators(self) -> tuple[str, ...]:
-        """Keys of the networks that classify where none are named: the zoo, as far as it is there, and one's own."""
-        return (*self.zoo, *self.own)
-
-    @property
-    def missing_evaluators(self) -> tuple[str, ...]:
-        """Keys of the zoo's networks that would classify too, but whose weights are not there."""
-        return tuple(getattr(self.zoo, "missing", ()))
+        """Keys of the networks that classify where none are named: the zoo, one's own, and those without weights."""
+        return (*self.zoo, *self.own, *getattr(self.zoo, "missing", ()))
 
     def load_named(self, keys: Iterable[str]) -> None:
         """Add networks of RobustBench that are named as "robustbench:NAME"."""
@@ -102,10 +96,6 @@ class Networks:
             choice = {name: _published_set(name, published, self.keys) for name in choice}
         sets = {}
         for name, keys in choice.items():
-            if not keys or len(set(keys)) != len(keys):
-                raise ValueError(
-                    f"model_sets: {name!r} is {list(keys)}: give at least one network, none of them twice."
-                )
             check_keys(keys, self.keys, f"model set {name!r}")
             sets[name] = ModelSet(name, tuple(keys), tuple(key for key in keys if key in self.models))
         return sets
@@ -138,11 +128,6 @@ class Networks:
         known = self.classifier_ref(key)
         return ModelRef(known.key, known.fingerprint)
 
-    def check_stage(self, stage: Stage, keys: Iterable[str]) -> None:
-        """Refuse a stage that one of some networks, which are there, does not have."""
-        for key in keys:
-            self.skeleton(key).layer(stage)
-
     def traits(self, keys: Iterable[str]) -> pd.DataFrame:
         """Tabulate what kinds of networks some are.
 
@@ -151,16 +136,9 @@ class Networks:
         """
         rows = []
         for key in keys:
-            known = isinstance(self.zoo, ModelZoo) and key not in self.own
-            entry = ZOO.get("resnet18" if key in EXTRA_INSTANCES else key) if known else None
-            rows.append(
-                {
-                    "evaluator": key,
-                    "family": entry.family if entry else "own",
-                    "robust": bool(entry and entry.robust),
-                    "random": bool(entry and entry.random),
-                }
-            )
+            of_zoo = isinstance(self.zoo, ModelZoo) and key not in self.own
+            entry = ZOO.get("resnet18" if key in EXTRA_INSTANCES else key) if of_zoo else None
+            rows.append((key, entry.family, entry.robust, entry.random) if entry else (key, "own", False, False))
         return pd.DataFrame(rows, columns=["evaluator", "family", "robust", "random"])
 
 
@@ -174,10 +152,8 @@ def check_keys(keys: Iterable[str], known: Sequence[str], where: str) -> None:
     """Refuse networks that do not exist."""
     for key in keys:
         if key not in known:
-            near = did_you_mean(key, known)
-            raise ValueError(
-                f"{where} names the network {key!r}, which does not exist.{near} There are: {', '.join(known)}."
-            )
+            there = f"{near(key, known)} There are: {', '.join(known)}."
+            raise ValueError(f"{where} names the network {key!r}, which does not exist.{there}")
 
 
 def _published_set(name: str, published: Mapping[str, Sequence[str]], known: Sequence[str]) -> Sequence[str]:
@@ -185,9 +161,8 @@ def _published_set(name: str, published: Mapping[str, Sequence[str]], known: Seq
         return published[name]
     if name in known:
         return (name,)
-    sets = ", ".join(map(repr, published)) or "none by name"
-    guess = did_you_mean(name, [*published, *known])
     raise ValueError(
-        f"model set {name!r} does not exist.{guess} There are: {sets}; the key of a single network is a set too; or "
-        "give sets of your own as {'name': ['key', …]}."
+        f"model set {name!r} does not exist.{near(name, [*published, *known])} There are: "
+        f"{', '.join(map(repr, published)) or 'none by name'}; the key of a single network is a set too; or give sets "
+        "of your own as {'name': ['key', …]}."
     )

@@ -1,25 +1,20 @@
 """Profiles and settings as text: YAML whose plain values are read as its version 1.2 says."""
 
-import difflib
 import re
-from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from metamerlib.checks import file_path, shown
+from metamerlib.checks import file_path, near, shown
 from metamerlib.system import repository_root
 
 _PLAIN = {
-    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    "int": (r"[-+]?[0-9]+", "-+0123456789"),
-    "float": (
-        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-        "-+.0123456789",
-    ),
+    "bool": "true|True|TRUE|false|False|FALSE",
+    "null": "~|null|Null|NULL|",
+    "int": "[-+]?[0-9]+",
+    "float": r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
 }
 
 
@@ -32,14 +27,12 @@ class _Loader(yaml.SafeLoader):
         keys = [repr(self.construct_object(key, deep=True)) for key, _ in node.value]
         for position, key in enumerate(keys):
             if key in keys[:position]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key} is there twice", node.value[position][0].start_mark
-                )
+                raise yaml.MarkedYAMLError(problem=f"the key {key} is there twice", problem_mark=node.start_mark)
         return super().construct_mapping(node, deep)
 
 
-for _kind, (_pattern, _first) in _PLAIN.items():
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(f"^(?:{_pattern})$"), list(_first))
+for _kind, _pattern in _PLAIN.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(f"^(?:{_pattern})$"), None)
 _Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
 
 
@@ -51,19 +44,16 @@ def read_yaml(text: str, what: str) -> Any:
         raise ValueError(f"{what} is not valid YAML: {' '.join(str(error).split())}") from error
 
 
-def did_you_mean(value: object, choices: Iterable[str], alike: float = 0.5) -> str:
-    """Guess what was meant: a sentence that begins with a blank, or nothing."""
-    near = difflib.get_close_matches(str(value), list(choices), n=1, cutoff=alike)
-    return f" Did you mean {near[0]!r}?" if near else ""
+def data_folder(path: str) -> Path:
+    """Find a folder of files that come with the package: the repository's, or an installed package's own copy."""
+    if repository := repository_root():
+        return repository / path
+    return Path(str(resources.files("metamerlib"))) / "_bundled" / Path(path).name
 
 
 def profile_files() -> dict[str, Path]:
-    """List the profiles that come with the package, by name: the repository's, or an installed package's own copy."""
-    if repository := repository_root():
-        folder = repository / "notebooks" / "profiles"
-    else:
-        folder = Path(str(resources.files("metamerlib") / "_bundled" / "profiles"))
-    return {path.stem: path for path in sorted(folder.glob("*.yml"))}
+    """List the profiles that come with the package, by name."""
+    return {path.stem: path for path in sorted(data_folder("notebooks/profiles").glob("*.yml"))}
 
 
 def read_profile(profile: str | Path) -> dict[str, Any]:
@@ -71,10 +61,9 @@ def read_profile(profile: str | Path) -> dict[str, Any]:
     named = profile_files()
     path = named.get(str(profile)) or file_path(profile, "profile")
     if not path.is_file() or path.suffix not in (".yml", ".yaml"):
-        guess = did_you_mean(str(profile), named)
         raise ValueError(
-            f"profile {shown(str(profile))} does not exist.{guess} Give one of {', '.join(named)}, or the path of a "
-            ".yml file with the same keys."
+            f"profile {shown(str(profile))} does not exist.{near(profile, named)} Give one of {', '.join(named)}, or "
+            "the path of a .yml file with the same keys."
         )
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -1,30 +1,28 @@
 """The paper's own numbers: what its text and tables print, as tables with the place where each stands."""
 
 import difflib
-from importlib import resources
-from pathlib import Path
+from collections import defaultdict
 
 import pandas as pd
 
+from metamerbook.study.profiles import data_folder
+from metamerlib.checks import near
 from metamerlib.models import STAGES
-from metamerlib.system import repository_root
 
 # Only these columns hold numbers or flags; all others are text, and an empty cell of theirs is empty text.
-_FLOATS = ("spread", "difference_in_means")
-_INTEGERS = ("rank", "parameters", "appearances")
-_FLAGS = ("learned",)
-
-
-def published_folder() -> Path:
-    """Return ``data/published`` of the repository that the package runs from, or the installed package's own copy."""
-    if repository := repository_root():
-        return repository / "data" / "published"
-    return Path(str(resources.files("metamerlib") / "_bundled" / "published"))
+_TYPES = {
+    "spread": float,
+    "difference_in_means": float,
+    "rank": int,
+    "parameters": int,
+    "appearances": int,
+    "learned": bool,
+}
 
 
 def published_names() -> tuple[str, ...]:
     """List what `published` can be asked for."""
-    return tuple(sorted(path.stem for path in published_folder().glob("*.csv")))
+    return tuple(sorted(path.stem for path in data_folder("data/published").glob("*.csv")))
 
 
 def published(name: str) -> pd.DataFrame:
@@ -47,23 +45,22 @@ def published(name: str) -> pd.DataFrame:
     >>> published("table_b2").loc[0, ["model", "difference_in_means"]].tolist()
     ['Swin-Base Robust', 0.118]
     """
-    names = published_names()
+    folder, names = data_folder("data/published"), published_names()
     if name not in names:
-        near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
         raise ValueError(
-            f"name is {name!r}.{f' Did you mean {near[0]!r}?' if near else ''} The published numbers are in "
-            f"{', '.join(map(repr, names)) or 'no file'} of {published_folder()}."
+            f"name is {name!r}.{near(name, names)} The published numbers are in "
+            f"{', '.join(map(repr, names)) or 'no file'} of {folder}."
         )
-    table = pd.read_csv(published_folder() / f"{name}.csv", dtype=str, keep_default_na=False, encoding="utf-8")
-    for column in table.columns.intersection(_FLOATS):
-        table[column] = pd.to_numeric(table[column]).astype(float)  # an empty cell becomes NaN
-    for column in table.columns.intersection(_INTEGERS):
-        table[column] = table[column].astype(int)
-    for column in table.columns.intersection(_FLAGS):
-        table[column] = table[column] == "yes"
-    if name == "statements":  # values of Table 3 stay text: some are words
-        table["value"] = table["value"].astype(float)
-    return table
+    types = _TYPES | ({"value": float} if name == "statements" else {})  # Table 3 has values that are words
+    return pd.read_csv(
+        folder / f"{name}.csv",
+        dtype=defaultdict(lambda: str, types),
+        keep_default_na=False,
+        na_values={column: [""] for column in _TYPES},
+        true_values=["yes"],
+        false_values=["no"],
+        encoding="utf-8",
+    )
 
 
 def statement(identifier: str) -> pd.Series:
@@ -82,11 +79,8 @@ def statement(identifier: str) -> pd.Series:
     """
     table = published("statements").set_index("id")
     if identifier not in table.index:
-        near = difflib.get_close_matches(str(identifier), table.index, n=3, cutoff=0.4)
-        raise ValueError(
-            f"identifier is {identifier!r}, which is not among the published statements. "
-            f"{f'Did you mean one of {near}? ' if near else ''}published('statements') lists them all."
-        )
+        close = difflib.get_close_matches(str(identifier), table.index, n=3, cutoff=0.4)
+        raise ValueError(f"identifier is {identifier!r}, which is no published statement. The nearest are {close}.")
     return table.loc[identifier]
 
 

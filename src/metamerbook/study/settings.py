@@ -9,8 +9,9 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
-from functools import cache
+from functools import cache, reduce
 from importlib import import_module
+from operator import getitem
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -19,22 +20,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from metamerbook.study.profiles import did_you_mean, read_profile, read_yaml
-from metamerbook.study.values import (
-    BatchSize,
-    Count,
-    Decision,
-    Flag,
-    ModelSets,
-    Names,
-    PerClass,
-    Rate,
-    Root,
-    Seed,
-    Stages,
-    Text,
-)
-from metamerlib.checks import shown
+from metamerbook.study.profiles import read_profile, read_yaml
+from metamerbook.study.values import BatchSize, Count, Flag, ModelSets, Names, PerClass, Rate, Root, Seed, Stages, Text
+from metamerlib.checks import near, shown
 from metamerlib.generation import GenerationConfig
 from metamerlib.generation.config import PRESETS
 from metamerlib.models import STAGES
@@ -123,7 +111,7 @@ class StudySettings:
     model_sets: ModelSets = None
     evaluators: Names | None = None
     criterion: Literal["reference", "label", "generator"] = "reference"
-    decision: Decision = "max_logit"
+    decision: Literal["max_logit", "mean_probability"] = "max_logit"
     device: Text = "auto"
     batch_size: BatchSize = None
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
@@ -131,16 +119,6 @@ class StudySettings:
     preset: Literal["paper", "fast"] = "paper"
     config: InstanceOf[GenerationConfig] = field(default_factory=GenerationConfig)
     sections: Mapping[str, InstanceOf[Section]] = field(default_factory=dict)
-
-    @property
-    def repetitions(self) -> int:
-        """Rounds over the ensemble."""
-        return self.config.repetitions
-
-    @property
-    def steps_per_model(self) -> int:
-        """Updates in a row for each model of the ensemble."""
-        return self.config.steps_per_model
 
     @property
     def origin_of_references(self) -> dict[str, Any]:
@@ -232,10 +210,8 @@ def _places() -> dict[str, tuple[str, ...]]:
     """Give of each chapter's setting, by flat name, its chapter and the path below it."""
     places: dict[str, tuple[str, ...]] = {}
     for chapter, section in _chapters().items():
-        for name, entry in section.model_fields.items():
-            budget = entry.annotation is Budget
-            paths = [(name, below) for below in Budget.model_fields] if budget else [(name,)]
-            for path in paths:
+        for name, value in section():
+            for path in [(name, below) for below in Budget.model_fields] if isinstance(value, Budget) else [(name,)]:
                 flat = "_".join(path)
                 if flat in places or flat in _own_names() or flat in _fields(GenerationConfig):
                     raise TypeError(f"two settings have the flat name {flat!r}: that of {chapter} needs another one.")
@@ -259,29 +235,24 @@ def setting_names() -> list[str]:
 def _flat(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Bring settings, perhaps nested by chapter, to their flat names; refuse those that do not exist."""
     known, flat = setting_names(), {}
-    for name, value in _leaves(values, where):
+    for name, value in _leaves(values):
         if name not in known:
-            near = did_you_mean(name, known)
-            raise ValueError(f"{name!r} is not among {where}.{near} There are: {', '.join(known)}.")
+            raise ValueError(f"{name!r} is not among {where}.{near(name, known)} There are: {', '.join(known)}.")
         if name in flat:
             raise ValueError(f"{name} is in {where} twice, once below its chapter: give it once.")
         flat[name] = _plain(name, value)
     return flat
 
 
-def _leaves(values: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
+def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    budgets = {path[1] for path in _places().values() if len(path) > 2}
     for key, value in values.items():
-        if key not in _chapters():
+        if key in _chapters() and isinstance(value, Mapping):
+            yield from _leaves(value)
+        elif key in budgets and isinstance(value, Mapping):
+            yield from ((f"{key}_{below}", one) for below, one in value.items())
+        else:
             yield key, value
-            continue
-        if not isinstance(value, Mapping):
-            raise ValueError(f"{key} is {shown(value)} in {where}: give the settings of that chapter below it.")
-        for name, inner in value.items():
-            field_info = _chapters()[key].model_fields.get(name)
-            if field_info is not None and field_info.annotation is Budget and isinstance(inner, Mapping):
-                yield from ((f"{name}_{below}", one) for below, one in inner.items())
-            else:
-                yield name, inner
 
 
 def _plain(name: str, value: object) -> object:
@@ -292,31 +263,12 @@ def _plain(name: str, value: object) -> object:
 
 
 def _sections(values: Mapping[str, Any]) -> dict[str, Section]:
-    nested: dict[str, dict[str, Any]] = {name: {} for name in _chapters()}
-    for flat, (chapter, name, *below) in _places().items():
-        if flat not in values:
-            continue
-        if below:  # beside the defaults of this budget, not those of any
-            default = dict(_chapters()[chapter].model_fields[name].default)
-            nested[chapter].setdefault(name, default)[below[0]] = values[flat]
-        else:
-            nested[chapter][name] = values[flat]
+    nested = {chapter: section().model_dump() for chapter, section in _chapters().items()}
+    for flat, (*parents, name) in _places().items():
+        if flat in values:
+            reduce(getitem, parents, nested)[name] = values[flat]
     return {chapter: _checked(_chapters()[chapter], given) for chapter, given in nested.items()}
 
-
-_FIXES = {
-    "bool_type": "give true or false",
-    "finite_number": "give a finite number",
-    "float_type": "give a number",
-    "greater_than": "give a number above {gt:g}",
-    "greater_than_equal": "give at least {ge}",
-    "int_type": "give a whole number",
-    "less_than_equal": "give at most {le}",
-    "literal_error": "give one of {expected}",
-    "string_too_short": "give text",
-    "string_type": "give text",
-    "value_error": "{error}",
-}
 
 Checked = TypeVar("Checked")
 
@@ -327,13 +279,13 @@ def _checked(kind: type[Checked], values: Mapping[str, Any], **further: Any) -> 
         return kind(**values, **further)
     except ValidationError as errors:
         error = errors.errors(include_url=False, include_input=False)[0]
-    context, path = error.get("ctx", {}), error["loc"][:1]
-    name, value = "".join(path), values.get(*path) if path else None
-    if isinstance(value, Mapping) and error["loc"][1:2] and f"{name}_{error['loc'][1]}" in _places():
-        name, value = f"{name}_{error['loc'][1]}", value[error["loc"][1]]
-    reason = _FIXES.get(error["type"], error["msg"][:1].lower() + error["msg"][1:]).format(**context)
-    near = did_you_mean(value, re.findall("'([^']*)'", context.get("expected", "")))
-    raise ValueError(f"{name} is {shown(value)}: {reason}.{near}" if name else f"{reason}.")
+    context, (name, *below) = error.get("ctx", {}), error["loc"] or ("",)
+    value = values.get(name)
+    if below and f"{name}_{below[0]}" in _places():
+        name, value = f"{name}_{below[0]}", value[below[0]]
+    reason = context.get("error") or error["msg"].replace("Input should be", "it should be")
+    guess = near(value, re.findall("'([^']*)'", context.get("expected", "")))
+    raise ValueError(f"{name} is {shown(value)}: {reason}.{guess}" if name else f"{reason}.")
 
 
 def _under_preset(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:

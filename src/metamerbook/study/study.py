@@ -1,11 +1,12 @@
 """The study: networks, images, a store and settings, as chapters and the command line use them."""
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from metamerbook.engine.context import Context
 from metamerbook.engine.execute import Execution, execute
@@ -15,6 +16,7 @@ from metamerbook.engine.task import Task
 from metamerbook.study.networks import ModelSet, Networks, check_keys
 from metamerbook.study.settings import StudySettings, setting_names
 from metamerbook.study.tasks import MetamerRun, StimuliRef
+from metamerbook.study.words import counted
 from metamerlib.checks import LARGEST_SEED, names, shown, whole_number
 from metamerlib.generation import GenerationConfig, Metamers
 from metamerlib.models import STAGES, Classifier, MissingWeightsError, ModelZoo, Stage
@@ -97,9 +99,9 @@ class Study:
         self.model_sets = self.networks.resolve(settings.model_sets)
         self.networks.load_named(settings.evaluators or ())
         check_keys(settings.evaluators or (), self.networks.keys, "evaluators")
-        for stage in settings.stages:
-            if stage not in STAGES:
-                self.networks.check_stage(stage, {key for one in self.running_sets.values() for key in one.members})
+        for key in {key for one in self.running_sets.values() for key in one.members}:
+            for stage in set(settings.stages).difference(STAGES):
+                self.networks.skeleton(key).layer(stage)  # raises where there is none
 
     @classmethod
     def from_profile(
@@ -165,12 +167,12 @@ class Study:
     @property
     def evaluators(self) -> tuple[str, ...]:
         """Keys of the networks that classify the metamers and are there; a set's own members are among them."""
-        return tuple(key for key in self._wanted_evaluators if key in self.networks.models)
+        return tuple(key for key in self._wanted if key in self.networks.models)
 
     @property
     def missing_evaluators(self) -> tuple[str, ...]:
         """Keys of the networks that should classify the metamers, but whose weights are not there."""
-        return tuple(key for key in self._wanted_evaluators if key not in self.networks.models)
+        return tuple(key for key in self._wanted if key not in self.networks.models)
 
     def run(
         self, model_set: str | Sequence[str], stage: Stage, *, seed: int | None = None, **config: Any
@@ -199,21 +201,20 @@ class Study:
                 f"model set {chosen.name!r} cannot run without the weights of {', '.join(chosen.missing)}: "
                 f"{self.networks.hint(chosen.missing)}."
             )
-        settings = self.settings.config.replace(**config) if config else self.settings.config
-        seed = self.settings.seed if seed is None else whole_number(seed, "seed", at_most=LARGEST_SEED)
-        own = (settings, seed) == (self.settings.config, self.settings.seed) and stage in self.settings.stages
+        settings, changed = self.settings, self.settings.config.replace(**config)
+        seed = settings.seed if seed is None else whole_number(seed, "seed", at_most=LARGEST_SEED)
+        own = (changed, seed) == (settings.config, settings.seed) and stage in settings.stages
+        own = own and chosen.name in self.running_sets
         return MetamerRun(
             stimuli=self._stimuli,
             models=tuple(self.networks.ref(key) for key in chosen.members),
             layers=tuple(self.networks.skeleton(key).layer(stage) for key in chosen.members),
             stage=stage,
-            config=settings,
+            config=changed,
             seed=seed,
             name=chosen.name,
-            precision=self.settings.precision,
-            followed=tuple(first_of_each_category(self.references, 1))
-            if own and chosen.name in self.running_sets
-            else (),
+            precision=settings.precision,
+            followed=tuple(first_of_each_category(self.references, 1)) if own else (),
         )
 
     @property
@@ -236,11 +237,9 @@ class Study:
         self.execute([task], title=task.label)
         return self.context.result(task)
 
-    def metamers(
-        self, model_set: str | Sequence[str], stage: Stage, *, seed: int | None = None, **config: Any
-    ) -> Metamers:
+    def metamers(self, model_set: str | Sequence[str], stage: Stage, **changes: Any) -> Metamers:
         """Return the metamers of a set at a stage, as `run` describes them, from the store or computed now."""
-        return self.result(self.run(model_set, stage, seed=seed, **config))
+        return self.result(self.run(model_set, stage, **changes))
 
     def subset(self, n_per_class: int | None, **config: Any) -> "Study":
         """Return the same study on the first images of each category, with other fields of `GenerationConfig`.
@@ -267,7 +266,7 @@ class Study:
 
     def describe(self) -> str:
         """Say in a few Markdown sentences what is run, and what is missing."""
-        settings, count = self.settings, len(self.evaluators)
+        settings, missing = self.settings, self.missing_evaluators
         stages = ", ".join(f"{stage:.0%} depth" if isinstance(stage, float) else stage for stage in settings.stages)
         sets = "; ".join(f"{name} ({', '.join(one.members)})" for name, one in self.running_sets.items())
         preset = "" if settings.preset == "paper" else f" by the preset “{settings.preset}”"
@@ -278,48 +277,47 @@ class Study:
             f"Profile **{Path(settings.profile).stem}**: {self._images()}, seed {settings.seed}.",
             f"Model sets: {sets or 'none can run'}; stages: {stages}.",
             f"Budget: {_budget(settings.config)} per model{preset}{_departures(settings.config)}{precision}.",
-            f"Evaluators: {_count(count, 'network')} of the {settings.zoo} zoo{own} (a set's own members left out of "
-            f"its averages); recognized by the criterion “{settings.criterion}”{decision}.",
+            f"Evaluators: {counted(len(self.evaluators), 'network')} of the {settings.zoo} zoo{own} (a set's own "
+            f"members left out of its averages); recognized by the criterion “{settings.criterion}”{decision}.",
         ]
         shortfalls = [one.shortfall for one in self.model_sets.values() if one.missing]
         if shortfalls:
             sentences.append(f"**Missing networks in model sets**: {'; '.join(shortfalls)}.")
-        if missing := self.missing_evaluators:
-            total, absent = len(missing) + count, ", ".join(missing)
-            sentences.append(f"**Missing evaluators**: averages run over {count} of {total}, without {absent}.")
+        if missing:
+            share = f"{len(self.evaluators)} of {len(self._wanted)}"
+            sentences.append(f"**Missing evaluators**: averages run over {share}, without {', '.join(missing)}.")
         if shortfalls or missing:
             sentences.append(f"As to weights, {self.networks.hint()}.")
         return (_REHEARSAL if settings.zoo == "paper-untrained" else "") + " ".join(sentences)
 
     def scope(self) -> str:
         """Say in a Markdown sentence what the tables of a `subset` were computed on."""
-        missing, evaluators = self.missing_evaluators, str(len(self.evaluators))
-        if missing:
-            evaluators += f" of {len(self.evaluators) + len(missing)}"
-        categories = _count(len(set(self.references.labels.tolist())), "category")
-        absent = f" (missing: {', '.join(missing)})" if missing else ""
-        images, budget = _count(len(self.references), "image"), _budget(self.settings.config)
+        absent = f" (missing: {', '.join(self.missing_evaluators)})" if self.missing_evaluators else ""
         return (
-            f"Computed on {images} of {categories}, with {budget} per network; {evaluators} networks classify{absent}."
+            f"Computed on {counted(len(self.references), 'image')} of {self._categories()}, with "
+            f"{_budget(self.settings.config)} per network; {len(self.evaluators)} networks classify{absent}."
         )
 
     def _images(self) -> str:
-        origin = {
+        origins = {
             "imagenet16": "photographs of ILSVRC 2012's validation set",
             "folder": f"photographs from `{self.settings.root}`",
-        }.get(self.settings.stimuli, f"drawings of {self.settings.stimuli}")
+            "objects16": "drawings of objects16",
+        }
+        what = "images" if self.given_references else origins[self.settings.stimuli]
         height, width = self.references.size
-        categories = _count(len(set(self.references.labels.tolist())), "category")
-        what = "images" if self.given_references else origin
-        return f"{len(self.references)} {what} of {categories} at {height} × {width} px"
+        return f"{len(self.references)} {what} of {self._categories()} at {height} × {width} px"
+
+    def _categories(self) -> str:
+        return counted(len(self.references.labels.unique()), "category")
 
     @cached_property
     def _stimuli(self) -> StimuliRef:
         return StimuliRef.of(self.references, {} if self.given_references else self.settings.origin_of_references)
 
     @property
-    def _wanted_evaluators(self) -> tuple[str, ...]:
-        return self.settings.evaluators or (*self.networks.evaluators, *self.networks.missing_evaluators)
+    def _wanted(self) -> tuple[str, ...]:
+        return self.settings.evaluators or self.networks.evaluators
 
     def _model_set(self, choice: str | Sequence[str]) -> ModelSet:
         if isinstance(choice, str):
@@ -331,29 +329,16 @@ class Study:
 
 def first_of_each_category(references: StimulusSet, n_per_class: int | None) -> list[int]:
     """Return the rising positions of the first images of each category; None takes all."""
-    seen: Counter[int] = Counter()
-    chosen = []
-    for position, label in enumerate(references.labels.tolist()):
-        seen[label] += 1
-        if n_per_class is None or seen[label] <= n_per_class:
-            chosen.append(position)
-    return chosen
+    labels = pd.Series(references.labels.tolist())
+    return labels.index[labels.groupby(labels).cumcount() < (n_per_class or len(labels))].tolist()
 
 
 def _budget(config: GenerationConfig) -> str:
-    return f"{_count(config.repetitions, 'repetition')} × {_count(config.steps_per_model, 'step')}"
+    return f"{counted(config.repetitions, 'repetition')} × {counted(config.steps_per_model, 'step')}"
 
 
 def _departures(config: GenerationConfig) -> str:
     """Name the settings, beside the budget, that are not Table 3's."""
-    changed = [
-        f"{name} {value!r}"
-        for name, value in vars(config.replace(repetitions=4000, steps_per_model=10)).items()
-        if value != getattr(GenerationConfig(), name)
-    ]
+    standard = vars(GenerationConfig(repetitions=config.repetitions, steps_per_model=config.steps_per_model))
+    changed = [f"{name} {value!r}" for name, value in vars(config).items() if value != standard[name]]
     return f" (other than Table 3: {', '.join(changed)})" if changed else ", all else as in Table 3"
-
-
-def _count(number: int, word: str) -> str:
-    plural = word[:-1] + "ies" if word.endswith("y") else word + "s"
-    return f"{number} {word if number == 1 else plural}"

@@ -3,39 +3,30 @@
 Reasons for refusing one do not name the setting or the value: `metamerbook.study.settings` does.
 """
 
+import difflib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator
 
-from metamerbook.study.profiles import did_you_mean
 from metamerlib.checks import LARGEST_SEED, file_path, shown
 from metamerlib.models import STAGES, Stage
 
 
-def _flag(value: object) -> object:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+def _words(meanings: Mapping[str, Any]) -> BeforeValidator:
+    return BeforeValidator(lambda value: meanings.get(value, value) if isinstance(value, str) else value)
 
 
-def _all_is_none(value: object) -> object:
-    return None if isinstance(value, str) and value == "all" else value
-
-
-def _none_by_name(value: object) -> object:
-    return None if isinstance(value, str) and value == "none" else value
-
-
-def _entries(value: object) -> tuple[Any, ...] | None:
+def _entries(value: object) -> tuple[Any, ...]:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     elif isinstance(value, int | float) and not isinstance(value, bool):
         value = [value]
     if not isinstance(value, Sequence) or isinstance(value, bytes) or not value:
         raise ValueError("give a list with at least one entry")
-    repeated = [entry for position, entry in enumerate(value) if entry in value[:position]]
-    if repeated:
+    if repeated := [entry for position, entry in enumerate(value) if entry in value[:position]]:
         raise ValueError(f"{shown(repeated[0])} is there twice: give each once")
     return tuple(value)
 
@@ -58,10 +49,9 @@ def _stage(stage: object) -> Stage:
         try:
             stage = float(stage)
         except ValueError:
-            if stage not in STAGES and (near := did_you_mean(stage.strip().lower(), STAGES, alike=0.7)):
-                raise ValueError(
-                    f"{shown(stage)} is no known stage.{near} Give {', '.join(STAGES)}, depths or module names"
-                ) from None
+            close = difflib.get_close_matches(stage.strip().lower(), STAGES, n=1, cutoff=0.7)
+            if close and stage not in STAGES:
+                raise ValueError(f"{shown(stage)} is no known stage. Did you mean {close[0]!r}?") from None
             return stage
     if isinstance(stage, bool) or not isinstance(stage, int | float):
         raise ValueError(f"give {', '.join(STAGES)}, depths in (0, 1] or module names")
@@ -72,10 +62,10 @@ def _stage(stage: object) -> Stage:
 
 def _radius(value: object) -> float:
     try:
-        radius = float(Fraction(value)) if isinstance(value, str) and "/" in value else float(value)
+        radius = float(Fraction(value))
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         raise ValueError("give radii such as 0.3 or '8/255'") from None
-    if not 0 < radius < float("inf"):
+    if radius <= 0:
         raise ValueError("give radii above 0 and finite")
     return radius
 
@@ -83,45 +73,24 @@ def _radius(value: object) -> float:
 def _folder(value: object) -> str | None:
     if value is None:
         return None
-    try:
-        folder = file_path(value, "root")
-    except TypeError as error:
-        raise ValueError(str(error)) from None
+    folder = file_path(value, "root")
     if not folder.is_dir():
         raise ValueError(f"that is not a folder (looked in {Path.cwd()})")
     return str(folder.resolve())
 
 
-def _decision(value: object) -> object:
-    if isinstance(value, str) and value == "1000-way":
-        raise ValueError(
-            "the references of a study are labelled in categories: give one of 'max_logit', 'mean_probability'. "
-            "ModelZoo('paper', decision='1000-way') is for use without a study"
-        )
-    return value
-
-
 def _batch_size(value: object) -> int | str | None:
     if value is None or (isinstance(value, str) and value in ("auto", "all")):
         return "auto" if value == "auto" else None
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("give a whole number, 'auto' or 'all'")
-    if value < 1:
-        raise ValueError("give at least 1")
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError("give a whole number from 1, 'auto' or 'all'")
     return value
 
 
 def _model_sets(value: object) -> tuple[str, ...] | dict[str, tuple[str, ...]] | None:
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        return _names(value)
-    if not value:
-        raise ValueError("model_sets is empty: give at least one set, such as {'mine': ['resnet18']}")
-    for name in value:
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"give text as the name of a set, not {shown(name)}")
-    return {name: _names(keys) for name, keys in value.items()}
+    if isinstance(value, Mapping):
+        return dict(zip(_names(list(value)), map(_names, value.values()), strict=True))
+    return None if value is None else _names(value)
 
 
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
@@ -129,17 +98,16 @@ Rate = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Quantile = Annotated[float, Field(strict=True, gt=0, le=1)]
 Text = Annotated[str, Field(strict=True, min_length=1)]
 Seed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SEED)]
-Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag)]
-PerClass = Annotated[Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None, BeforeValidator(_all_is_none)]
+Flag = Annotated[bool, Field(strict=True), _words({"true": True, "false": False})]
+NoneByName = _words({"none": None})
+AllByName = _words({"all": None})
+PerClass = Annotated[Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None, AllByName]
 Names = Annotated[tuple[str, ...], PlainValidator(_names)]
 OneStage = Annotated[Stage, PlainValidator(_stage)]
 Radius = Annotated[float, PlainValidator(_radius)]
 Entries = BeforeValidator(_entries)
 Radii = Annotated[tuple[Radius, ...], Entries]
-NoneByName = BeforeValidator(_none_by_name)
-AllByName = BeforeValidator(_all_is_none)
 Root = Annotated[str | None, PlainValidator(_folder)]
 Stages = Annotated[tuple[Stage, ...], PlainValidator(_stages)]
 ModelSets = Annotated[tuple[str, ...] | Mapping[str, tuple[str, ...]] | None, PlainValidator(_model_sets)]
-Decision = Annotated[Literal["max_logit", "mean_probability"], BeforeValidator(_decision)]
-BatchSize = Annotated[int | Literal["auto"] | None, PlainValidator(_batch_size)]
+BatchSize = Annotated[int | str | None, PlainValidator(_batch_size)]

@@ -29,8 +29,9 @@ def enumerated(parts: Iterable[str]) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Put a number before a noun whose plural ends in s."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    """Put a number before a noun, in the plural where it is not one."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"
 
 
 def signed(value: float, digits: int = 2) -> str:

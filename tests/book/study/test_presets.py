@@ -33,7 +33,7 @@ def test_the_default_preset_is_table_3_and_changes_nothing(profile):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_fast_preset_is_one_rule_with_a_tenth_of_the_updates_but_not_too_few(profile):
     plain, fast = settings(profile), settings(profile, preset="fast")
-    assert fast.config == GenerationConfig.fast(repetitions=fast.repetitions)
+    assert fast.config == GenerationConfig.fast(repetitions=fast.config.repetitions)
     before = {"": plain.config.updates_per_model}
     after = {"": fast.config.updates_per_model}
     for table in SECTIONS:
@@ -68,7 +68,7 @@ def test_a_profile_may_name_a_preset_but_not_part_of_its_rule(tmp_path):
 
 
 def test_an_unknown_preset_is_refused_with_the_nearest_one():
-    with pytest.raises(ValueError, match=r"preset is 'quick': give one of 'paper' or 'fast'"):
+    with pytest.raises(ValueError, match=r"preset is 'quick': it should be 'paper' or 'fast'"):
         settings("mini", preset="quick")
 
 

@@ -1,19 +1,18 @@
 """The published numbers agree with each other, and with what the library took from the same paper."""
 
-import importlib
 import math
 import shutil
 
 import pandas as pd
 import pytest
 
-from metamerbook.study.published import published, published_folder, published_names, statement
+from metamerbook.study import profiles
+from metamerbook.study.published import published, published_names, statement
 from metamerlib.evaluation import METRICS
 from metamerlib.generation import GenerationConfig
 from metamerlib.models import MODEL_SETS, STAGES, ZOO
 from metamerlib.stimuli import CATEGORIES, SYNSETS
 
-publication = importlib.import_module("metamerbook.study.published")  # the room exports a function of that name
 TABLES = {"table_1": 9, "table_2": 17, "table_3": 11, "table_a1": 29, "table_b2": 31}
 WIDE = {"wide_resnet50", "wide_resnet50_robust"}  # in Table B2, not in Table A1
 
@@ -143,11 +142,11 @@ def test_an_unknown_statement_names_the_nearest():
 
 def test_an_installed_package_reads_its_own_copy(tmp_path, monkeypatch):
     copy = tmp_path / "_bundled" / "published"
-    shutil.copytree(published_folder(), copy)
+    shutil.copytree(profiles.data_folder("data/published"), copy)
     original = published("table_b2")
-    monkeypatch.setattr(publication, "repository_root", lambda: None)
-    monkeypatch.setattr(publication.resources, "files", lambda package: tmp_path)
-    assert published_folder() == copy
+    monkeypatch.setattr(profiles, "repository_root", lambda: None)
+    monkeypatch.setattr(profiles.resources, "files", lambda package: tmp_path)
+    assert profiles.data_folder("data/published") == copy
     pd.testing.assert_frame_equal(published("table_b2"), original)
     shutil.rmtree(copy)
     with pytest.raises(ValueError, match="no file"):

@@ -65,7 +65,7 @@ def test_every_generation_setting_can_be_changed_by_name():
     changed = settings(epsilon=0.3, center="reference", optimizer="Adam", optimizer_options={"betas": [0.8, 0.9]})
     assert changed.config.epsilon == 0.3
     assert changed.config.optimizer_options == {"betas": (0.8, 0.9)}
-    assert changed.config.repetitions == settings().repetitions
+    assert changed.config.repetitions == settings().config.repetitions
 
 
 @pytest.mark.parametrize(
@@ -135,20 +135,24 @@ def test_photographs_replace_drawings_and_all_of_them_are_taken(tmp_path):
         ({"stages": [1.5]}, ValueError, "depth"),
         ({"stages": [True]}, ValueError, "stages"),
         ({"stages": '["late"'}, ValueError, "not valid YAML"),
-        ({"n_per_class": 0}, ValueError, "n_per_class is 0: give at least 1"),
-        ({"n_per_class": 2.5}, ValueError, "n_per_class is 2.5: give a whole number"),
+        ({"n_per_class": 0}, ValueError, "n_per_class is 0: it should be greater than or equal to 1"),
+        ({"n_per_class": 2.5}, ValueError, "n_per_class is 2.5: it should be a valid integer"),
         ({"n_per_class": True}, ValueError, "n_per_class"),
         ({"seed": -1}, ValueError, "seed"),
-        ({"batch_size": "many"}, ValueError, "batch_size is 'many': give a whole number, 'auto' or 'all'"),
+        ({"batch_size": "many"}, ValueError, "batch_size is 'many': give a whole number from 1, 'auto' or 'all'"),
         ({"batch_size": 0}, ValueError, "batch_size is 0"),
         ({"precision": "bfloat"}, ValueError, "Did you mean 'bfloat16'"),
-        ({"compile": 1}, ValueError, "compile is 1: give true or false"),
+        ({"compile": 1}, ValueError, "compile is 1: it should be a valid boolean"),
         ({"criterion": "labels"}, ValueError, "Did you mean 'label'"),
         ({"decision": "mean_probabilities"}, ValueError, "Did you mean 'mean_probability'"),
-        ({"decision": "1000-way"}, ValueError, "decision is '1000-way': the references of a study are labelled"),
+        (
+            {"decision": "1000-way"},
+            ValueError,
+            "decision is '1000-way': it should be 'max_logit'",
+        ),
         ({"stimuli": "folder"}, ValueError, "needs root"),
         ({"root": "/does/not/exist"}, ValueError, "not a folder"),
-        ({"model_sets": {}}, ValueError, "model_sets is empty"),
+        ({"model_sets": {}}, ValueError, "model_sets is {}: give a list with at least one"),
         ({"model_sets": {"mine": []}}, ValueError, "at least one"),
         ({"model_sets": [3]}, ValueError, "give text"),
         ({"epsilon": -1}, ValueError, "epsilon"),
@@ -171,7 +175,7 @@ def test_a_profile_may_be_a_file_of_ones_own(tmp_path):
     own = tmp_path / "mine.yml"
     own.write_text("stages: [late]\nrepetitions: 3\nmodel_sets:\n  mine: [alexnet_random]\n")
     read = settings(own, steps_per_model=1)
-    assert (read.stages, read.repetitions, read.steps_per_model) == (("late",), 3, 1)
+    assert (read.stages, read.config.repetitions, read.config.steps_per_model) == (("late",), 3, 1)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +183,7 @@ def test_a_profile_may_be_a_file_of_ones_own(tmp_path):
     [
         ("seed: 1\nsize: 64\nseed: 2", "mine.yml is not valid YAML: the key 'seed' is there twice"),
         ("optimisers: {ablation: {repetitions: 3}}\nablation_repetitions: 4", "ablation_repetitions is in .*twice"),
-        ("optimisers: 3", "optimisers is 3"),
+        ("optimisers: 3", "'optimisers' is not among profile .*mine.yml"),
         ("stage: late", "'stage'.*mine.yml.*Did you mean 'stages'"),
         ("- late", "mine.yml holds a list"),
         ("a: [", "mine.yml is not valid YAML"),

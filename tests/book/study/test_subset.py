@@ -17,7 +17,7 @@ def test_subset_has_the_first_images_of_each_category(study):
     assert first_of_each_category(study.references, None) == list(range(6))
     small = study.subset(n_per_class=1, repetitions=1)
     assert torch.equal(small.references.images, study.references.images[:2])
-    assert (small.settings.repetitions, small.store, small.zoo) == (1, study.store, study.zoo)
+    assert (small.settings.config.repetitions, small.store, small.zoo) == (1, study.store, study.zoo)
     assert study.subset(n_per_class=1, repetitions=1) is small
     assert small.scope().startswith("Computed on 2 images of 2 categories, with 1 repetition × 1 step per network; 5")
 
