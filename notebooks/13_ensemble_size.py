@@ -76,4 +76,4 @@ glue("stage", stage_in_words(featured_stage(study)), display=False)
 # Recognizability by number of networks, over the evaluators outside the circle. Differences from ensembles of one are paired by evaluator; brackets are 95 % bootstrap intervals over evaluators, bold where they miss zero.
 # ```
 #
-# A caution in both directions. The largest size is one ensemble and not several, so its mean leans on the choice of these very networks. And what looks like the gain of a further network may be the gain of its further steps; the chapter on the method shows how soon residuals stop falling ({doc}`03_methodology`).
+# Whether sets of the recommended sizes beat single networks is said in {doc}`15_claims`. A caution in both directions. The largest size is one ensemble and not several, so its mean leans on the choice of these very networks. And what looks like the gain of a further network may be the gain of its further steps; the chapter on the method shows how soon residuals stop falling ({doc}`03_methodology`).

@@ -73,7 +73,7 @@ glue("stage", stage_in_words(featured_stage(study)), display=False)
 # Recognizability of the metamers of each network (columns) by each evaluator (rows, by family), from 0 (white) to 1 (dark). Solid frame: the network itself. Dashed: another training of its architecture. Last row: mean over trained evaluators of other architectures.
 # ```
 #
-# The networks recognize {glue:text}`own:.0%` of their own metamers, trained networks of other architectures {glue:text}`away:.0%`: {glue:text}`within:.0%` within a family and {glue:text}`across:.0%` across families.
+# The networks recognize {glue:text}`own` of their own metamers, trained networks of other architectures {glue:text}`away`: {glue:text}`within` within a family and {glue:text}`across` across families. What the paper says of late metamers of single networks is judged in {doc}`15_claims`.
 #
 # Columns tell whose metamers travel, rows tell who accepts the metamers of others. A row that is dark throughout is a lenient network and no sign of kinship; a network that was never trained can be one.
 #
@@ -81,7 +81,7 @@ glue("stage", stage_in_words(featured_stage(study)), display=False)
 #
 # ## From training to training
 #
-# Two trainings of one architecture begin with other random weights and see pictures in another order; a robust training sees attacked ones as well. If metamers failed to travel even between them, what a network ignores would be an accident of its training and no property of its architecture. Of the metamers of {glue:text}`related:d` networks that share an architecture with another, the network itself recognizes {glue:text}`related-own:.0%`, another training of the architecture {glue:text}`related-training:.0%`, other architectures {glue:text}`related-away:.0%`.
+# Two trainings of one architecture begin with other random weights and see pictures in another order; a robust training sees attacked ones as well. If metamers failed to travel even between them, what a network ignores would be an accident of its training and no property of its architecture. Of the metamers of {glue:text}`related:d` networks that share an architecture with another, the network itself recognizes {glue:text}`related-own`, another training of the architecture {glue:text}`related-training`, other architectures {glue:text}`related-away`.
 #
 # ```{glue:figure} fig-instances
 # :name: fig-instances

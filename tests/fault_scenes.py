@@ -124,7 +124,7 @@ def pictures(disk):
     """Write metamers as PNG: the folder holds whole pictures only."""
     image = torch.rand(3, 3, 400, 400)
     run = SimpleNamespace(name="one", stage="late")
-    references = SimpleNamespace(categories=("cat", "dog"), category_names=["cat", "dog", "dog"])
+    references = SimpleNamespace(categories=("cat", "dog"), labels=[0, 1, 1])
     study = SimpleNamespace(runs=[run], references=references, result=lambda _: SimpleNamespace(images=image))
     disk.fill(leaving=700_000)  # a picture has 480 000 bytes
     report, _ = attempt(lambda: write_pictures(study, disk.folder / "png"))

@@ -1,6 +1,7 @@
 """Chapter 08: metamers in small balls beside adversarial examples in the same balls (paper, section 4.6 and Fig. 6)."""
 
 from dataclasses import dataclass
+from itertools import product
 from typing import ClassVar
 
 import pandas as pd
@@ -63,7 +64,6 @@ class Attack(Task):
 class RestrictedExample:
     """One image, (3, H, W) in [0, 1], and what became of it in every ball: the right of Figure 6."""
 
-    image: int  # position in the study's references
     category: str
     reference: Tensor
     metamers: dict[tuple[float, str], Tensor]  # by radius and centre
@@ -86,13 +86,9 @@ def restricted_runs(study: Study) -> dict[tuple[float, str], MetamerRun]:
     config = study.settings.config
     unrestricted = config.projection == "none" or (config.projection == "linf" and config.epsilon >= 1)
     runs = {}
-    for epsilon in study.settings.of(AdversarialExamples).epsilons:
-        for center in CENTERS:
-            if epsilon >= 1 and unrestricted:
-                ball = {}
-            else:
-                ball = {"projection": "linf", "epsilon": epsilon, "center": "initial" if epsilon >= 1 else center}
-            runs[epsilon, center] = small.run(model_set, stage, **ball)
+    for epsilon, center in product(study.settings.of(AdversarialExamples).epsilons, CENTERS):
+        ball = {"projection": "linf", "epsilon": epsilon, "center": "initial" if epsilon >= 1 else center}
+        runs[epsilon, center] = small.run(model_set, stage, **({} if epsilon >= 1 and unrestricted else ball))
     return runs
 
 
@@ -101,10 +97,8 @@ def attacks(study: Study) -> list[Attack]:
     settings, small = study.settings.of(AdversarialExamples), restricted_study(study)
     run = small.run(featured_set(study), featured_stage(study))
     models = tuple(study.networks.classifier_ref(model.key) for model in run.models)
-    return [
-        Attack(run.stimuli, models, epsilon, settings.attack_steps, study.settings.seed)
-        for epsilon in settings.epsilons
-    ]
+    steps, seed = settings.attack_steps, study.settings.seed
+    return [Attack(run.stimuli, models, epsilon, steps, seed) for epsilon in settings.epsilons]
 
 
 def tasks(study: Study) -> list[Task]:
@@ -119,10 +113,8 @@ def restricted(study: Study) -> pd.DataFrame:
     One row per radius, centre and evaluator: epsilon, center ("initial" or "reference"), model_set, and what `evaluate`
     returns; residual is what is left of the distance between activations within the ball.
     """
-    labelled = [
-        ({"epsilon": epsilon, "center": center, "model_set": run.name}, run)
-        for (epsilon, center), run in restricted_runs(study).items()
-    ]
+    runs = restricted_runs(study).items()
+    labelled = [({"epsilon": ball[0], "center": ball[1], "model_set": run.name}, run) for ball, run in runs]
     return evaluate(restricted_study(study), labelled, title="restricted search")
 
 
@@ -143,51 +135,47 @@ def restricted_means(restricted: pd.DataFrame, adversarial: pd.DataFrame) -> pd.
     epsilon, mean (recognizability over all evaluators, as in Figure 6), held_out (over those without part; NaN if there
     are none), residual (NaN for attacks), fooled and fooled_held_out (NaN for metamers).
     """
-    parts, by = [], ["condition", "epsilon"]
-    for table in (restricted.rename(columns={"center": "condition"}), adversarial.assign(condition="attack")):
-        values = {"mean": ("recognizability", False), "held_out": ("recognizability", True)}
-        if "fooled" in table:
-            values |= {"fooled": ("fooled", False), "fooled_held_out": ("fooled", True)}
-        columns = {}
-        for name, (value, held_out_only) in values.items():
-            means = mean_over_evaluators(table, by, held_out_only=held_out_only, value=value)
-            columns[name] = means[means["evaluators"] == "all"].set_index(by)["mean"]
-        if "residual" in table:
-            columns["residual"] = table.groupby(by, sort=False)["residual"].first()
-        parts.append(pd.DataFrame(columns).reset_index())
-    result = pd.concat(parts)
-    result = result.reindex(columns=[*by, "mean", "held_out", "residual", "fooled", "fooled_held_out"])
-    result["condition"] = pd.Categorical(result["condition"], [*CENTERS, "attack"])
-    result = result.sort_values(by, ignore_index=True)
-    return result.astype({"condition": restricted["center"].dtype})
+    by, conditions = ["condition", "epsilon"], [*CENTERS, "attack"]
+    metamers = restricted.rename(columns={"center": "condition"})
+    table = pd.concat([metamers, adversarial.assign(condition="attack")], ignore_index=True)
+
+    def mean(value: str, *, held_out_only: bool) -> pd.Series:
+        means = mean_over_evaluators(table, by, held_out_only=held_out_only, value=value)
+        return means[means["evaluators"] == "all"].set_index(by)["mean"]
+
+    columns = {
+        "mean": mean("recognizability", held_out_only=False),
+        "held_out": mean("recognizability", held_out_only=True),
+        "residual": table.groupby(by)["residual"].first(),
+        "fooled": mean("fooled", held_out_only=False),
+        "fooled_held_out": mean("fooled", held_out_only=True),
+    }
+    return pd.DataFrame(columns).sort_index().loc[conditions].reset_index()
 
 
 def facts(means: pd.DataFrame) -> dict[str, float]:
     """Return the numbers of the prose: recognizability in the smallest ball, and how many an attack in it fools."""
     smallest = means[means["epsilon"] == means["epsilon"].min()].set_index("condition")
-    found = {
-        "radius": smallest["epsilon"].iloc[0],
-        "around-initial": smallest.loc["initial", "mean"],
-        "around-reference": smallest.loc["reference", "mean"],
-        "left": smallest.loc["initial", "residual"],
-        "kept": smallest.loc["attack", "mean"],
-        "fooled": smallest.loc["attack", "fooled"],
-        "fooled-others": smallest.loc["attack", "fooled_held_out"],
+    places = {
+        "radius": ("attack", "epsilon"),
+        "around-initial": ("initial", "mean"),
+        "around-reference": ("reference", "mean"),
+        "left": ("initial", "residual"),
+        "kept": ("attack", "mean"),
+        "fooled": ("attack", "fooled"),
+        "fooled-others": ("attack", "fooled_held_out"),
     }
-    return {name: float(value) for name, value in found.items()}
+    return {name: float(smallest.loc[place]) for name, place in places.items()}
 
 
 def restricted_example(study: Study, image: int = 0) -> RestrictedExample:
     """Pick the image at a position of the study's references out of every ball."""
-    small = restricted_study(study)
+    small, runs = restricted_study(study), restricted_runs(study)
     searched = first_of_each_category(study.references, study.settings.of(AdversarialExamples).restricted.n_per_class)
-    if image not in searched:
-        raise IndexError(f"image is {image}: the restricted search has the images {searched} of the study.")
-    runs, place = restricted_runs(study), searched.index(image)
+    place = searched.index(image)
     attacked = {run.epsilon: small.result(run) for run in attacks(study)}
     categories = study.networks.skeleton(next(iter(runs.values())).models[0].key).categories
     return RestrictedExample(
-        image=image,
         category=study.references.category_names[image],
         reference=study.references.images[image],
         metamers={ball: small.result(run).images[place] for ball, run in runs.items()},

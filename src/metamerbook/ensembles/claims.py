@@ -6,7 +6,6 @@ Means are taken over the evaluators that had no part in any of the sets compared
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -37,10 +36,8 @@ from metamerbook.study.claims import (
     spread_around,
 )
 from metamerbook.study.published import statement
+from metamerbook.study.study import Study
 from metamerlib.models import MODEL_SETS, STAGES, ZOO
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 STRONG: Interval = (-math.inf, -0.5)
 """What a large negative correlation is, by Cohen's rule of thumb."""
@@ -48,7 +45,7 @@ NOT_BETTER: Interval = (-math.inf, 0.05)
 """A gain of less than a twentieth in recognizability counts as none."""
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapters compute: all that the tables of the others need."""
     chapters = (
         recognizability,
@@ -62,12 +59,12 @@ def tasks(study: "Study") -> list[Task]:
     return [task for chapter in chapters for task in chapter.tasks(study)]
 
 
-def claims(study: "Study") -> pd.DataFrame:
+def claims(study: Study) -> pd.DataFrame:
     """Hold every claim of the paper against the tables of a study: `metamerbook.study.claims.claims_table`."""
     return claims_table(measured_tables(study), TESTS)
 
 
-def measured_tables(study: "Study") -> dict[str, pd.DataFrame]:
+def measured_tables(study: Study) -> dict[str, pd.DataFrame]:
     """Collect the tables that claims are tested on; what the store lacks is computed."""
     sets = mixed_models.mixed(study)
     tables = {

@@ -43,7 +43,8 @@ def ensemble_size_runs(study: Study) -> Labelled:
     for size in range(1, len(pool) + 1):
         for start in range(len(pool) if size < len(pool) else 1):
             keys = [pool[(start + step) % len(pool)] for step in range(size)]
-            runs.append(({"size": size}, dataclasses.replace(small.run(keys, stage), name=" + ".join(keys))))
+            run = dataclasses.replace(small.run(keys, stage), name=" + ".join(keys))
+            runs.append(({"size": size, "model_set": run.name}, run))
     return runs
 
 
@@ -58,7 +59,5 @@ def ensemble_sizes(study: Study) -> pd.DataFrame:
     One row per ensemble and evaluator: size, model_set (the ensemble's networks), outside (whether the evaluator is
     none of the pool, so that it counts for every size alike), and what `evaluate` returns.
     """
-    pool = ensemble_pool(study)
-    runs = [({**labels, "model_set": run.name}, run) for labels, run in ensemble_size_runs(study)]
-    table = evaluate(ablation_study(study), runs, title="ensemble sizes")
-    return table.assign(outside=~table["evaluator"].isin(pool))
+    table = evaluate(ablation_study(study), ensemble_size_runs(study), title="ensemble sizes")
+    return table.assign(outside=~table["evaluator"].isin(ensemble_pool(study)))

@@ -1,87 +1,58 @@
 """Chapters 04 and 10: model sets, settings and networks of a study beside the paper's (Tables 2, 3 and A1)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from metamerbook.engine.task import Task
 from metamerbook.study.published import published, statement
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
+from metamerbook.study.study import Study
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapter computes: nothing, it only describes."""
     return []
 
 
-def model_sets_table(study: "Study") -> pd.DataFrame:
+def model_sets_table(study: Study) -> pd.DataFrame:
     """Put the model sets of a study beside those of the paper.
 
-    Returns
-    -------
-    DataFrame
-        One row per set of the study: model_set, paper (list of the models' names as printed in Table 2; empty for
-        sets that are not the paper's), members and missing (lists of keys), runs (whether enough are there).
+    One row per set of the study: model_set, paper (list of the models' names as printed in Table 2; empty for sets that
+    are not the paper's), members and missing (lists of keys), runs (whether enough are there).
     """
     theirs = published("table_2").groupby("model_set", sort=False)["model"].agg(list).to_dict()
     rows = [
-        {
-            "model_set": name,
-            "paper": theirs.get(name, []),
-            "members": list(model_set.members),
-            "missing": list(model_set.missing),
-            "runs": model_set.runs,
-        }
-        for name, model_set in study.model_sets.items()
+        (name, theirs.get(name, []), list(one.members), list(one.missing), one.runs)
+        for name, one in study.model_sets.items()
     ]
     return pd.DataFrame(rows, columns=["model_set", "paper", "members", "missing", "runs"])
 
 
-def settings_table(study: "Study") -> pd.DataFrame:
+def settings_table(study: Study) -> pd.DataFrame:
     """Put the settings of a study beside those of the paper: Table 3, then what section 4 says beside it.
 
-    Returns
-    -------
-    DataFrame
-        One row per part of a setting: setting and part (in words), paper and here (as text), field (of
-        `GenerationConfig` or `StudySettings`; empty where there is none), where (in the paper).
+    One row per part of a setting: setting and part (in words), paper and here (as text), field (of `GenerationConfig`
+    or `StudySettings`; empty where there is none), where (in the paper).
     """
-    config, height = study.settings.config, study.references.size[0]
-    rows = [
-        {
-            "setting": row.hyperparameter,
-            "part": row.part,
-            "paper": row.value,
-            "here": _words(getattr(config, row.field) if row.field else config.updates_per_model),
-            "field": row.field,
-            "where": row.where,
-        }
-        for row in published("table_3").itertuples()
-    ]
-    # Reading 5: 4000 × 10 are the updates with each model.
-    rows[0]["part"] = f"{rows[0]['part']}, per model"
-    rows[1]["part"] = "in a row, per model"
-    images = statement("sufficient-images")
+    config, images = study.settings.config, statement("sufficient-images")
+    epsilon, side = (f"{statement(name)['value']:g}" for name in ("epsilon", "image-size"))
+    enough, count = f"not said; {images['relation']} {images['value']:g} suffice", len(study.references)
     further = [
         ("Optimizer", "kind", "SGD", config.optimizer, "optimizer", "Experimental Setup"),
         ("Optimizer", "gradient", "not said", config.gradient, "gradient", "–"),
         ("Projection", "norm", "ℓ∞", config.projection, "projection", "General Overview"),
-        ("Projection", "ε", f"{statement('epsilon')['value']:g}", config.epsilon, "epsilon", "Experimental Setup"),
-        ("Stimuli", "side in pixels", f"{statement('image-size')['value']:g}", height, "size", "Model Sets"),
-        (
-            "Stimuli",
-            "images",
-            f"not said; {images['relation']} {images['value']:g} suffice",
-            len(study.references),
-            "n_per_class",
-            images["where"],
-        ),
+        ("Projection", "ε", epsilon, config.epsilon, "epsilon", "Experimental Setup"),
+        ("Stimuli", "side in pixels", side, study.references.size[0], "size", "Model Sets"),
+        ("Stimuli", "images", enough, count, "n_per_class", images["where"]),
     ]
-    names = ("setting", "part", "paper", "here", "field", "where")
-    rows += [dict(zip(names, [*row[:3], _words(row[3]), *row[4:]], strict=True)) for row in further]
-    return pd.DataFrame(rows)
+    names = {"hyperparameter": "setting", "value": "paper"}
+    table = published("table_3").rename(columns=names)[["setting", "part", "paper", "field", "where"]]
+    here = [getattr(config, field) if field else config.updates_per_model for field in table["field"]]
+    table.insert(3, "here", here)
+    # Reading 5: 4000 × 10 are the updates with each model.
+    table.loc[:1, "part"] = [f"{table['part'][0]}, per model", "in a row, per model"]
+    table = pd.concat([table, pd.DataFrame(further, columns=table.columns)], ignore_index=True)
+    return table.assign(here=table["here"].map(_words))
 
 
 def _words(value: object) -> str:

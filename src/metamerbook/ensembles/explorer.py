@@ -1,7 +1,6 @@
 """Chapter 90: every set and stage, step by step, with what is measured at each step."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -10,11 +9,9 @@ from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.ensembles.methodology import Trajectory, trajectory_of
 from metamerbook.study.judging import featured_set, featured_stage
+from metamerbook.study.study import Study
 from metamerbook.study.tasks import ClassifierRef, Snapshots, kept_beside
 from metamerlib.models import Stage
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -28,24 +25,21 @@ class SnapshotPredictions(Task):
 
     def compute(self, context: Context) -> dict[str, Tensor]:
         """Return recognized, (S, K, evaluators) bool."""
-        way, positions = self.trajectory, list(self.trajectory.images)
-        images = context.result(way)["images"]
+        positions, images = list(self.trajectory.images), context.result(self.trajectory)["images"]
         if not self.evaluators:
             return {"recognized": images.new_zeros((*images.shape[:2], 0)).bool()}
-        keys = [evaluator.key for evaluator in self.evaluators]
-        labels = context.references.labels
-        wanted = context.generated_classes(self.generators) if self.criterion == "generator" else labels
+        generators, labels = self.generators, context.references.labels
+        wanted = context.generated_classes(generators) if self.criterion == "generator" else labels
         answers = []
-        for key in keys:  # one network after the other: all at once need not fit into the memory
+        for evaluator in self.evaluators:  # one network after the other: all at once need not fit into the memory
             if self.criterion == "reference":
-                wanted = context.classes_of_references(key)
-            seen = context.models[key].predict(images.flatten(0, 1), context.images_per_pass)
+                wanted = context.classes_of_references(evaluator.key)
+            seen = context.models[evaluator.key].predict(images.flatten(0, 1), context.images_per_pass)
             answers.append(seen == wanted[positions].repeat(len(images)))
         return {"recognized": torch.stack(answers, dim=1).unflatten(0, images.shape[:2]).contiguous()}
 
     @property
     def label(self) -> str:
-        """Name of the run and number of the evaluators."""
         return f"{self.trajectory.label}, seen by {len(self.evaluators)} networks"
 
 
@@ -70,45 +64,44 @@ class Exploration:
     featured: tuple[str, Stage]  # the set and the stage to begin with
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapter computes: metamers of all sets, their snapshots, and what evaluators see in those."""
     looks = snapshot_predictions(study)
     return [*study.runs, *(look.trajectory for look in looks), *looks]
 
 
-def explore(study: "Study") -> Exploration:
+def explore(study: Study) -> Exploration:
     """Gather the way of one image per category, for each set and stage."""
     study.execute(study.runs)  # which keeps the snapshots; else the generation is repeated for these images
     looks = snapshot_predictions(study)
     study.execute(looks, title="snapshots")
     followed = list(looks[0].trajectory.images)
+    runs = [
+        ExploredRun(
+            model_set=look.trajectory.run.name,
+            stage=look.trajectory.run.stage,
+            trajectory=trajectory_of(look.trajectory, study.result(look.trajectory)),
+            evaluators=tuple(evaluator.key for evaluator in look.evaluators),
+            recognized=study.result(look)["recognized"].sum(dim=-1),
+        )
+        for look in looks
+    ]
     return Exploration(
         categories=tuple(study.references.category_names[position] for position in followed),
         references=study.references.images[followed],
-        runs=tuple(_explored(study, look) for look in looks),
+        runs=tuple(runs),
         featured=(featured_set(study), featured_stage(study)),
     )
 
 
-def snapshot_predictions(study: "Study") -> list[SnapshotPredictions]:
+def snapshot_predictions(study: Study) -> list[SnapshotPredictions]:
     """Describe, run by run, how trained networks without a part look at the snapshots."""
     traits = study.networks.traits(study.evaluators)
     trained = traits.loc[~traits["random"], "evaluator"].tolist()
     found = []
     for run in study.runs:
         members = [model.key for model in run.models]
-        evaluators = tuple(study.networks.classifier_ref(key) for key in trained if key not in members)
-        generators = tuple(study.networks.classifier_ref(key) for key in members)
-        found.append(SnapshotPredictions(kept_beside(run), evaluators, generators, study.settings.criterion))
+        others = [key for key in trained if key not in members]
+        refs = (tuple(map(study.networks.classifier_ref, keys)) for keys in (others, members))
+        found.append(SnapshotPredictions(kept_beside(run), *refs, study.settings.criterion))
     return found
-
-
-def _explored(study: "Study", task: SnapshotPredictions) -> ExploredRun:
-    run = task.trajectory.run
-    return ExploredRun(
-        model_set=run.name,
-        stage=run.stage,
-        trajectory=trajectory_of(task.trajectory, study.result(task.trajectory)),
-        evaluators=tuple(evaluator.key for evaluator in task.evaluators),
-        recognized=study.result(task)["recognized"].sum(dim=-1),
-    )

@@ -14,8 +14,7 @@ import torch
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.ensembles.recognizability import tasks as recognizability_tasks
-from metamerbook.study.judging import rank_correlation
-from metamerbook.study.networks import set_sizes
+from metamerbook.study.judging import collect, rank_correlation
 from metamerbook.study.settings import Section
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun, ModelRef
@@ -82,20 +81,12 @@ def image_metrics(study: Study) -> pd.DataFrame:
     missing), reason (why there is no value, or none that an average should hold), n_members and n_wanted (networks of
     the set that ran, and that it should have).
     """
-    tasks = image_metrics_runs(study)
-    study.execute(tasks, title="image metrics")
+    table = collect(study, image_metrics_runs(study), "image metrics")
     _, _, missing = _backbone(study)
     scorer = study.settings.of(ImageMetricsSettings).metric_scorer
     absent = {"backbone": missing, "scorer": "" if scorer else "no image-text model: metric_scorer is not set"}
     reasons = {key: absent[metric.needs] for key, metric in METRICS.items() if metric.needs and absent[metric.needs]}
-    tables = []
-    for task in tasks:
-        table = study.result(task)
-        table["reason"] = table["metric"].map(reasons).fillna(table["reason"])
-        table.insert(0, "model_set", task.run.name)
-        table.insert(1, "stage", task.run.stage)
-        tables.append(table.assign(**set_sizes(study.model_sets, task.run)))
-    return pd.concat(tables, ignore_index=True)
+    return table.assign(reason=table["metric"].map(reasons).fillna(table["reason"]))
 
 
 def image_metrics_runs(study: Study) -> list[ImageMetrics]:
@@ -114,20 +105,15 @@ def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
     references have), n (images behind the mean), n_left_out (images without a finite value), reason (why something is
     missing; empty otherwise), n_members, n_wanted.
     """
-    rows = []
-    for cell, group in table.groupby(["model_set", "stage", "metric"], sort=False):
+    rows, cell = [], ["model_set", "stage", "metric", "label", "direction", "n_members", "n_wanted"]
+    for names, group in table.groupby(cell, sort=False):
         finite = group[np.isfinite(group["value"])]
-        of_set = bool(group["image"].isna().all())
-        rows.append(
-            dict(zip(("model_set", "stage", "metric"), cell, strict=True))
-            | {name: group[name].iloc[0] for name in ("label", "direction")}
-            | {"mean": finite["value"].mean(), "sd": finite["value"].std(ddof=1)}
-            | {"reference_mean": finite["reference_value"].mean(), "n": int(finite["n"].sum())}
-            | {"n_left_out": 0 if of_set else len(group) - len(finite)}
-            | {"reason": next((reason for reason in group["reason"] if reason), "")}
-            | {name: group[name].iloc[0] for name in ("n_members", "n_wanted")}
-        )
-    return pd.DataFrame(rows)
+        mean, sd, reference = finite["value"].mean(), finite["value"].std(), finite["reference_value"].mean()
+        left_out = 0 if group["image"].isna().all() else len(group) - len(finite)
+        reason = next(filter(None, group["reason"]), "")
+        rows.append((*names[:5], mean, sd, reference, int(finite["n"].sum()), left_out, reason, *names[5:]))
+    numbers = ["mean", "sd", "reference_mean", "n", "n_left_out", "reason"]
+    return pd.DataFrame(rows, columns=[*cell[:5], *numbers, *cell[5:]])
 
 
 def metric_agreement(means: pd.DataFrame, recognizability: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Chapter 01: one metamer from start to verdict, all that the picture of the process shows (paper, Fig. 1)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import torch
@@ -12,12 +12,9 @@ from metamerbook.ensembles import methodology
 from metamerbook.ensembles.methodology import Trajectory, featured_image, trajectory
 from metamerbook.ensembles.related_work import PLAIN
 from metamerbook.study.judging import Predictions, featured_set, featured_stage, one_per_category, predicted_classes
-from metamerbook.study.tasks import MetamerRun
+from metamerbook.study.study import Study
 from metamerlib.evaluation import PairDistances, measure_images, pair_distances
 from metamerlib.models import STAGES, Stage
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,22 +36,29 @@ class Overview:
     example_metamers: Tensor
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapter computes: metamers of all sets and what evaluators see, and one metamer on its way."""
     return [*study.runs, *(Predictions.of(study, run) for run in study.runs), *methodology.tasks(study)]
 
 
-def overview(study: "Study", *, n_examples: int = 12, n_snapshots: int = 8) -> Overview:
+def overview(study: Study, *, n_examples: int = 12, n_snapshots: int = 8) -> Overview:
     """Follow one image through the process, with the featured set and stage; and show up to so many examples."""
     model_set, stage, image = featured_set(study), featured_stage(study), featured_image(study)
     examples = one_per_category(study)[:n_examples]
     references = study.references.images
     metamers = study.metamers(model_set, stage).images
-    members = [model.key for model in study.run(model_set, stage).models]
+    run = study.run(model_set, stage)
+    members = [model.key for model in run.models]
     shown = study.networks.models[members[-1]]
     both = shown.activations(torch.stack([references[image], metamers[image]]).to(shown.device), stage).cpu()
     traits = study.networks.traits(key for key in study.evaluators if key not in members)
     evaluators = traits.loc[~traits["random"], "evaluator"].tolist()
+    seen, names = predicted_classes(study, run), study.references.categories
+    verdicts = [(key, *(names[classes[image]] for classes in seen[key])) for key in evaluators]
+    distances = None
+    if len(metamers) >= 3 and evaluators and (stage in STAGES or not isinstance(stage, str)):
+        evaluator = study.networks.models[evaluators[0]]
+        distances = next(pair_distances(metamers, study.references, [evaluator], stage=stage))
     return Overview(
         model_set=model_set,
         stage=stage,
@@ -64,30 +68,12 @@ def overview(study: "Study", *, n_examples: int = 12, n_snapshots: int = 8) -> O
         model=members[-1],
         reference_activation=both[0],
         metamer_activation=both[1],
-        verdicts=_verdicts(study, study.run(model_set, stage), evaluators, image),
+        verdicts=pd.DataFrame(verdicts, columns=["evaluator", "reference_class", "metamer_class"]),
         metrics=measure_images(metamers[[image]], references[[image]], metrics=PLAIN),
-        distances=_distances(study, evaluators, metamers, stage),
+        distances=distances,
         example_references=references[examples],
         example_metamers=metamers[examples],
     )
-
-
-def _verdicts(study: "Study", run: MetamerRun, evaluators: list[str], image: int) -> pd.DataFrame:
-    """Name the classes that evaluators give a reference and its metamer."""
-    seen = predicted_classes(study, run)
-    rows = []
-    for key in evaluators:
-        of_reference, of_metamer = (study.references.categories[classes[image]] for classes in seen[key])
-        rows.append({"evaluator": key, "reference_class": of_reference, "metamer_class": of_metamer})
-    return pd.DataFrame(rows, columns=["evaluator", "reference_class", "metamer_class"])
-
-
-def _distances(study: "Study", evaluators: list[str], metamers: Tensor, stage: Stage) -> PairDistances | None:
-    """Compare representations in the first evaluator, where it has such a stage and there are pairs enough."""
-    common = stage in STAGES or not isinstance(stage, str)
-    if len(metamers) < 3 or not evaluators or not common:
-        return None
-    return next(pair_distances(metamers, study.references, [study.networks.models[evaluators[0]]], stage=stage))
 
 
 def facts(process: Overview, means: pd.DataFrame) -> dict[str, Any]:

@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from torch import Tensor
 
 from metamerbook.engine.task import Task
 from metamerbook.study.judging import featured_set, featured_stage, one_per_category
+from metamerbook.study.study import Study
 from metamerbook.study.tasks import SNAPSHOTS, Snapshots, spread
 from metamerlib.generation import Metamers
 from metamerlib.models import Stage
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,38 +26,32 @@ class Trajectory:
     models: tuple[str, ...]  # their keys, in the order of the columns
 
 
-def tasks(study: "Study") -> list[Task]:
+def tasks(study: Study) -> list[Task]:
     """List what the chapter computes: the featured metamers, and one of them on its way."""
     run = study.run(featured_set(study), featured_stage(study))
     return [run, Snapshots(run, (featured_image(study),), spread(run.config.repetitions, SNAPSHOTS))]
 
 
-def featured_image(study: "Study") -> int:
+def featured_image(study: Study) -> int:
     """Choose the reference that is followed: the middle one of those that begin a category."""
     firsts = one_per_category(study)
     return firsts[len(firsts) // 2]
 
 
 def trajectory(
-    study: "Study",
+    study: Study,
     model_set: str | Sequence[str],
     stage: Stage,
     *,
     images: Sequence[int] = (0,),
     n: int = SNAPSHOTS,
-    **config: Any,
 ) -> Trajectory:
-    """Follow some references of a study on their way to being metamers, with changed fields of `GenerationConfig`.
+    """Follow some references on their way to being metamers.
 
-    The n snapshots are spaced evenly in the logarithm of the repetition, the initial stimulus and the metamer among
-    them; fewer come back where there are fewer repetitions.
+    At most n snapshots, the initial stimulus and the metamer among them, are spaced evenly in the logarithm of the
+    repetition.
     """
-    if n < 2:
-        raise ValueError(f"n is {n}: give at least 2 snapshots, the initial stimulus and the metamer.")
-    count = len(study.references)
-    if outside := [position for position in images if not 0 <= position < count]:
-        raise IndexError(f"images names {outside}: the study has images 0 to {count - 1}.")
-    run = study.run(model_set, stage, **config)
+    run = study.run(model_set, stage)
     task = Snapshots(run, tuple(images), spread(run.config.repetitions, n))
     return trajectory_of(task, study.result(task))
 

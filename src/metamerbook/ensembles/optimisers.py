@@ -1,5 +1,6 @@
 """Chapter 12: what parts of the generation matter, optimiser, initial stimulus and taking turns (thesis outline)."""
 
+from itertools import product
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -61,14 +62,11 @@ def optimizer_runs(study: Study) -> Labelled:
     """
     small = ablation_study(study)
     ways = optimizer_settings(small.settings.config, small.references.images[0].numel())
-    return [
-        (
-            {"optimizer": name, "initializer": initializer},
-            small.run(featured_set(study), featured_stage(study), initializer=initializer, **changes),
-        )
-        for initializer in study.settings.of(Optimisers).ablation_initializers
-        for name, changes in ways.items()
-    ]
+    runs = []
+    for start, way in product(study.settings.of(Optimisers).ablation_initializers, ways):
+        run = small.run(featured_set(study), featured_stage(study), initializer=start, **ways[way])
+        runs.append(({"optimizer": way, "initializer": start, "model_set": run.name}, run))
+    return runs
 
 
 def mode_runs(study: Study) -> Labelled:
@@ -77,8 +75,8 @@ def mode_runs(study: Study) -> Labelled:
     Either way each network's gradient is taken equally often; the joint mode moves the image by their sum, as many
     times fewer as there are networks.
     """
-    small = ablation_study(study)
-    return [({"mode": mode}, small.run(featured_set(study), featured_stage(study), mode=mode)) for mode in MODES]
+    small, model_set, stage = ablation_study(study), featured_set(study), featured_stage(study)
+    return [({"mode": mode, "model_set": model_set}, small.run(model_set, stage, mode=mode)) for mode in MODES]
 
 
 def tasks(study: Study) -> list[Task]:
@@ -90,35 +88,27 @@ def tasks(study: Study) -> list[Task]:
 def optimizers(study: Study) -> pd.DataFrame:
     """Tabulate how well the metamers of every optimiser and initial stimulus are recognized.
 
-    One row per optimiser, initial stimulus and evaluator: optimizer, initializer, variant (the same, by the name under
-    which claims are tested), model_set, and what `evaluate` returns.
+    One row per optimiser, initial stimulus and evaluator: optimizer, initializer, model_set, and what `evaluate`
+    returns.
     """
-    runs = [({**labels, "variant": labels["initializer"]}, run) for labels, run in optimizer_runs(study)]
-    return _evaluated(study, runs, "optimisers")
+    return evaluate(ablation_study(study), optimizer_runs(study), title="optimisers")
 
 
 def modes(study: Study) -> pd.DataFrame:
     """Tabulate how well metamers are recognized that were made by turns or jointly: mode, model_set, and `evaluate`."""
-    return _evaluated(study, mode_runs(study), "modes")
-
-
-def _evaluated(study: Study, runs: Labelled, title: str) -> pd.DataFrame:
-    labelled = [({**labels, "model_set": run.name}, run) for labels, run in runs]
-    return evaluate(ablation_study(study), labelled, title=title)
+    return evaluate(ablation_study(study), mode_runs(study), title="modes")
 
 
 def convergence(study: Study, runs: Labelled) -> pd.DataFrame:
     """Follow the residuals of some runs over their updates.
 
-    One row per run, repetition and network: the labels; model_set, stage, repetition, update (of the images), model,
-    residual (mean over images), learning_rate.
+    One row per run, repetition and network: repetition, update (of the images), model, residual (mean over images),
+    learning_rate, the labels, stage.
     """
     small = ablation_study(study)
     small.execute([run for _, run in runs])
-    tables = [small.result(run).history.assign(**labels, model_set=run.name, stage=run.stage) for labels, run in runs]
-    table = pd.concat(tables, ignore_index=True)
-    first = [*(runs[0][0] if runs else {}), "model_set", "stage"]
-    return table[[*first, *(name for name in table.columns if name not in first)]]
+    tables = [small.result(run).history.assign(**labels, stage=run.stage) for labels, run in runs]
+    return pd.concat(tables, ignore_index=True)
 
 
 def rounds_needed(history: pd.DataFrame, by: list[str]) -> pd.DataFrame:

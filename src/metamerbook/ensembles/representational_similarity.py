@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Annotated
 
 import pandas as pd
@@ -11,7 +12,7 @@ from scipy.stats import binomtest
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.ensembles.recognizability import tasks as recognizability_tasks
-from metamerbook.study.judging import rank_correlation
+from metamerbook.study.judging import collect, rank_correlation
 from metamerbook.study.networks import set_sizes
 from metamerbook.study.settings import Section
 from metamerbook.study.study import Study
@@ -101,20 +102,13 @@ class Success(Task):
 
 
 def representation_runs(study: Study) -> Iterator[Representations]:
-    """Describe the comparisons at every stage in every evaluator that has it."""
+    """Describe the comparisons at every stage in every evaluator that has it: not all have a module of some name."""
     settings = study.settings.of(RepresentationalSimilarity)
-    for stage in study.settings.stages:
+    for stage, key in product(study.settings.stages, study.evaluators):
         runs = tuple(run for run in study.runs if run.stage == stage)
-        for key in study.evaluators:
-            if _has(study, key, stage):
-                yield Representations(runs, study.networks.ref(key), stage, settings.max_pairs, settings.permutations)
-
-
-def _has(study: Study, key: str, stage: Stage) -> bool:
-    """Return whether a network has a stage: the three and depths all have, a module's name only some."""
-    if stage in STAGES or not isinstance(stage, str):
-        return True
-    return stage in dict(study.networks.skeleton(key).module.named_modules())
+        of_all = stage in STAGES or not isinstance(stage, str)
+        if of_all or stage in dict(study.networks.skeleton(key).module.named_modules()):
+            yield Representations(runs, study.networks.ref(key), stage, settings.max_pairs, settings.permutations)
 
 
 def success_runs(study: Study) -> list[Success]:
@@ -150,17 +144,16 @@ def distance_correlations(study: Study) -> pd.DataFrame:
 def _table(study: Study, columns: dict[str, str]) -> pd.DataFrame:
     comparisons = list(representation_runs(study))
     study.execute(comparisons, title="representations")
-    traits = study.networks.traits(study.evaluators).set_index("evaluator")
+    traits = study.networks.traits(study.evaluators).set_index("evaluator", drop=False)
     rows = []
     for task in comparisons:
         key, result = task.evaluator.key, study.result(task).to_dict("records")
         for run, row in zip(task.runs, result, strict=True):
             rows.append(
-                {"model_set": run.name, "stage": task.stage, "evaluator": key}
-                | traits.loc[key].to_dict()
+                {"model_set": run.name, "stage": task.stage, **traits.loc[key]}
                 | {"took_part": key in [model.key for model in run.models], "layer": row["layer"], "n": row["n"]}
                 | {name: row[source] for name, source in columns.items()}
-                | set_sizes(study.model_sets, run)
+                | set_sizes(study.model_sets, run.name, run.models)
             )
     table = pd.DataFrame(rows)
     # In the order of the other tables: sets, then stages, then evaluators.
@@ -178,18 +171,18 @@ def mean_representation(divergences: pd.DataFrame, correlations: pd.DataFrame) -
     """
     keys = ["model_set", "stage", "evaluator"]
     table = divergences.merge(correlations[[*keys, "pearson", "pearson_p", "spearman"]], on=keys, how="left")
-    rows = []
-    for cell, group in table.groupby(["model_set", "stage"], sort=False):
-        held_out = group[~group["took_part"]]
-        rows.append(
-            dict(zip(("model_set", "stage"), cell, strict=True))
-            | {"n_evaluators": len(held_out)}
-            | {name: held_out[name].mean() for name in (*COMPARISONS, "pearson", "spearman")}
-            | {"pearson_low": held_out["pearson"].min(), "pearson_high": held_out["pearson"].max()}
-            | {"significant": int((held_out["pearson_p"] < LEVEL).sum())}
-            | {"tested": int(held_out["pearson_p"].notna().sum())}
-        )
-    return pd.DataFrame(rows)
+    measured = [*COMPARISONS, "pearson", "spearman", "pearson_p"]
+    table[measured] = table[measured].mask(table["took_part"])
+    table = table.assign(held_out=~table["took_part"], significant=table["pearson_p"] < LEVEL)
+    means = {name: (name, "mean") for name in measured[:-1]}
+    return table.groupby(["model_set", "stage"], sort=False, as_index=False).agg(
+        n_evaluators=("held_out", "sum"),
+        **means,
+        pearson_low=("pearson", "min"),
+        pearson_high=("pearson", "max"),
+        significant=("significant", "sum"),
+        tested=("pearson_p", "count"),
+    )
 
 
 def divergence_agreement(divergences: pd.DataFrame, recognizability: pd.DataFrame) -> tuple[float, int]:
@@ -222,11 +215,11 @@ def distance_densities(study: Study, stage: Stage, evaluator: str, *, points: in
     for name in study.running_sets:
         metamers = study.metamers(name, stage).images
         cell = next(pair_distances(metamers, study.references, [study.networks.models[evaluator]], stage=stage))
-        samples = {kind: cell.of_kind(kind) for kind in KINDS}
-        grid = shared_grid(list(samples.values()), points)
-        for kind, sample in samples.items():
-            columns = {"kind": kind, "distance": grid, "density": density(sample, grid), "n": len(sample)}
-            tables.append(pd.DataFrame(columns | {"model_set": name}))
+        samples = [cell.of_kind(kind) for kind in KINDS]
+        grid = shared_grid(samples, points)
+        for kind, sample in zip(KINDS, samples, strict=True):
+            curve = {"distance": grid, "density": density(sample, grid)}
+            tables.append(pd.DataFrame(curve).assign(kind=kind, n=len(sample), model_set=name))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -240,16 +233,9 @@ def metamer_success(study: Study) -> pd.DataFrame:
     measures exceed the quantile), same_class (the model gives metamer and reference one class), metamer (both),
     n_members and n_wanted.
     """
-    tests = success_runs(study)
-    study.execute(tests, title="metamers against chance")
-    names, tables = study.references.category_names, []
-    for task in tests:
-        table = study.result(task)
-        table.insert(0, "model_set", task.run.name)
-        table.insert(1, "stage", task.run.stage)
-        table.insert(table.columns.get_loc("image") + 1, "category", [names[image] for image in table["image"]])
-        tables.append(table.assign(**set_sizes(study.model_sets, task.run)))
-    return pd.concat(tables, ignore_index=True)
+    table, names = collect(study, success_runs(study), "metamers against chance"), study.references.category_names
+    table.insert(table.columns.get_loc("image") + 1, "category", [names[image] for image in table["image"]])
+    return table
 
 
 def success_counts(table: pd.DataFrame) -> pd.DataFrame:
@@ -262,21 +248,17 @@ def success_counts(table: pd.DataFrame) -> pd.DataFrame:
     """
     verdicts = ["beyond_null", "same_class", "metamer"]
     rows = []
-    for cell, group in table.groupby(["model_set", "stage"], sort=False):
+    for (model_set, stage, *sizes), group in table.groupby(["model_set", "stage", "n_members", "n_wanted"], sort=False):
         parts = {"all": group.groupby("image")[verdicts].all()}
         if group["model"].nunique() > 1:
             parts |= {key: part[verdicts] for key, part in group.groupby("model", sort=False)}
         for model, part in parts.items():
-            counts, n = part.sum().astype(int).to_dict(), len(part)
-            interval = binomtest(counts["metamer"], n).proportion_ci(0.95, method="wilson")
-            rows.append(
-                dict(zip(("model_set", "stage"), cell, strict=True))
-                | {"model": model, "n": n}
-                | counts
-                | {"share": counts["metamer"] / n, "low": float(interval.low), "high": float(interval.high)}
-                | {name: group[name].iloc[0] for name in ("n_members", "n_wanted")}
-            )
-    return pd.DataFrame(rows)
+            n, counts = len(part), part.sum().astype(int).tolist()
+            interval = binomtest(counts[-1], n).proportion_ci(0.95, method="wilson")
+            share = (counts[-1] / n, float(interval.low), float(interval.high))
+            rows.append((model_set, stage, model, n, *counts, *share, *sizes))
+    columns = ["model_set", "stage", "model", "n", *verdicts, "share", "low", "high", "n_members", "n_wanted"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def facts(means: pd.DataFrame, counts: pd.DataFrame) -> dict[str, float]:

@@ -44,10 +44,9 @@ def transfer_runs(study: Study) -> Labelled:
     small = ablation_study(study)
     there, missing = transfer_generators(study)
     if not there:
-        raise MissingWeightsError(
-            f"none of transfer_generators has its weights: {study.networks.hint(missing)}. Or name others out of "
-            f"{', '.join(study.networks.models)}."
-        )
+        others = ", ".join(study.networks.models)
+        hint = f"{study.networks.hint(missing)}. Or name others out of {others}"
+        raise MissingWeightsError(f"none of transfer_generators has its weights: {hint}.")
     return [({"generator": key}, small.run([key], featured_stage(study))) for key in there]
 
 
@@ -72,11 +71,10 @@ def transfer(study: Study) -> pd.DataFrame:
     runs = transfer_runs(study)
     table = evaluate(ablation_study(study), runs, evaluators=transfer_evaluators(study), title="transfer")
     traits = study.networks.traits(table["generator"].unique()).set_index("evaluator")
-    pairs = zip(table["generator"], table["evaluator"], strict=True)
     return table.assign(
         generator_family=table["generator"].map(traits["family"]),
         generator_robust=table["generator"].map(traits["robust"]),
-        relation=[relation(study, *pair) for pair in pairs],
+        relation=[relation(study, *pair) for pair in zip(table["generator"], table["evaluator"], strict=True)],
     )
 
 
@@ -93,26 +91,29 @@ def related_generators(table: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(table.loc[table["relation"] == "other training", "generator"]))
 
 
-def facts(table: pd.DataFrame) -> dict[str, float]:
-    """Return the mean shares of the prose, over trained evaluators.
+def facts(table: pd.DataFrame) -> dict[str, str]:
+    """Return the mean shares of the prose, over trained evaluators, in percent.
 
     Of all generators: own, away (by other architectures), within and across (by those of the generator's family and of
-    another). Of those with another training: related-own, related-training, related-away. NaN where nobody looked.
+    another). Of those with another training: related-own, related-training, related-away. A dash where nobody looked.
     """
     trained = table[~table["random"]]
-    related = trained[trained["generator"].isin(related_generators(table))]
-    away = trained[trained["relation"] == "other architecture"]
-    within = away["family"] == away["generator_family"]
+    related = trained["generator"].isin(related_generators(table))
+    itself, training, away = (
+        trained["relation"] == name for name in ("itself", "other training", "other architecture")
+    )
+    within = trained["family"] == trained["generator_family"]
     groups = {
-        "own": trained[trained["relation"] == "itself"],
+        "own": itself,
         "away": away,
-        "within": away[within],
-        "across": away[~within],
-        "related-own": related[related["relation"] == "itself"],
-        "related-training": related[related["relation"] == "other training"],
-        "related-away": related[related["relation"] == "other architecture"],
+        "within": away & within,
+        "across": away & ~within,
+        "related-own": related & itself,
+        "related-training": related & training,
+        "related-away": related & away,
     }
-    return {name: float(group["recognizability"].mean()) for name, group in groups.items()}
+    means = {name: trained.loc[rows, "recognizability"].mean() for name, rows in groups.items()}
+    return {name: "–" if pd.isna(mean) else f"{mean:.0%}" for name, mean in means.items()}
 
 
 def _instances(study: Study) -> list[str]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
+from metamerbook.study.networks import set_sizes
 from metamerbook.study.tasks import ClassifierRef
 from metamerlib.checks import check_classifiers
 from metamerlib.evaluation import tabulate_recognizability
@@ -95,7 +96,7 @@ def evaluate(
     rows = []
     for (labels, run), task in zip(runs, tasks, strict=True):
         members = [model.key for model in run.models]
-        wanted = getattr(study.model_sets.get(labels.get("model_set")), "wanted", members)
+        sizes = set_sizes(study.model_sets, labels.get("model_set"), members)
         reason = unusable.get(task.key, "")
         seen = [{}] * len(keys) if reason else _tabulate(study, task, criterion or study.settings.criterion)
         for key, kind, row in zip(keys, traits, seen, strict=True):
@@ -105,7 +106,7 @@ def evaluate(
                 | kind
                 | {"held_out": key not in members}
                 | row
-                | {"reason": reason, "n_members": len(members), "n_wanted": len(wanted)}
+                | {"reason": reason, **sizes}
             )
     return pd.DataFrame(rows)
 
@@ -125,6 +126,18 @@ def _tabulate(study: "Study", task: Predictions, criterion: str) -> list[dict[st
     else:
         table["residual"] = seen["residual"].item()
     return table.to_dict("records")
+
+
+def collect(study: "Study", tasks: Sequence[Any], title: str) -> pd.DataFrame:
+    """Compute tasks whose results are tables of runs, and join these: model_set, stage, theirs, and `set_sizes`."""
+    study.execute(tasks, title=title)
+    tables = []
+    for task in tasks:
+        table, run = study.result(task), task.run
+        table.insert(0, "model_set", run.name)
+        table.insert(1, "stage", run.stage)
+        tables.append(table.assign(**set_sizes(study.model_sets, run.name, run.models)))
+    return pd.concat(tables, ignore_index=True)
 
 
 def predicted_classes(study: "Study", run: Any) -> dict[str, tuple[Tensor, Tensor]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from metamerbook.study.tasks import ClassifierRef, MetamerRun, ModelRef, model_fingerprint
+from metamerbook.study.tasks import ClassifierRef, ModelRef, model_fingerprint
 from metamerlib.checks import entries_of, near, shown
 from metamerlib.models import EXTRA_INSTANCES, ZOO, Classifier, ModelZoo, load_robustbench
 from metamerlib.models.robustbench import PREFIX
@@ -142,10 +142,10 @@ class Networks:
         return pd.DataFrame(rows, columns=["evaluator", "family", "robust", "random"])
 
 
-def set_sizes(model_sets: Mapping[str, ModelSet], run: MetamerRun) -> dict[str, int]:
-    """Count the networks of a run, and those that its set should have, for a table."""
-    wanted = model_sets[run.name].wanted if run.name in model_sets else run.models
-    return {"n_members": len(run.models), "n_wanted": len(wanted)}
+def set_sizes(model_sets: Mapping[str, ModelSet], name: str, members: Sequence[object]) -> dict[str, int]:
+    """Count the networks of a run, and those that the set of this name should have, for a table."""
+    wanted = model_sets[name].wanted if name in model_sets else members
+    return {"n_members": len(members), "n_wanted": len(wanted)}
 
 
 def check_keys(keys: Iterable[str], known: Sequence[str], where: str) -> None:

@@ -94,7 +94,6 @@ def attacked(epsilons=EPSILONS):
 def example(epsilons=EPSILONS):
     images = iter(pictures(3 * len(epsilons) + 1))
     return RestrictedExample(
-        image=0,
         category="cat",
         reference=next(images),
         metamers={(epsilon, center): next(images) for epsilon in epsilons for center in ("initial", "reference")},

@@ -86,10 +86,10 @@ def world(images=24):
         for key, entry in ZOO.items()
     )
     optimizers = pd.DataFrame(
-        {"optimizer": name, "variant": variant, "evaluator": key, "held_out": key not in MEMBERS["CNN"]}
+        {"optimizer": name, "initializer": initializer, "evaluator": key, "held_out": key not in MEMBERS["CNN"]}
         | {"recognizability": judged(level, key)}
         for name, level in {"SGD": 0.8, "SGD, momentum": 0.78, "Adam": 0.79}.items()
-        for variant in ("noise", "reference")
+        for initializer in ("l1_ball", "mix")
         for key in ZOO
     )
     order = [*MODEL_SETS["CNN"], "vgg19"]

@@ -81,12 +81,6 @@ def test_attacks_are_on_the_same_images_and_networks(study):
     assert shown == fooled.double().mean()
 
 
-def test_a_picture_outside_the_restricted_search_is_refused(tmp_path):
-    toys = toy_study(tmp_path, tables={"restricted_n_per_class": 1})
-    with pytest.raises(IndexError, match=r"image is 4: the restricted search has the images \[0, 1\]"):
-        restricted_example(toys, 4)
-
-
 def test_restricted_means_count_all_evaluators_and_those_without_part():
     rows = [
         {"center": center, "epsilon": epsilon, "evaluator": key, "held_out": held_out, "random": False}

@@ -53,12 +53,6 @@ def test_tasks_are_all_that_the_chapter_needs(study, monkeypatch):
     assert found["covered"] == pytest.approx(sum(ways) / 2)
 
 
-@pytest.mark.parametrize(("arguments", "error"), [({"images": [6]}, IndexError), ({"n": 1}, ValueError)])
-def test_trajectory_of_nothing_is_refused(study, arguments, error):
-    with pytest.raises(error):
-        trajectory(study, "one", "late", **arguments)
-
-
 def test_the_optimisation_is_drawn_as_it_went():
     history = pd.DataFrame(
         {

@@ -55,13 +55,12 @@ def test_optimizers_take_steps_of_one_length():
 def test_every_optimizer_starts_from_every_initial_stimulus(study):
     table = optimizers(study)
     assert len(table) == 3 * 2 * 5
-    assert (table["variant"] == table["initializer"]).all()
     residual = table.groupby("initializer")["residual"].mean()
     assert residual["mix"] < residual["l1_ball"]
     curves = convergence(study, optimizer_runs(study))
     starts = curves[curves["repetition"] == 0].groupby("initializer")["residual"].agg(["min", "max"])
     assert starts.loc["mix", "max"] < starts.loc["l1_ball", "min"]
-    assert curves.columns.tolist()[:4] == ["optimizer", "initializer", "model_set", "stage"]
+    assert {"optimizer", "initializer", "model_set", "stage"} < set(curves)
 
 
 def test_modes_differ_in_the_mode_alone(study):
