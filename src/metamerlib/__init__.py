@@ -1,45 +1,50 @@
-"""Metamers of neural networks: make them for one network or an ensemble, and measure them.
+"""Metamers of neural networks: make them for one network or an ensemble, and measure them."""
 
-The names below are loaded when they are first used, so that `import metamerlib` need not wait for torch.
-"""
-
+import sys
+from collections.abc import Callable, Mapping
 from importlib import import_module
 
 __version__ = "0.1.0"
 
-_NAMES = {
-    "stimuli": ("CATEGORIES", "StimulusSet", "load_stimuli"),
-    "models": ("Classifier", "ModelZoo", "load_robustbench"),
-    "generation": ("GenerationConfig", "Metamers", "generate_metamers"),
-    "evaluation": (
-        "METRICS",
-        "Backbone",
-        "adversarial_examples",
-        "difference_in_means",
-        "distance_correlation",
-        "draw_model_sets",
-        "measure_images",
-        "metamer_success",
-        "pair_distances",
-        "recognizability",
-        "representational_divergence",
-    ),
-}
-_PACKAGE_OF = {name: package for package, names in _NAMES.items() for name in names}
 
-__all__ = ["__version__"]
-__all__ += [*_NAMES, *_PACKAGE_OF]
+def lazy(
+    package: str, names: Mapping[str, tuple[str, ...]]
+) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+    """Make `__getattr__`, `__dir__` and `__all__` of a package that loads a module's names when one is first used."""
+    module_of = {name: module for module, found in names.items() for name in found}
+
+    def load(name: str) -> object:
+        if name not in names and name not in module_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = import_module(f"{package}.{module_of.get(name, name)}")
+        if name in module_of:
+            value = getattr(value, name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    public = sorted(module_of)
+    return load, lambda: public, public
 
 
-def __getattr__(name: str) -> object:
-    if name in _NAMES:
-        return import_module(f"metamerlib.{name}")
-    if name not in _PACKAGE_OF:
-        raise AttributeError(f"module 'metamerlib' has no attribute {name!r}")
-    value = getattr(import_module(f"metamerlib.{_PACKAGE_OF[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+# So that `import metamerlib` need not wait for torch.
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "stimuli": ("CATEGORIES", "StimulusSet", "load_stimuli"),
+        "models": ("Classifier", "ModelZoo", "load_robustbench"),
+        "generation": ("GenerationConfig", "Metamers", "generate_metamers"),
+        "evaluation": (
+            "METRICS",
+            "Backbone",
+            "adversarial_examples",
+            "difference_in_means",
+            "distance_correlation",
+            "draw_model_sets",
+            "measure_images",
+            "metamer_success",
+            "pair_distances",
+            "recognizability",
+            "representational_divergence",
+        ),
+    },
+)

@@ -168,7 +168,6 @@ JUDGING = {
     "evaluators": [MODEL],
     "criterion": "reference",
     "generator": None,
-    "reference_predictions": None,
     "confidence": 0.95,
     "batch_size": 256,
 }
@@ -206,7 +205,7 @@ MEASURES = [
     (metamer_success, ASKING | {"models": [MODEL], "null_images": None, "null_quantile": 1.0}),
     (measure_images, {"images": IMAGES, "references": REFERENCES, "metrics": ["psnr"], "data_range": 1.0}),
     (draw_model_sets, {"keys": list("abcde"), "n_sets": 3, "smallest": 2, "largest": 4, "seed": 0}),
-    (representational_divergence, {"distances": DISTANCES, "grid_points": 9, "max_pairs": 9, "seed": 0}),
+    (representational_divergence, {"distances": DISTANCES, "max_pairs": 9, "seed": 0}),
     (distance_correlation, {"distances": DISTANCES, "permutations": 3, "seed": 0}),
 ]
 

@@ -1,7 +1,7 @@
 """Targeted adversarial examples, made to be compared with metamers under the same restriction (section 4.6).
 
-The paper restricts metamers to a small ball and likens what comes out to adversarial examples, without showing
-any. These are made by projected gradient descent on the same images and models, in the same balls.
+The paper likens metamers in a small ball to adversarial examples, without showing any. These are made by projected
+gradient descent on the same images and models, in the same balls.
 """
 
 from collections.abc import Iterable
@@ -84,8 +84,7 @@ def adversarial_examples(
     models
         The models to fool, together. They have to share their categories and their device.
     targets
-        (N,) the class to push each image towards; by default one drawn at random from the classes that the
-        models' mean probability does not favour on the original.
+        (N,) int64, the class to push each image towards; by default drawn from all but the original's likeliest.
     epsilon
         The ball's radius, in pixel values.
     ball
@@ -94,8 +93,6 @@ def adversarial_examples(
         Length of a step, in pixel values; ``2.5 epsilon / steps`` by default (Madry et al.).
     seed
         Image i's random numbers depend on the seed and on i only.
-    batch_size
-        Images at a time. Each is optimised by itself: the batches do not matter.
 
     Returns
     -------
@@ -104,6 +101,8 @@ def adversarial_examples(
 
     Raises
     ------
+    TypeError
+        If `targets` is no int64 tensor.
     ValueError
         If the models do not fit together, a target is not a category, or a number is out of range.
 
@@ -120,9 +119,8 @@ def adversarial_examples(
         raise ValueError(f"models are on different devices ({', '.join(str(m.device) for m in models)}): move them.")
     for model in models:
         check_independence(model, images)
-    epsilon = real_number(epsilon, "epsilon", above=0)
+    epsilon, batch_size = real_number(epsilon, "epsilon", above=0), whole_number(batch_size, "batch_size", at_least=1)
     steps, seed = whole_number(steps, "steps", at_least=1), whole_number(seed, "seed", at_most=LARGEST_SEED)
-    batch_size = whole_number(batch_size, "batch_size", at_least=1)
     if step_size is None:
         step_size = 2.5 * min(epsilon, _widest(images, ball)) / steps
     step_size = real_number(step_size, "step_size", above=0)
@@ -133,10 +131,12 @@ def adversarial_examples(
     if targets is None:
         with naming_batch_size(attacking, batch_size):
             targets = _draw_targets(originals, models, streams, batch_size)
-    targets, given = _classes(targets), targets
+    if not isinstance(targets, Tensor) or targets.dtype != torch.int64:
+        raise TypeError(f"targets is {shown(targets)}: give an int64 tensor with a class for each image.")
+    targets = targets.cpu()
     if targets.shape != (len(originals),) or not ((targets >= 0) & (targets < classes)).all():
         raise ValueError(
-            f"targets must hold one class in 0 … {classes - 1} for each of {len(originals)} images, got {shown(given)}."
+            f"targets is {shown(targets)}: give a class in 0 … {classes - 1} for each of {len(originals)} images."
         )
     starts = torch.stack([_start(image, ball, epsilon, s) for image, s in zip(originals, streams, strict=True)])
     batches = zip(originals.split(batch_size), starts.split(batch_size), targets.split(batch_size), strict=True)
@@ -144,16 +144,6 @@ def adversarial_examples(
         fooling = torch.cat([_descend(*batch, models, ball, epsilon, steps, step_size) for batch in batches])
     predictions = torch.stack([model.predict(fooling, batch_size=batch_size).cpu() for model in models], dim=1)
     return AdversarialExamples(fooling, targets, predictions, tuple(model.name for model in models))
-
-
-def _classes(targets: object) -> Tensor:
-    try:
-        found = torch.as_tensor(targets).cpu()
-    except (RuntimeError, TypeError, ValueError, OverflowError) as error:
-        raise TypeError(f"targets is {shown(targets)}: give a class for each image, as whole numbers.") from error
-    if found.is_floating_point() or found.is_complex():
-        raise TypeError(f"targets is {shown(targets)}: give a class for each image, as whole numbers.")
-    return found.long()
 
 
 def _descend(

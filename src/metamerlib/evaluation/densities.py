@@ -15,8 +15,6 @@ def bandwidth(distances: Tensor) -> float:
 
 def shared_grid(samples: Sequence[Tensor], points: int = 1000) -> Tensor:
     """Lay one grid over several samples: evenly, to four of the widest bandwidths beyond all values."""
-    if points < 2:
-        raise ValueError(f"points must be 2 or more, got {points}.")
     low, high = min(float(s.min()) for s in samples), max(float(s.max()) for s in samples)
     # If all values coincide any interval around them will do.
     margin = 4 * max(bandwidth(sample) for sample in samples) or max(abs(high), 1.0) * 1e-3

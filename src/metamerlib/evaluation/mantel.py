@@ -1,8 +1,8 @@
 """The representation test: do two metamers lie as far apart as their references do.
 
-The thesis that the paper grew from proposes to correlate the distances between representations: of the
-references on the one hand, of their metamers on the other. The pairs of one matrix are not independent, so
-the p-value comes from permuting the images (Mantel's test) and not from a table.
+The thesis that the paper grew from proposes to correlate the distances between the representations of the references
+with those of their metamers. The pairs of one matrix are not independent, so the p-value comes from permuting the
+images (Mantel's test) and not from a table.
 """
 
 from collections.abc import Iterable
@@ -44,12 +44,11 @@ def distance_correlation(distances: Iterable[PairDistances], *, permutations: in
     ----------
     Mantel (1967), The detection of disease clustering and a generalized regression approach.
     """
-    distances = check_distances(distances)
     permutations = whole_number(permutations, "permutations", at_least=1, at_most=_MOST_PERMUTATIONS)
     seed = whole_number(seed, "seed", at_most=LARGEST_SEED)
     shuffled: dict[int, np.ndarray] = {}  # by number of images: the same orders serve every cell
     rows = []
-    for cell in distances:
+    for cell in check_distances(distances):
         n = len(cell.cross)
         if n not in shuffled:
             shuffled[n] = _shuffled_pairs(n, permutations, seed)
@@ -57,18 +56,9 @@ def distance_correlation(distances: Iterable[PairDistances], *, permutations: in
         pearson, pearson_p = _mantel(reference, metamer, shuffled[n])
         spearman, spearman_p = _mantel(_ranked(reference), _ranked(metamer), shuffled[n])
         rows.append(
-            {
-                "metamers": cell.metamers,
-                "evaluator": cell.evaluator,
-                "stage": cell.stage,
-                "layer": cell.layer,
-                "n": n,
-                "pairs": n * (n - 1) // 2,
-                "pearson": pearson,
-                "pearson_p": pearson_p,
-                "spearman": spearman,
-                "spearman_p": spearman_p,
-            }
+            cell.named
+            | {"n": n, "pairs": n * (n - 1) // 2, "pearson": pearson, "pearson_p": pearson_p}
+            | {"spearman": spearman, "spearman_p": spearman_p}
         )
     return pd.DataFrame(rows)
 

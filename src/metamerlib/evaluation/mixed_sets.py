@@ -8,6 +8,8 @@ import pandas as pd
 from metamerlib.checks import LARGEST_SEED, check_fraction, names, whole_number
 
 _MOST_SETS = 1_000_000
+_COLUMNS = ["model", "appearances", "sets", "mean_present", "mean_absent", "difference", "low", "high"]
+_COLUMNS += ["adjusted", "adjusted_low", "adjusted_high"]
 
 
 def draw_model_sets(
@@ -43,7 +45,7 @@ def draw_model_sets(
     if not 1 <= smallest <= largest <= len(keys):
         raise ValueError(
             f"smallest={smallest} and largest={largest} must satisfy 1 ≤ smallest ≤ largest ≤ {len(keys)}, the number "
-            f"of keys."
+            "of keys."
         )
     sets = []
     for index in range(n_sets):
@@ -69,24 +71,14 @@ def set_means(
         Three columns of one table: which set, which evaluator, which recognizability.
     adjust_evaluators
         The evaluators of a set are the models that are *not* in it, so a set that holds strict ones has lenient
-        evaluators. With True the set's mean and the evaluator's leniency are estimated together (least squares, one
-        effect each), and the means are given for the average evaluator.
+        evaluators. With True both effects are estimated together (least squares), and the means are given for the
+        average evaluator.
 
     Returns
     -------
     pandas.Series
         The mean of each set, by set, in order of appearance.
-
-    Raises
-    ------
-    ValueError
-        If the columns differ in length or are empty.
     """
-    if not len(sets) == len(evaluators) == len(values) > 0:
-        raise ValueError(
-            f"sets, evaluators and values must be equally long and not empty, got {len(sets)}, {len(evaluators)} and "
-            f"{len(values)}."
-        )
     table = pd.DataFrame({"set": list(sets), "evaluator": list(evaluators), "value": np.asarray(values, dtype=float)})
     if not adjust_evaluators:
         return table.groupby("set", sort=False)["value"].mean()
@@ -128,9 +120,8 @@ def difference_in_means(
     -------
     pandas.DataFrame
         One row per key: ``model``, ``appearances`` (sets it is in), ``sets`` (all), ``mean_present``, ``mean_absent``,
-        ``difference`` (signed, present minus absent: the paper's Table B2 prints no sign), ``low`` and ``high``,
-        ``adjusted`` (among sets of one size: a model is more often in large sets, so that the plain difference also
-        measures what size does), ``adjusted_low`` and ``adjusted_high``. NaN where a model is in every set or in none,
+        ``difference`` (present minus absent), ``low`` and ``high``, ``adjusted`` (among sets of one size: a model is
+        more often in large sets), ``adjusted_low`` and ``adjusted_high``. NaN where a model is in every set or in none,
         or, for the adjusted one, never meets a set of its size without it.
 
     Raises
@@ -158,25 +149,11 @@ def difference_in_means(
     for key in keys:
         present = np.array([key in s for s in members], dtype=float)
         plain, adjusted = _plain_difference(weights, present, y), _matched_difference(weights, present, y, size)
-        low, high = _interval(plain[1:], confidence)
-        adjusted_low, adjusted_high = _interval(adjusted[1:], confidence)
         inside = present == 1
-        rows.append(
-            {
-                "model": key,
-                "appearances": int(inside.sum()),
-                "sets": len(y),
-                "mean_present": float(y[inside].mean()) if inside.any() else float("nan"),
-                "mean_absent": float(y[~inside].mean()) if not inside.all() else float("nan"),
-                "difference": plain[0],
-                "low": low,
-                "high": high,
-                "adjusted": adjusted[0],
-                "adjusted_low": adjusted_low,
-                "adjusted_high": adjusted_high,
-            }
-        )
-    return pd.DataFrame(rows)
+        means = [float(y[part].mean()) if part.any() else float("nan") for part in (inside, ~inside)]
+        effects = [(draws[0], *_interval(draws[1:], confidence)) for draws in (plain, adjusted)]
+        rows.append((key, int(inside.sum()), len(y), *means, *effects[0], *effects[1]))
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _plain_difference(weights: np.ndarray, present: np.ndarray, y: np.ndarray) -> np.ndarray:

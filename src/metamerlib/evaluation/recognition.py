@@ -1,8 +1,8 @@
 """Recognizability: how many metamers a model that had no part in them takes for what they were made from.
 
-Section 4.5 of the paper calls it "the percentage of metamers in the batch that had the same output class as the model
-it was generated on". With an ensemble there is no one generating model, and the paper's Figure 1 compares reference and
-metamer; so the default asks each evaluator for its own class on both.
+Section 4.5 of the paper asks for "the same output class as the model it was generated on". With an ensemble there is no
+one generating model, and the paper's Figure 1 compares reference and metamer; so the default asks each evaluator for
+its own class on both.
 """
 
 import functools
@@ -20,7 +20,6 @@ from metamerlib.checks import (
     check_images,
     check_pair,
     shown,
-    whole_number,
 )
 from metamerlib.models import Classifier
 from metamerlib.models.independence import check_independence
@@ -30,6 +29,9 @@ CRITERIA = ("reference", "label", "generator")
 """What a metamer must be taken for: the evaluator's own class of the reference, the reference's true label, or the
 generating models' class of the reference."""
 
+_COLUMNS = ["evaluator", "n", "recognized", "recognizability", "low", "high", "criterion"]
+_COLUMNS += ["reference_accuracy", "label_recognizability"]
+
 
 def recognizability(
     images: Tensor,
@@ -38,7 +40,6 @@ def recognizability(
     *,
     criterion: str = "reference",
     generator: Classifier | Sequence[Classifier] | None = None,
-    reference_predictions: Mapping[str, Tensor] | None = None,
     confidence: float = 0.95,
     batch_size: int = 256,
 ) -> pd.DataFrame:
@@ -58,9 +59,6 @@ def recognizability(
     generator
         The model or models the metamers were made with; only for ``criterion="generator"``. Of several models the
         class with the highest mean probability counts.
-    reference_predictions
-        Each evaluator's classes on the references, by its name, as :func:`predict_categories` gives them: pass them
-        when several sets of metamers have the same references. Evaluators that are not in it are asked.
 
     Returns
     -------
@@ -72,6 +70,8 @@ def recognizability(
 
     Raises
     ------
+    TypeError
+        If `references` is no stimulus set.
     ValueError
         If shapes, categories, the criterion or the confidence do not fit, or an evaluator has one category only.
 
@@ -80,16 +80,22 @@ def recognizability(
     The interval describes the uncertainty over images for one evaluator. It is not the spread over evaluators, which
     the paper's "±" is.
     """
+    check_choice(criterion, CRITERIA, "criterion")
     check_fraction(confidence, "confidence")
-    classes, reference_classes, generated = _classes(
-        images, references, evaluators, criterion, generator, reference_predictions, batch_size
-    )
+    if not all(hasattr(references, name) for name in ("images", "labels", "categories")):
+        raise TypeError(f"references is {shown(references)}: pass a StimulusSet, such as load_stimuli() gives.")
+    check_pair(images, references.images)
+    evaluators = check_classifiers(evaluators, "evaluators", categories=references.categories, at_least=2)
+    if criterion != "generator" and generator is not None:
+        raise ValueError(
+            f"generator is {shown(generator)}, but read with criterion='generator' only, got criterion={criterion!r}."
+        )
     return tabulate_recognizability(
-        classes,
-        reference_classes,
+        predict_categories(images, evaluators, batch_size=batch_size),
+        predict_categories(references.images, evaluators, batch_size=batch_size),
         references.labels,
         criterion=criterion,
-        generated_classes=generated,
+        generated_classes=_generator_classes(references, generator) if criterion == "generator" else None,
         confidence=confidence,
     )
 
@@ -132,24 +138,13 @@ def tabulate_recognizability(
         raise ValueError("criterion='generator' needs generated_classes=: what the generating models see.")
     labels, n, rows = labels.cpu(), len(labels), []
     for name, on_metamer in classes.items():
-        on_reference = _checked_prediction(reference_classes[name], name, n)
+        on_reference = reference_classes[name]
         wanted = {"reference": on_reference, "label": labels, "generator": generated_classes}[criterion]
         count = int((on_metamer == wanted).sum())
         low, high = _interval(count, n, confidence)
-        rows.append(
-            {
-                "evaluator": name,
-                "n": n,
-                "recognized": count,
-                "recognizability": count / n,
-                "low": low,
-                "high": high,
-                "criterion": criterion,
-                "reference_accuracy": float((on_reference == labels).double().mean()),
-                "label_recognizability": float((on_metamer == labels).double().mean()),
-            }
-        )
-    return pd.DataFrame(rows)
+        accuracies = [float((found == labels).double().mean()) for found in (on_reference, on_metamer)]
+        rows.append((name, n, count, count / n, low, high, criterion, *accuracies))
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batch_size: int = 256) -> dict[str, Tensor]:
@@ -173,50 +168,12 @@ def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batc
     return classes
 
 
-def _classes(
-    images: Tensor,
-    references: StimulusSet,
-    evaluators: Iterable[Classifier],
-    criterion: str,
-    generator: Classifier | Sequence[Classifier] | None,
-    reference_predictions: Mapping[str, Tensor] | None,
-    batch_size: int,
-) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor | None]:
-    """Check everything, then ask for the evaluators' classes of metamers and references, and the generator's."""
-    check_choice(criterion, CRITERIA, "criterion")
-    if not all(hasattr(references, name) for name in ("images", "labels", "categories")):
-        raise TypeError(f"references is {shown(references)}: pass a StimulusSet, such as load_stimuli() gives.")
-    batch_size = whole_number(batch_size, "batch_size", at_least=1)
-    check_pair(images, references.images)
-    evaluators = check_classifiers(evaluators, "evaluators", categories=references.categories, at_least=2)
-    generated = None
-    if criterion == "generator":
-        generated = _generator_classes(references, generator, batch_size)
-    elif generator is not None:
-        raise ValueError(
-            f"generator is {shown(generator)}, but read with criterion='generator' only, got criterion={criterion!r}."
-        )
-    if reference_predictions is not None and not isinstance(reference_predictions, Mapping):
-        raise TypeError(
-            f"reference_predictions is {shown(reference_predictions)}: pass a mapping of evaluators' names to classes, "
-            "as predict_categories gives it."
-        )
-    known = dict(reference_predictions or {})
-    if missing := [evaluator for evaluator in evaluators if evaluator.name not in known]:
-        known |= predict_categories(references.images, missing, batch_size=batch_size)
-    for evaluator in evaluators:
-        known[evaluator.name] = _checked_prediction(known[evaluator.name], evaluator.name, len(references.labels))
-    return predict_categories(images, evaluators, batch_size=batch_size), known, generated
-
-
-def _generator_classes(
-    references: StimulusSet, generator: Classifier | Sequence[Classifier] | None, batch_size: int
-) -> Tensor:
+def _generator_classes(references: StimulusSet, generator: Classifier | Sequence[Classifier] | None) -> Tensor:
     """Classify references as the generating models do: highest mean probability."""
     if generator is None:
         raise ValueError(
-            "criterion='generator' needs generator=: the Classifier, or the list of them, that the metamers "
-            "were generated with."
+            "criterion='generator' needs generator=: the Classifier, or the list of them, that the metamers were "
+            "generated with."
         )
     models = list(generator) if isinstance(generator, Sequence) else [generator]
     models = check_classifiers(models, "generator", categories=references.categories)
@@ -224,7 +181,7 @@ def _generator_classes(
     with torch.no_grad():
         for model in models:
             check_independence(model, references.images)
-            batches = references.images.split(batch_size)
+            batches = references.images.split(256)
             logits = torch.cat([model(batch.to(model.device)).cpu() for batch in batches])
             mean_probability += model.checked_logits(logits).double().softmax(dim=1) / len(models)
     return mean_probability.argmax(dim=1)
@@ -234,13 +191,3 @@ def _generator_classes(
 def _interval(count: int, n: int, confidence: float) -> tuple[float, float]:
     interval = binomtest(count, n).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
-
-
-def _checked_prediction(prediction: Tensor, name: str, n: int) -> Tensor:
-    prediction = torch.as_tensor(prediction).cpu()
-    if prediction.shape != (n,):
-        raise ValueError(
-            f"reference_predictions[{name!r}] has shape {tuple(prediction.shape)}, but there are {n} references: "
-            f"compute it on these references with predict_categories."
-        )
-    return prediction

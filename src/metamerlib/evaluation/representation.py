@@ -1,8 +1,8 @@
 """Representational similarity: whether metamers lie among the representations as their references do.
 
-For one evaluator and stage, images are points in the space of activations. The Euclidean distances between references,
-between metamers, and between references and metamers are three samples; each becomes a density, and the Jensen-Shannon
-divergence tells how much two of them differ (paper, section 4.5 and Figure 5).
+Images are points in the space of activations. The Euclidean distances between references, between metamers, and between
+references and metamers are samples; each becomes a density, and the Jensen-Shannon divergence tells how much two of
+them differ (paper, section 4.5 and Figure 5).
 """
 
 import itertools
@@ -21,8 +21,6 @@ from metamerlib.models.independence import check_independence
 from metamerlib.models.stages import Stage
 from metamerlib.stimuli import StimulusSet
 
-_MOST_POINTS = 1_000_000
-
 KINDS = ("reference-reference", "metamer-metamer", "reference-metamer", "matching")
 """The kinds of pairs. The first three are pairs of different images (i ≠ j); ``"matching"`` pairs each
 metamer with its own reference, which is what the paper's text calls reference-metamer."""
@@ -34,10 +32,8 @@ class PairDistances:
 
     Attributes
     ----------
-    metamers
-        Name of the set of metamers.
-    evaluator
-        Name of the classifier whose activations these are.
+    metamers, evaluator
+        Names of the set of metamers, and of the classifier whose activations these are.
     stage, layer
         The stage asked for, and the name of the module it stands for.
     reference, metamer
@@ -53,6 +49,11 @@ class PairDistances:
     reference: Tensor
     metamer: Tensor
     cross: Tensor
+
+    @property
+    def named(self) -> dict[str, Stage]:
+        """What these are distances of, as a table's first columns."""
+        return {name: getattr(self, name) for name in ("metamers", "evaluator", "stage", "layer")}
 
     def of_kind(self, kind: str) -> Tensor:
         """List the distances of one kind of pair, float64: N(N-1)/2 within a set, N(N-1) across, N matching."""
@@ -104,20 +105,14 @@ def pair_distances(
     for evaluator in check_classifiers(evaluators, "evaluators"):
         of_references = flat_activations(references, evaluator, stage, batch_size)
         among_references = euclidean_distances(of_references, of_references)
+        layer = evaluator.layer(stage)
         for name, metamers in sets.items():
             of_metamers = flat_activations(metamers, evaluator, stage, batch_size)
             cross = euclidean_distances(of_references, of_metamers)
             # Pairs that nearly coincide, measured without the cancellation of the product formula.
             cross.diagonal().copy_((of_references - of_metamers).double().norm(dim=1).cpu())
-            yield PairDistances(
-                metamers=name,
-                evaluator=evaluator.name,
-                stage=stage,
-                layer=evaluator.layer(stage),
-                reference=among_references,
-                metamer=euclidean_distances(of_metamers, of_metamers),
-                cross=cross,
-            )
+            among_metamers = euclidean_distances(of_metamers, of_metamers)
+            yield PairDistances(name, evaluator.name, stage, layer, among_references, among_metamers, cross)
 
 
 def check_distances(distances: Iterable[PairDistances]) -> Iterator[PairDistances]:
@@ -131,7 +126,7 @@ def check_distances(distances: Iterable[PairDistances]) -> Iterator[PairDistance
 
 
 def representational_divergence(
-    distances: Iterable[PairDistances], *, grid_points: int = 1000, max_pairs: int = 10_000, seed: int = 0
+    distances: Iterable[PairDistances], *, max_pairs: int = 10_000, seed: int = 0
 ) -> pd.DataFrame:
     """Compare the distributions of the kinds of pairs with each other.
 
@@ -139,8 +134,6 @@ def representational_divergence(
     ----------
     distances
         As :func:`pair_distances` yields them.
-    grid_points
-        Points of the grid that the four densities of a cell share; the paper's "sampling rate".
     max_pairs
         A kind with more pairs than this is represented by so many of them, drawn at random.
 
@@ -149,8 +142,7 @@ def representational_divergence(
     pandas.DataFrame
         For each element of ``distances`` the six comparisons of two kinds: ``metamers``, ``evaluator``,
         ``stage``, ``layer``, ``first`` and ``second`` (kinds), ``n_first`` and ``n_second`` (pairs that entered)
-        and ``divergence`` (bits, 0 to 1). The cell of the paper's Figure 5 is the row with ``first ==
-        "reference-reference"`` and ``second == "reference-metamer"``.
+        and ``divergence`` (bits, 0 to 1). The paper's Figure 5 compares reference-reference with reference-metamer.
 
     Raises
     ------
@@ -159,17 +151,14 @@ def representational_divergence(
 
     Notes
     -----
-    With all i ≠ j in each kind, perfect metamers bring Figure 5's divergence close to 0: they lie where their
-    references lie (what remains, below .001, is the narrower kernel of the kind with more pairs). The
-    comparison with ``"matching"`` reads the other way round: the better the metamers, the more their distance
-    from their own references differs from that of unrelated images.
+    Perfect metamers bring Figure 5's divergence close to 0: they lie where their references lie. The comparison with
+    ``"matching"`` reads the other way round: the better the metamers, the more their distance from their own references
+    differs from that of unrelated images.
     """
-    distances = check_distances(distances)
-    grid_points = whole_number(grid_points, "grid_points", at_least=2, at_most=_MOST_POINTS)
     max_pairs = whole_number(max_pairs, "max_pairs", at_least=2)
     seed = whole_number(seed, "seed", at_most=LARGEST_SEED)
     rows = []
-    for cell in distances:
+    for cell in check_distances(distances):
         generator = torch.Generator().manual_seed(seed)
         samples = {}
         for kind in KINDS:
@@ -177,22 +166,12 @@ def representational_divergence(
             if len(sample) > max_pairs:
                 sample = sample[torch.randperm(len(sample), generator=generator)[:max_pairs]]
             samples[kind] = sample
-        grid = shared_grid(list(samples.values()), grid_points)
+        grid = shared_grid(list(samples.values()))
         densities = {kind: density(sample, grid).numpy() for kind, sample in samples.items()}
         for first, second in itertools.combinations(KINDS, 2):
-            rows.append(
-                {
-                    "metamers": cell.metamers,
-                    "evaluator": cell.evaluator,
-                    "stage": cell.stage,
-                    "layer": cell.layer,
-                    "first": first,
-                    "second": second,
-                    "n_first": len(samples[first]),
-                    "n_second": len(samples[second]),
-                    "divergence": jensen_shannon(densities[first], densities[second]),
-                }
-            )
+            divergence = jensen_shannon(densities[first], densities[second])
+            sizes = {"n_first": len(samples[first]), "n_second": len(samples[second])}
+            rows.append(cell.named | {"first": first, "second": second} | sizes | {"divergence": divergence})
     return pd.DataFrame(rows)
 
 
@@ -214,7 +193,7 @@ def flat_activations(images: Tensor, model: Classifier, stage: Stage, batch_size
         broken = (~torch.isfinite(rows)).any(dim=1).nonzero().flatten().tolist()
         raise ValueError(
             f"model {model.name!r} gives activations that are not finite at stage {stage!r} for images {broken[:5]}: "
-            f"leave this model out, or choose another stage."
+            "leave this model out, or choose another stage."
         )
     return rows
 

@@ -1,9 +1,8 @@
 """Whether a metamer is one: Feather et al.'s criterion for a successful optimisation.
 
-A metamer's activations never equal its reference's exactly. Feather et al. (2023) call it successful if the
-two match better than chance, by three measures at once (Spearman and Pearson correlation and signal-to-noise
-ratio), each outside the distribution that pairs of unrelated images give, and if the model puts both into the
-same class.
+Feather et al. (2023) call a metamer successful if its activations match the reference's better than chance, by three
+measures at once (Spearman and Pearson correlation and signal-to-noise ratio), each outside the distribution that pairs
+of unrelated images give, and if the model puts both into the same class.
 """
 
 from collections.abc import Iterable
@@ -44,16 +43,14 @@ def metamer_success(
     references
         The N references, at the same size.
     models
-        The models to ask: those the metamers were made with, for the criterion proper; any others, to see
-        whether the metamers are theirs as well.
+        The models to ask: those the metamers were made with, for the criterion proper; or any others.
     stage
         Where the activations are compared: the stage the metamers were made at.
     null_images
-        Images whose pairs (all ordered pairs of two different ones) are the null distribution, at least two;
-        the references by default.
+        At least two images, whose ordered pairs are the null distribution; the references by default.
     null_quantile
         A measure passes if it lies above this quantile of the null distribution: 1 demands more than any
-        unrelated pair reaches (default), 0.95 more than 95 % of them.
+        unrelated pair reaches, 0.95 more than 95 % of them.
 
     Returns
     -------
@@ -63,8 +60,7 @@ def metamer_success(
         ``spearman_percentile``, ``pearson_percentile`` and ``snr_db_percentile`` (share of the null pairs below
         the value, 0 to 100), ``null_pairs`` (their number), ``beyond_null`` (all three measures pass),
         ``same_class`` (the model gives metamer and reference one class) and ``metamer`` (the verdict: both).
-        A correlation that does not exist, because all activations of an image are equal, is NaN and passes
-        nothing.
+        A correlation that does not exist, because all activations of an image are equal, is NaN and passes nothing.
 
     Raises
     ------
@@ -80,9 +76,7 @@ def metamer_success(
     check_pair(images, references)
     null_quantile = real_number(null_quantile, "null_quantile", above=0, at_most=1)
     batch_size = whole_number(batch_size, "batch_size", at_least=1)
-    if null_images is None:
-        null_images = references
-    null_images = images_of(null_images, "null_images")
+    null_images = references if null_images is None else images_of(null_images, "null_images")
     check_images(null_images, "null_images", any_float=True)
     if len(null_images) < 2:
         raise ValueError(
@@ -94,15 +88,9 @@ def metamer_success(
         wanted = flat_activations(references, model, stage, batch_size)
         reached = flat_activations(images, model, stage, batch_size)
         unrelated = wanted if null_images is references else flat_activations(null_images, model, stage, batch_size)
-        table: dict[str, object] = {
-            "model": model.name,
-            "stage": stage,
-            "layer": model.layer(stage),
-            "image": np.arange(len(images)),
-        }
-        chance = _null_measures(unrelated)
-        found = _matched_measures(reached, wanted)
-        table |= found
+        chance, found = _null_measures(unrelated), _matched_measures(reached, wanted)
+        table: dict[str, object] = {"model": model.name, "stage": stage, "layer": model.layer(stage)}
+        table |= {"image": np.arange(len(images)), **found}
         table |= {f"{measure}_percentile": _percentiles(found[measure], chance[measure]) for measure in MEASURES}
         table["null_pairs"] = len(chance["snr_db"])
         table["beyond_null"] = np.logical_and.reduce(
@@ -125,8 +113,7 @@ def _matched_measures(reached: Tensor, wanted: Tensor) -> dict[str, np.ndarray]:
     """Compare metamer i with reference i."""
 
     def correlations(a: Tensor, b: Tensor) -> np.ndarray:
-        pairs = [row_correlations(x[None], y[None]).item() for x, y in zip(a, b, strict=True)]
-        return np.array(pairs)
+        return np.array([row_correlations(x[None], y[None]).item() for x, y in zip(a, b, strict=True)])
 
     return {
         "spearman": correlations(row_ranks(reached), row_ranks(wanted)),

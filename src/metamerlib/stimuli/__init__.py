@@ -1,7 +1,7 @@
 """Stimuli: the sixteen categories, the drawn world, folders of photographs, ImageNet's."""
 
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
-from metamerlib.stimuli.folders import UnreadableImagesError, UnreadableImagesWarning, image_folder
+from metamerlib.stimuli.folders import UnreadableImagesError, UnreadableImagesWarning
 from metamerlib.stimuli.imagenet16 import holds_validation_images
 from metamerlib.stimuli.loading import load_stimuli
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
@@ -14,6 +14,5 @@ __all__ = [
     "UnreadableImagesError",
     "UnreadableImagesWarning",
     "holds_validation_images",
-    "image_folder",
     "load_stimuli",
 ]

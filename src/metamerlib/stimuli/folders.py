@@ -4,7 +4,7 @@ import hashlib
 import os
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from metamerlib.checks import file_path, names, shown
+from metamerlib.checks import names
 from metamerlib.stimuli.categories import CATEGORIES
 from metamerlib.stimuli.stimulus_set import StimulusSet, UnreadableImage
 
@@ -49,7 +49,7 @@ class UnreadableImagesWarning(UserWarning):
 
 
 def image_folder(
-    root: str | os.PathLike[str],
+    root: Path,
     *,
     n_per_class: int | None = None,
     seed: int = 0,
@@ -57,47 +57,7 @@ def image_folder(
     categories: Sequence[str] | None = None,
     on_unreadable: Literal["raise", "report"] = "raise",
 ) -> StimulusSet:
-    """Read photographs from a folder that has one sub-folder per category.
-
-    Every file in a sub-folder is expected to be a JPEG, PNG or WebP image, whatever its name ends in; hidden files are
-    passed over. `decode_photograph` tells how one file becomes an array.
-
-    Parameters
-    ----------
-    root
-        The folder. Images that lie in it directly, or deeper than one sub-folder, are not read and count as unreadable.
-    n_per_class
-        Images to take from every sub-folder; None takes all. Which ones depends only on `seed` and the file names, so
-        the choice is the same on every machine, and a larger number adds to a smaller one's.
-    size
-        Height and width of the returned images in pixels; None means 224, as in the paper.
-    categories
-        The names that the labels index; each sub-folder must be one of them, in whichever Unicode form, while some of
-        them may be without a sub-folder. None means the sixteen of `CATEGORIES` if every sub-folder is one of those,
-        else the sub-folder names in alphabetical order.
-    on_unreadable
-        What to do about files that cannot be read: ``"raise"`` one error that names them all, or ``"report"``: leave
-        them out, issue an `UnreadableImagesWarning` and list them in ``StimulusSet.unreadable``. With `n_per_class`,
-        the next file in the order of the choice takes the place of an unreadable one.
-
-    Returns
-    -------
-    StimulusSet
-        Images (N, 3, size, size), ordered by category and then by file name.
-
-    Raises
-    ------
-    ValueError
-        If an argument is outside its range, a sub-folder is not one of the categories, or there are fewer images than
-        asked for.
-    FileNotFoundError
-        If `root` does not exist.
-    NotADirectoryError
-        If `root` is a file.
-    UnreadableImagesError
-        If files cannot be read and `on_unreadable` is ``"raise"``.
-    """
-    root = file_path(root, "root")
+    """Read photographs from a folder that has one sub-folder per category, as `load_stimuli` describes."""
     files, strays = _survey(root)
     labels = _label_names(root, tuple(files), categories)
     return read_photographs(
@@ -106,10 +66,9 @@ def image_folder(
         labels,
         n_per_class=n_per_class,
         seed=seed,
-        size=224 if size is None else size,
+        size=size,
         on_unreadable=on_unreadable,
-        check_counts=lambda counts: _check_counts(root, counts, n_per_class, strays),
-        strays=[UnreadableImage(stray, "not directly in a category sub-folder") for stray in strays],
+        strays=strays,
     )
 
 
@@ -177,21 +136,6 @@ def _label_names(root: Path, folders: tuple[str, ...], categories: Sequence[str]
     return categories
 
 
-def _check_counts(root: Path, counts: dict[str, int], n_per_class: int | None, strays: Sequence[str]) -> None:
-    """Refuse categories with fewer images than asked for; a sub-folder without any is always an oversight."""
-    expected = 1 if n_per_class is None else n_per_class
-    short = {category: count for category, count in counts.items() if count < expected}
-    if not short:
-        return
-    asked = "at least one readable image" if n_per_class is None else f"n_per_class={n_per_class} readable images"
-    have = ", ".join(f"{category} has {count}" for category, count in short.items())
-    fix = "add images or remove the sub-folder" if n_per_class is None else "ask for fewer or add images"
-    elsewhere = f". Not directly in a category sub-folder: {', '.join(strays)}" if strays else ""
-    raise ValueError(
-        f"expected {asked} (JPEG, PNG or WebP) in each sub-folder of {str(root)!r}, but {have}; {fix}{elsewhere}"
-    )
-
-
 def read_photographs(
     root: Path,
     files: Mapping[str, Mapping[str, Path]],
@@ -199,34 +143,26 @@ def read_photographs(
     *,
     n_per_class: int | None,
     seed: int,
-    size: int,
+    size: int | None,
     on_unreadable: Literal["raise", "report"],
-    check_counts: Callable[[dict[str, int]], None],
-    strays: Sequence[UnreadableImage] = (),
+    strays: Sequence[str] = (),
 ) -> StimulusSet:
-    """Read photographs of each category, given as source and path; `check_counts` raises if there are too few."""
-    if size < 1:
-        raise ValueError(f"size: expected a number of pixels from 1, got {size}")
-    if n_per_class is not None and n_per_class < 1:
-        raise ValueError(f"n_per_class: expected a number of images from 1, or None for all, got {n_per_class}")
-    if not isinstance(on_unreadable, str) or on_unreadable not in ("raise", "report"):
-        raise ValueError(f"on_unreadable: expected 'raise' or 'report', got {shown(on_unreadable)}")
-    check_counts({category: len(found) for category, found in files.items()})
+    """Read photographs of each category, given as source and path, as squares of 224 pixels or of another size."""
+    _check_counts(root, {category: len(found) for category, found in files.items()}, n_per_class, strays)
     photographs: list[tuple[str, str, np.ndarray]] = []
-    unreadable = list(strays)
+    unreadable = [UnreadableImage(stray, "not directly in a category sub-folder") for stray in strays]
+    counts = {}
     for category in sorted(files, key=categories.index):
-        readable, refused = _read_category(category, files[category], n_per_class, seed, size)
+        readable, refused = _read_category(category, files[category], n_per_class, seed, size or 224)
         photographs += [(source, category, readable[source]) for source in sorted(readable)]
+        counts[category] = len(readable)
         unreadable += refused
     unreadable.sort(key=lambda image: image.source)
     if unreadable and on_unreadable == "raise":
         raise UnreadableImagesError(root, unreadable)
     if unreadable:
-        warnings.warn(f"left out: {_listing(root, unreadable)}", UnreadableImagesWarning, stacklevel=3)
-        remaining = dict.fromkeys(files, 0)
-        for _, category, _ in photographs:
-            remaining[category] += 1
-        check_counts(remaining)
+        warnings.warn(f"left out: {_listing(root, unreadable)}", UnreadableImagesWarning, stacklevel=4)
+        _check_counts(root, counts, n_per_class, strays)
     pixels = np.stack([pixels for _, _, pixels in photographs])
     return StimulusSet(
         images=torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().to(torch.float32) / 255,
@@ -234,6 +170,20 @@ def read_photographs(
         categories=categories,
         sources=tuple(source for source, _, _ in photographs),
         unreadable=tuple(unreadable),
+    )
+
+
+def _check_counts(root: Path, counts: dict[str, int], n_per_class: int | None, strays: Sequence[str]) -> None:
+    """Refuse categories with fewer images than asked for; a sub-folder without any is always an oversight."""
+    short = {category: count for category, count in counts.items() if count < (n_per_class or 1)}
+    if not short:
+        return
+    asked = "at least one readable image" if n_per_class is None else f"n_per_class={n_per_class} readable images"
+    have = ", ".join(f"{category} has {count}" for category, count in short.items())
+    fix = "add images or remove the sub-folder" if n_per_class is None else "ask for fewer or add images"
+    elsewhere = f". Not directly in a category sub-folder: {', '.join(strays)}" if strays else ""
+    raise ValueError(
+        f"expected {asked} per category in {str(root)!r} (JPEG, PNG or WebP), but {have}; {fix}{elsewhere}"
     )
 
 
@@ -267,10 +217,9 @@ def _listing(root: Path, unreadable: Sequence[UnreadableImage]) -> str:
 
 def decode_photograph(path: str | os.PathLike[str], size: int) -> np.ndarray:
     """Read an image file as a square of RGB bytes, (size, size, 3) uint8; raises `UnreadablePhotographError`."""
-    # In this order: the image is turned upright as its EXIF orientation says; the largest centred square is cut out;
-    # 16-bit grey levels are rounded to 8 bits; transparent pixels are composited on white; CMYK, grey and palette
-    # images become RGB; the square is resized with a bilinear filter that widens with the reduction (antialiasing),
-    # which never leaves the range of the pixels. Colour profiles are not applied. Of an animation, the first frame.
+    # In this order: turned upright as EXIF says; the largest centred square cut out; 16-bit grey levels rounded to 8
+    # bits; transparent pixels composited on white; CMYK, grey and palette made RGB; resized with a bilinear filter that
+    # widens with the reduction (antialiasing). Colour profiles are not applied. Of an animation, the first frame.
     with warnings.catch_warnings():
         # Pillow warns from half of its limit on, and of odd metadata; an image is read or it is refused.
         warnings.simplefilter("ignore")

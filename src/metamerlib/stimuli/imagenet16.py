@@ -6,11 +6,10 @@ import os
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from metamerlib.checks import file_path, names
 from metamerlib.stimuli.categories import CATEGORIES, SYNSETS
 from metamerlib.stimuli.folders import by_source, read_photographs
 from metamerlib.stimuli.stimulus_set import StimulusSet
@@ -42,83 +41,30 @@ _BY_INDEX = {index: wnid for synsets in SYNSETS.values() for wnid, index in syns
 
 
 def imagenet16(
-    root: str | os.PathLike[str],
+    root: Path,
     *,
-    n_per_class: int | None = 25,
+    n_per_class: int | None = None,
     seed: int = 0,
     size: int | None = None,
     categories: Sequence[str] | None = None,
-    labels: str | os.PathLike[str] | None = None,
     on_unreadable: Literal["raise", "report"] = "raise",
 ) -> StimulusSet:
-    """Draw photographs of the sixteen categories out of the validation images of ILSVRC 2012.
-
-    The images of a category are those of all its classes, 207 in all (Geirhos et al. 2018; reading 11); the draw is
-    uniform over them. It depends only on `seed` and the images' numbers: the same photographs come out of every
-    layout of the folder.
-
-    Parameters
-    ----------
-    root
-        The folder with the images, or one of those above it. They lie in sub-folders named by their classes' WordNet
-        ids, such as ``n02123045/ILSVRC2012_val_00000077.JPEG``, or all side by side as they were published; then a
-        list of their classes is needed, which is looked for near them.
-    n_per_class
-        Images per category: 25 in the paper's main tables, 5 in its appendix B. None means 25.
-    seed
-        Of the draw.
-    size
-        Height and width of the returned images in pixels; None means 224, as in the paper.
-    categories
-        Which categories; None means all sixteen. The labels index all sixteen in any case.
-    labels
-        The list of the classes, for images that lie side by side: the development kit, unpacked or as
-        ``ILSVRC2012_devkit_t12.tar.gz``; a list with one WordNet id per line in the order of the images' numbers;
-        Kaggle's ``LOC_val_solution.csv``; or a list of file names with WordNet ids or indices (0 to 999). None looks
-        for any of these.
-    on_unreadable
-        What to do about files that cannot be read, as for `image_folder`.
-
-    Returns
-    -------
-    StimulusSet
-        Images (N, 3, size, size), ordered by category. Whatever the layout, a source is WordNet id and file name.
-
-    Raises
-    ------
-    ValueError
-        If there are no such images under `root`, no list of their classes, classes or images missing, or an argument
-        is outside its range.
-    FileNotFoundError
-        If `root` does not exist.
-    """
-    root = file_path(root, "root")
+    """Draw photographs of the sixteen categories out of the validation images of ILSVRC 2012: 25 each in the paper."""
+    # The images of a category are those of all its classes, 207 in all (Geirhos et al. 2018; reading 11); the draw is
+    # uniform over them, and the same from every layout of the folder: sub-folders named by WordNet ids, or all images
+    # side by side as they were published, with a list of their classes near them.
     if not root.is_dir():
         raise FileNotFoundError(f"root: expected the validation folder of ILSVRC 2012, but {str(root)!r} is no folder")
-    chosen = CATEGORIES if categories is None else names(categories, "categories")
+    chosen = CATEGORIES if categories is None else categories
     if unknown := [name for name in chosen if name not in CATEGORIES]:
         raise ValueError(f"categories: expected some of {', '.join(CATEGORIES)}, got {', '.join(unknown)}")
-    wanted = 25 if n_per_class is None else n_per_class
     files = {category: {} for category in CATEGORIES if category in chosen}
-    for wnid, paths in _survey(root, None if labels is None else file_path(labels, "labels")).items():
+    for wnid, paths in _survey(root).items():
         if (category := _CATEGORY.get(wnid)) in files:
             files[category] |= by_source(wnid, paths)
-
-    def check_counts(counts: dict[str, int]) -> None:
-        if short := {category: count for category, count in counts.items() if count < wanted}:
-            have = ", ".join(f"{category} has {count}" for category, count in short.items())
-            raise ValueError(f"expected n_per_class={wanted} readable images per category in {str(root)!r}, but {have}")
-
-    return read_photographs(
-        root,
-        files,
-        CATEGORIES,
-        n_per_class=wanted,
-        seed=seed,
-        size=224 if size is None else size,
-        on_unreadable=on_unreadable,
-        check_counts=check_counts,
-    )
+    count = 25 if n_per_class is None else n_per_class
+    options = {"n_per_class": count, "seed": seed, "size": size, "on_unreadable": on_unreadable}
+    return read_photographs(root, files, CATEGORIES, **options)
 
 
 def holds_validation_images(root: str | os.PathLike[str]) -> bool:
@@ -140,13 +86,13 @@ def _locate(root: Path) -> tuple[Path, list[str], bool] | None:
     return None
 
 
-def _survey(root: Path, labels: Path | None) -> dict[str, list[Path]]:
+def _survey(root: Path) -> dict[str, list[Path]]:
     """Find the images of each class."""
     if (located := _locate(root)) is not None:
         folder, names, side_by_side = located
         if not side_by_side:
             return _in_sub_folders(folder)
-        classes = _read_ground_truth(folder, root, labels)
+        classes = _read_ground_truth(folder, root)
         found: dict[str, list[Path]] = {}
         for name in names:
             if (numbered := _NUMBERED.fullmatch(name)) and (wnid := classes.get(int(numbered[1]))):
@@ -170,32 +116,20 @@ def _in_sub_folders(folder: Path) -> dict[str, list[Path]]:
     }
 
 
-def _read_ground_truth(folder: Path, root: Path, labels: Path | None = None) -> dict[int, str]:
+def _read_ground_truth(folder: Path, root: Path) -> dict[int, str]:
     """Find and read a list of the images' classes: by number the WordNet id, where it is one of the 207."""
     # The list may lie beside the images, in root, anywhere between, or beside root.
-    if labels is not None:
-        kit = [labels / _TRUTH, labels / "data" / _TRUTH, labels / _KIT / "data" / _TRUTH]
-        found = next((path for path in [*kit, labels] if path.is_file()), None)
-        if found is None:
-            raise ValueError(f"labels: expected a list of classes or the development kit, but {str(labels)!r} is none")
-    else:
-        found = next((path for path in _candidates(folder, root) if path.is_file()), None)
-        if found is None:
-            raise ValueError(
-                f"root: the images in {str(folder)!r} lie side by side, and no list of their classes is near them; put "
-                f"{_KIT}.tar.gz (or {', '.join(_LISTS[3:5])}) beside them, or name a list with labels=…"
-            )
+    places = [folder, *(parent for parent in folder.parents if parent.is_relative_to(root)), root.absolute().parent]
+    found = next((place / name for place in places for name in _LISTS if (place / name).is_file()), None)
+    if found is None:
+        raise ValueError(
+            f"root: the images in {str(folder)!r} lie side by side, and no list of their classes is near them; put "
+            f"{_KIT}.tar.gz (or {', '.join(_LISTS[3:5])}) beside them"
+        )
     classes = _read(found)
     if not set(classes.values()) & set(_BY_INDEX.values()):
-        raise ValueError(f"labels: {str(found)!r} names no class of the sixteen categories; is it another data set's?")
+        raise ValueError(f"root: {str(found)!r} names no class of the sixteen categories; is it another data set's?")
     return classes
-
-
-def _candidates(folder: Path, root: Path) -> Iterator[Path]:
-    places = [folder, *(parent for parent in folder.parents if parent.is_relative_to(root)), root.absolute().parent]
-    for place in places:
-        for name in _LISTS:
-            yield place / name
 
 
 def _read(path: Path) -> dict[int, str]:
@@ -223,7 +157,7 @@ def _named(rows: Sequence[tuple[str, str]], path: Path) -> dict[int, str]:
     }
     if not classes:
         raise ValueError(
-            f"labels: {str(path)!r} is not understood; expected lines such as 'ILSVRC2012_val_00000001.JPEG n01751748' "
+            f"root: {str(path)!r} is not understood; expected lines such as 'ILSVRC2012_val_00000001.JPEG n01751748' "
             "or one WordNet id per line"
         )
     return {number: wnid for number, wnid in classes.items() if wnid}
@@ -236,7 +170,7 @@ def _read_kit_archive(path: Path) -> dict[int, str]:
             truth, meta = (kit.extractfile(members[name]) for name in (_TRUTH, _META))
             return _from_kit(truth.read().decode(), meta.read(), path)
     except (tarfile.TarError, zlib.error, EOFError, KeyError, OSError) as error:
-        raise ValueError(f"labels: {str(path)!r} is not ILSVRC 2012's development kit, or damaged: {error}") from error
+        raise ValueError(f"root: {str(path)!r} is not ILSVRC 2012's development kit, or damaged: {error}") from error
 
 
 def _from_kit(truth: str, meta: bytes | None, path: Path) -> dict[int, str]:
@@ -244,10 +178,10 @@ def _from_kit(truth: str, meta: bytes | None, path: Path) -> dict[int, str]:
     from scipy.io import loadmat
 
     if meta is None:
-        raise ValueError(f"labels: {str(path)!r} needs the kit's {_META} beside it, which tells what its numbers mean")
+        raise ValueError(f"root: {str(path)!r} needs the kit's {_META} beside it, which tells what its numbers mean")
     try:
         synsets = loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
         wnids = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
         return {number: wnids[int(line)] for number, line in enumerate(truth.split(), start=1)}
     except Exception as error:  # loadmat meets arbitrary bytes and raises whatever comes of them
-        raise ValueError(f"labels: the development kit at {str(path)!r} is not understood: {error}") from error
+        raise ValueError(f"root: the development kit at {str(path)!r} is not understood: {error}") from error

@@ -1,11 +1,10 @@
 """Stimuli of every kind, by name."""
 
-import difflib
 import os
 from collections.abc import Sequence
 from typing import Literal
 
-from metamerlib.checks import LARGEST_SEED, file_path, names, shown, whole_number
+from metamerlib.checks import LARGEST_SEED, check_choice, file_path, names, whole_number
 from metamerlib.stimuli.categories import CATEGORIES
 from metamerlib.stimuli.folders import image_folder
 from metamerlib.stimuli.imagenet16 import imagenet16
@@ -57,17 +56,28 @@ def load_stimuli(
 
     Raises
     ------
+    FileNotFoundError, NotADirectoryError
+        If `root` is no folder.
+    UnreadableImagesError
+        If files cannot be read and `on_unreadable` is ``"raise"``.
     ValueError
-        If there are no stimuli of that name, a value is out of range, or `root` is given without being needed or the
-        other way round; and whatever `objects16`, `image_folder` or `imagenet16` raises.
+        If there are no stimuli of that name, a value is out of range or does not fit the folder, a category has fewer
+        images than asked for, or `root` is given without being needed or the other way round.
+
+    Notes
+    -----
+    Which photographs are chosen depends on `seed` and the files' names alone, so that the choice is the same on every
+    machine, and a larger number adds to a smaller one's. Files of a folder count as images whatever their names end in
+    (JPEG, PNG or WebP); those outside its sub-folders are unreadable. Each image is turned upright, its largest centred
+    square is cut out, laid on white and resized.
     """
-    if not isinstance(name, str) or name not in STIMULI:
-        raise ValueError(f"name: expected one of {', '.join(STIMULI)}, got {shown(name)}{_hint(name)}")
+    check_choice(name, STIMULI, "name")
     if n_per_class is not None:
         n_per_class = whole_number(n_per_class, "n_per_class", at_least=1, at_most=_MOST_IMAGES)
     if size is not None:
         size = whole_number(size, "size", at_least=1, at_most=_LARGEST_SIZE)
     seed = whole_number(seed, "seed", at_most=LARGEST_SEED)
+    check_choice(on_unreadable, ("raise", "report"), "on_unreadable")
     categories = None if categories is None else names(categories, "categories")
     root = None if root is None else file_path(root, "root")
     if name == "objects16":
@@ -85,12 +95,3 @@ def load_stimuli(
     read = image_folder if name == "folder" else imagenet16
     options = {"n_per_class": n_per_class, "seed": seed, "size": size, "categories": categories}
     return read(root, **options, on_unreadable=on_unreadable)
-
-
-def _hint(name: object) -> str:
-    if not isinstance(name, str):
-        return ""
-    if "\0" not in name and os.path.isdir(name):
-        return f"; for a folder of photographs say load_stimuli('folder', root={name!r})"
-    close = difflib.get_close_matches(name, STIMULI, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

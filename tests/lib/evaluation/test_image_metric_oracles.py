@@ -60,7 +60,6 @@ def test_single_precision_is_enough_for_images_that_are_mostly_plain(metric, ora
 def test_total_variation_agrees_with_the_definition_written_out():
     images = textured_images(2, 12)
     expected = [oracles.total_variation(image) for image in images.double().numpy()]
-    assert tv(images, per_pixel=False).tolist() == pytest.approx(expected)
     assert tv(images).tolist() == pytest.approx([total / (3 * 12 * 12) for total in expected])
 
 

@@ -147,8 +147,3 @@ def test_levelling_takes_out_who_happens_to_judge():
     adjusted = set_means(*zip(*rows, strict=True), adjust_evaluators=True)
     assert adjusted.tolist() == pytest.approx(quality.tolist())  # the leniencies average to zero
     assert np.abs(plain.to_numpy() - quality).max() > 0.05
-
-
-def test_columns_of_different_lengths_are_refused():
-    with pytest.raises(ValueError, match="got 2, 2 and 1"):
-        set_means([1, 2], ["a", "b"], [0.5])

@@ -10,7 +10,6 @@ from metamerlib.evaluation import (
     adversarial_examples,
     metamer_success,
     pair_distances,
-    predict_categories,
     recognizability,
 )
 from metamerlib.evaluation.image_metrics import fid
@@ -66,19 +65,6 @@ def test_an_ensemble_of_generators_decides_by_mean_probability(references):
     assert table["recognizability"].item() == 1.0
 
 
-def test_references_are_classified_once_when_their_predictions_are_passed(references, colour):
-    known = predict_categories(references.images, [colour])
-    calls = []
-    predict = colour.predict
-    colour.predict = lambda images, batch_size: calls.append(len(images)) or predict(images, batch_size)
-    fresh = recognizability(references.images, references, [colour])
-    assert len(calls) == 2
-    calls.clear()
-    reused = recognizability(references.images, references, [colour], reference_predictions=known)
-    assert len(calls) == 1
-    pd.testing.assert_frame_equal(fresh, reused)
-
-
 def test_the_batch_size_changes_nothing(references):
     net = random_network()
     images = coloured_images([1, 1, 2, 0, 0, 2, 0, 1])
@@ -114,7 +100,6 @@ def test_a_wider_confidence_gives_a_wider_interval(references, colour):
         ({"criterion": "generator"}, "needs generator="),
         ({"generator": colour_classifier()}, "criterion='generator' only"),
         ({"confidence": 95}, "confidence is 95: give a number above 0 and below 1"),
-        ({"reference_predictions": {"colour": torch.zeros(3)}}, r"reference_predictions\['colour'\]"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )

@@ -100,8 +100,6 @@ def test_what_does_not_fit_is_refused():
         representational_divergence(cells, max_pairs=1)
     with pytest.raises(ValueError, match="permutations"):
         distance_correlation(cells, permutations=0)
-    with pytest.raises(ValueError, match="points"):
-        shared_grid([sample(5)], points=1)
 
 
 # --- densities

@@ -10,11 +10,14 @@ from PIL import Image
 from scipy.io import savemat
 
 from metamerlib.stimuli import CATEGORIES, SYNSETS, UnreadableImagesError, UnreadableImagesWarning, load_stimuli
-from metamerlib.stimuli.imagenet16 import imagenet16
 
 CATEGORY = {wnid: category for category, synsets in SYNSETS.items() for wnid, _ in synsets}
 INDEX = {wnid: index for synsets in SYNSETS.values() for wnid, index in synsets}
 OTHER = "n01440764", 0  # tench, of no category
+
+
+def imagenet16(root, **options):
+    return load_stimuli("imagenet16", root=root, **options)
 
 
 @pytest.fixture(scope="module")
@@ -133,14 +136,6 @@ def test_the_list_may_lie_above_or_beside_and_the_root_above(place, flat, truth)
         assert len(imagenet16(root, n_per_class=1, size=8)) == 16
     finally:
         (flat / place / "ILSVRC2012_devkit_t12.tar.gz").unlink()
-
-
-def test_the_list_may_be_named(flat, truth, tmp_path):
-    put_kit(tmp_path / "elsewhere", truth)
-    by_folder = imagenet16(flat, n_per_class=1, size=8, labels=tmp_path / "elsewhere" / "ILSVRC2012_devkit_t12")
-    LISTS["names"](tmp_path / "elsewhere", truth)
-    by_file = imagenet16(flat, n_per_class=1, size=8, labels=tmp_path / "elsewhere" / "val.txt")
-    assert by_folder.fingerprint == by_file.fingerprint
 
 
 def test_the_draw_depends_on_the_seed_and_grows(nested):

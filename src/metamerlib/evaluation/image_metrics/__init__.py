@@ -5,29 +5,15 @@ image, or one for the set where only sets have a value. `METRICS` says which way
 lie; `measure_images` measures everything into one table.
 """
 
-from metamerlib.evaluation.image_metrics.full_reference import psnr, rase, rase_corrected, scc, ssim, tv, vif
-from metamerlib.evaluation.image_metrics.image_text import DownloadedClip, ImageTextModel, clip_iqa
-from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError
-from metamerlib.evaluation.image_metrics.learned import Backbone, fid, kid, lpips
-from metamerlib.evaluation.image_metrics.table import METRICS, ImageMetric, measure_images
+from metamerlib import lazy
 
-__all__ = [
-    "METRICS",
-    "Backbone",
-    "DownloadedClip",
-    "ImageMetric",
-    "ImageTextModel",
-    "MetricUnavailableError",
-    "clip_iqa",
-    "fid",
-    "kid",
-    "lpips",
-    "measure_images",
-    "psnr",
-    "rase",
-    "rase_corrected",
-    "scc",
-    "ssim",
-    "tv",
-    "vif",
-]
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "full_reference": ("psnr", "rase", "rase_corrected", "scc", "ssim", "tv", "vif"),
+        "image_text": ("DownloadedClip", "ImageTextModel", "clip_iqa"),
+        "inputs": ("MetricUnavailableError",),
+        "learned": ("Backbone", "fid", "kid", "lpips"),
+        "table": ("METRICS", "ImageMetric", "measure_images"),
+    },
+)

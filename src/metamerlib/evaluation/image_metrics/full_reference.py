@@ -25,8 +25,6 @@ def psnr(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tens
     ----------
     images, references
         (N, 3, H, W) in ``[0, data_range]``.
-    data_range
-        The value of white: never guessed from the data, which would make the value depend on the batch.
 
     Returns
     -------
@@ -41,9 +39,7 @@ def psnr(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tens
     from torchmetrics.functional.image import peak_signal_noise_ratio
 
     images, references = unit_pair(images, references, data_range, smallest=1, metric="PSNR")
-    return peak_signal_noise_ratio(images, references, data_range=1.0, reduction="none", dim=(1, 2, 3)).to(
-        torch.float64
-    )
+    return peak_signal_noise_ratio(images, references, data_range=1.0, reduction="none", dim=(1, 2, 3)).double()
 
 
 def ssim(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tensor:
@@ -95,9 +91,8 @@ def vif(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tenso
     Parameters
     ----------
     images, references
-        (N, 3, H, W) in ``[0, data_range]``, at least 41 x 41 pixels.
-    data_range
-        The value of white. Internally 255: the variance of the visual noise, 2, presumes 8-bit grey levels.
+        (N, 3, H, W) in ``[0, data_range]``, at least 41 x 41 pixels. They are scaled to 255: the variance of the visual
+        noise, 2, presumes 8-bit grey levels.
 
     Returns
     -------
@@ -136,8 +131,6 @@ def rase(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tens
     ----------
     images, references
         (N, 3, H, W) in ``[0, data_range]``, at least 16 x 16 pixels.
-    data_range
-        The value of white. RASE is a ratio: the scale drops out.
 
     Returns
     -------
@@ -151,11 +144,8 @@ def rase(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tens
     from torchmetrics.functional.image import relative_average_spectral_error
 
     images, references = unit_pair(images, references, data_range, RASE_SMALLEST, metric="RASE")
-    values = [
-        relative_average_spectral_error(images[[i]], references[[i]], window_size=RASE_WINDOW)
-        for i in range(len(images))
-    ]
-    return torch.stack(values)
+    pairs = zip(images.split(1), references.split(1), strict=True)
+    return torch.stack([relative_average_spectral_error(*pair, window_size=RASE_WINDOW) for pair in pairs])
 
 
 def rase_corrected(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tensor:
@@ -215,7 +205,7 @@ def scc(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tenso
     paper's Table 1.
     """
     images, references = unit_pair(images, references, data_range, SCC_WINDOW, metric="SCC")
-    first, second = _windows(_laplacian(images)), _windows(_laplacian(references))
+    first, second = _laplacian(images), _laplacian(references)
     mean_1, mean_2 = _box(first), _box(second)
     deviation_1 = (_box(first**2) - mean_1**2).clamp_min(0).sqrt()
     deviation_2 = (_box(second**2) - mean_2**2).clamp_min(0).sqrt()
@@ -233,36 +223,31 @@ def _laplacian(images: Tensor) -> Tensor:
     kernel[1, 1] = 8
     # One mirrored pixel with the edge repeated is the same as repeating the edge.
     padded = functional.pad(images, (1, 1, 1, 1), mode="replicate")
-    channels = images.shape[1]
-    return functional.conv2d(padded, kernel.expand(channels, 1, 3, 3), groups=channels)
-
-
-def _windows(filtered: Tensor) -> Tensor:
+    detail = functional.conv2d(padded, kernel.expand(3, 1, 3, 3), groups=3)
     before, after = SCC_WINDOW // 2, SCC_WINDOW - 1 - SCC_WINDOW // 2
-    return functional.pad(filtered, (before, after, before, after))
+    return functional.pad(detail, (before, after, before, after))
 
 
 def _box(values: Tensor) -> Tensor:
     return functional.avg_pool2d(values, SCC_WINDOW, stride=1)
 
 
-def tv(images: Tensor, references: Tensor | None = None, *, data_range: float = 1.0, per_pixel: bool = True) -> Tensor:
-    """Total variation: the sum of the absolute differences between neighbouring pixels; lower is smoother.
+def tv(images: Tensor, references: Tensor | None = None, *, data_range: float = 1.0) -> Tensor:
+    """Total variation: the absolute differences between neighbouring pixels, per pixel; lower is smoother.
+
+    torchmetrics gives the sum; divided by the number of pixels and channels it compares images of different sizes.
 
     Parameters
     ----------
     images
         (N, 3, H, W) in ``[0, data_range]``.
     references
-        Not used; accepted so that all metrics are called alike. Their own value is what to compare with.
-    per_pixel
-        Divide the sum by the number of pixels and channels, so that images of different sizes compare. Otherwise the
-        plain sum, which is what torchmetrics gives.
+        Not used; accepted so that all metrics are called alike.
 
     Returns
     -------
     Tensor
-        (N,) float64; in [0, 2) per pixel.
+        (N,) float64 in [0, 2).
 
     References
     ----------
@@ -271,5 +256,4 @@ def tv(images: Tensor, references: Tensor | None = None, *, data_range: float = 
     from torchmetrics.functional.image import total_variation
 
     images = unit_images(images, data_range, smallest=1, metric="TV")
-    total = total_variation(images, reduction="none")
-    return total / images[0].numel() if per_pixel else total
+    return total_variation(images, reduction="none") / images[0].numel()

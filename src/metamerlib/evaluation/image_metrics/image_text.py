@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -30,8 +30,7 @@ class ImageTextModel(Protocol):
     name
         The model's name in tables.
     prompt_pairs
-        For each quality, its description and the opposite one: ``{"natural": ("a natural photo", "an
-        artificial photo")}``.
+        For each quality, its description and the opposite one.
     """
 
     name: str
@@ -54,7 +53,6 @@ def clip_iqa(
     references: Tensor | None = None,
     *,
     scorer: ImageTextModel,
-    prompts: Sequence[str] | None = None,
     data_range: float = 1.0,
 ) -> Tensor:
     """How much the image-text model prefers the good description to the bad one; higher is better.
@@ -66,9 +64,7 @@ def clip_iqa(
     images
         (N, 3, H, W) in ``[0, data_range]``.
     references
-        Not used; accepted so that all metrics are called alike. Their own value is what to compare with.
-    prompts
-        Names of the pairs to average over; all of them by default.
+        Not used; accepted so that all metrics are called alike.
 
     Returns
     -------
@@ -78,45 +74,29 @@ def clip_iqa(
     Raises
     ------
     ValueError
-        If a prompt is not among the scorer's, or its logits have another shape than promised.
+        If the scorer's logits have another shape than promised.
 
     References
     ----------
     Wang, Chan and Loy (2022), Exploring CLIP for Assessing the Look and Feel of Images; the paper's Table 1.
     """
     images = unit_images(images, data_range, smallest=1, metric="CLIP-IQA")
-    names = list(scorer.prompt_pairs)
-    chosen = names if prompts is None else list(prompts)
-    unknown = [name for name in chosen if name not in names]
-    if unknown or not chosen:
-        raise ValueError(f"prompts={chosen} must be names of the scorer's pairs: {', '.join(names)}.")
     with torch.no_grad():
         logits = scorer.pair_logits(images.float())
-    if logits.shape != (len(images), len(names), 2):
+    expected = (len(images), len(scorer.prompt_pairs), 2)
+    if logits.shape != expected:
         raise ValueError(
-            f"scorer {scorer.name!r} gave logits of shape {tuple(logits.shape)}; expected "
-            f"{(len(images), len(names), 2)}: images, pairs of prompts, two."
+            f"scorer {scorer.name!r} gave logits of shape {tuple(logits.shape)}; expected {expected}: images, pairs of "
+            "prompts, two."
         )
-    preference = logits.cpu().double().softmax(dim=2)[..., 0]
-    return preference[:, [names.index(name) for name in chosen]].mean(dim=1)
+    return logits.cpu().double().softmax(dim=2)[..., 0].mean(dim=1)
 
 
 class DownloadedClip:
-    """OpenAI's CLIP, through torchmetrics: the published CLIP-IQA, where packages and weights are at hand.
+    """OpenAI's CLIP, through torchmetrics: the published CLIP-IQA, where packages and weights are at hand."""
 
-    Parameters
-    ----------
-    model
-        Name of the weights as torchmetrics knows them.
-    """
-
-    def __init__(
-        self,
-        model: str = "openai/clip-vit-base-patch16",
-        prompt_pairs: Mapping[str, tuple[str, str]] = CLIP_PROMPT_PAIRS,
-    ) -> None:
-        self.name = model
-        self.prompt_pairs = dict(prompt_pairs)
+    name = "openai/clip-vit-base-patch16"
+    prompt_pairs = CLIP_PROMPT_PAIRS
 
     def pair_logits(self, images: Tensor) -> Tensor:
         """Compare images with the descriptions, as `ImageTextModel` says."""
@@ -144,9 +124,7 @@ class DownloadedClip:
                     f"CLIP-IQA: the installed versions of torchmetrics and transformers do not go together ({error}). "
                     'torchmetrics 1.9 goes with "transformers<5".'
                 ) from error
-            # With one pair the answer is a tensor, with more it is a dict in the pairs' order.
-            columns = answer.values() if isinstance(answer, dict) else [answer]
-            parts.append(torch.stack([column.reshape(-1) for column in columns], dim=1))
+            parts.append(torch.stack([column.reshape(-1) for column in answer.values()], dim=1))
         share = torch.cat(parts)
         return torch.stack([share.log(), torch.log1p(-share)], dim=2)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from metamerlib.checks import shown
 from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError, check_size, unit_pair
 from metamerlib.models import Classifier
 from metamerlib.models.independence import check_independence
@@ -28,13 +29,12 @@ class Backbone:
     label
         Its name in tables, such as ``"mini ResNet-18"``; the classifier's own name if not given.
     feature_stage
-        Where FID and KID read: the last block by default, averaged over positions, which is what a usual network hands
-        to its last layer.
+        Where FID and KID read, averaged over positions: the last block by default.
     patch_stages
         Where LPIPS reads.
     channels_last
-        True if 4-dimensional activations are (N, H, W, C), as those of a Swin transformer are. Activations with three
-        dimensions are always tokens, (N, T, C).
+        True if 4-dimensional activations are (N, H, W, C), as a Swin transformer's. Those of three dimensions are
+        always tokens, (N, T, C).
     """
 
     classifier: Classifier
@@ -52,16 +52,11 @@ class Backbone:
 
     def features(self, images: Tensor) -> Tensor:
         """Average the activations over positions: (N, channels) float64 on the CPU."""
-        parts = [activations.mean(dim=2) for activations in self._activations(images, self.feature_stage)]
-        return torch.cat(parts).double()
-
-    def patches(self, images: Tensor, stage: Stage) -> Iterator[Tensor]:
-        """Yield activations batch by batch: (B, channels, positions) float64 on the CPU."""
-        for activations in self._activations(images, stage):
-            yield activations.double()
+        return torch.cat([patches.mean(dim=2) for patches in self.patches(images, self.feature_stage)]).double()
 
     @torch.no_grad()
-    def _activations(self, images: Tensor, stage: Stage) -> Iterator[Tensor]:
+    def patches(self, images: Tensor, stage: Stage) -> Iterator[Tensor]:
+        """Yield activations batch by batch: (B, channels, positions) on the CPU."""
         check_independence(self.classifier, images, stage)
         for batch in images.split(self.batch_size):
             activations = self.classifier.activations(batch.float().to(self.classifier.device), stage).cpu()
@@ -79,9 +74,7 @@ def as_backbone(backbone: Classifier | Backbone) -> Backbone:
         return backbone
     if hasattr(backbone, "activations") and hasattr(backbone, "name"):
         return Backbone(backbone)
-    raise TypeError(
-        f"backbone must be a Classifier, a Backbone, or the name of a downloaded network, got {backbone!r}."
-    )
+    raise TypeError(f"backbone is {shown(backbone)}: give a Classifier, a Backbone, or a downloaded network's name.")
 
 
 def fid(
@@ -93,8 +86,7 @@ def fid(
 ) -> Tensor:
     """Fréchet distance between the two sets' features; lower is closer, 0 for identical sets.
 
-    Normal distributions are fitted to the features of the images and to those of the references;
-    ``‖μ₁ − μ₂‖² + Tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½)`` is the squared Wasserstein distance between them.
+    ``‖μ₁ − μ₂‖² + Tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½)``, the squared Wasserstein distance between fitted normal distributions.
 
     Parameters
     ----------
@@ -102,8 +94,7 @@ def fid(
         (N, 3, H, W) in ``[0, data_range]``, N ≥ 2.
     backbone
         ``"inception"``: the Inception-v3 weights the score is defined by, if they are on this machine. Or a
-        classifier, whose pooled last block takes their place: then the number is that network's, and comparable with
-        no published FID.
+        classifier, whose pooled last block takes their place: comparable with no published FID.
 
     Returns
     -------
@@ -112,13 +103,11 @@ def fid(
 
     Notes
     -----
-    The score is biased upwards, noticeably below some 2048 images, and the more the fewer there are: print N beside
-    it, compare only scores of equal N, and read :func:`kid` along with it.
+    The score is biased upwards, noticeably below some 2048 images: compare only scores of equal N.
 
     References
     ----------
-    Heusel et al. (2017), GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium; the
-    paper's Table 1.
+    Heusel et al. (2017), GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium.
     """
     return frechet_distance(*_features(images, references, backbone, data_range, "FID"))
 
@@ -133,8 +122,7 @@ def kid(
     """Kernel distance between the two sets' features; lower is closer, 0 for identical sets.
 
     The unbiased estimate of the squared maximum mean discrepancy under the kernel ``(x·y/d + 1)³``, d being the
-    number of features. Unlike :func:`fid` its expectation does not depend on the number of images; it can come out
-    slightly negative for sets that are alike.
+    number of features. Its expectation does not depend on N; for sets that are alike it can be slightly negative.
 
     Parameters
     ----------
@@ -150,10 +138,9 @@ def kid(
 
     Notes
     -----
-    All N images enter at once, instead of the random subsets of other implementations, so the value is deterministic.
-    Image i was made from reference i, so the two are no independent draws: the pairs (i, i) are left out of the cross
-    term (Gretton et al. 2012, equation 4), without which the estimate would be biased downwards and identical sets
-    would score below 0.
+    All N images enter at once, not random subsets. Image i was made from reference i, so the two are no independent
+    draws: the pairs (i, i) are left out of the cross term (Gretton et al. 2012, equation 4), without which identical
+    sets would score below 0.
 
     References
     ----------
@@ -248,17 +235,17 @@ def lpips(
 ) -> Tensor:
     """Learned perceptual distance; lower is closer, 0 for identical images.
 
-    At several layers of a network, the activations at each position are scaled to unit length over the channels; the
-    squared distance between the two images' activations is averaged over positions.
+    At several layers, the activations at each position are scaled to unit length over the channels; the squared
+    distance between the two images' activations is averaged over positions.
 
     Parameters
     ----------
     images, references
         (N, 3, H, W) in ``[0, data_range]``.
     backbone
-        ``"alex"``: the published metric, five layers of ImageNet's AlexNet with the weights that Zhang et al. fitted
-        to human judgements, if AlexNet is on this machine. Or a classifier: then nothing is fitted, all channels count
-        alike (the "baseline" of Zhang et al.), and the mean over its ``patch_stages`` is taken.
+        ``"alex"``: the published metric, AlexNet with weights fitted to human judgements, if it is on this machine. Or
+        a classifier: then all channels count alike (the "baseline" of Zhang et al.), and the mean over its
+        ``patch_stages`` is taken.
 
     Returns
     -------
@@ -268,12 +255,11 @@ def lpips(
     Raises
     ------
     ValueError
-        If a string other than ``"alex"`` is given.
+        If `backbone` is another string.
 
     References
     ----------
-    Zhang, Isola, Efros, Shechtman and Wang (2018), The Unreasonable Effectiveness of Deep Features as a Perceptual
-    Metric; the paper's Table 1.
+    Zhang et al. (2018), The Unreasonable Effectiveness of Deep Features as a Perceptual Metric.
     """
     images, references = unit_pair(images, references, data_range, smallest=1, metric="LPIPS")
     if not isinstance(backbone, str):
@@ -287,13 +273,13 @@ def _unfitted(images: Tensor, references: Tensor, backbone: Backbone) -> Tensor:
     total = torch.zeros(len(images), dtype=torch.float64)
     for stage in backbone.patch_stages:
         batches = zip(backbone.patches(images, stage), backbone.patches(references, stage), strict=True)
-        distances = [((_unit(first) - _unit(second)) ** 2).sum(dim=1).mean(dim=1) for first, second in batches]
+        distances = [((_unit(one) - _unit(other)) ** 2).sum(dim=1).mean(dim=1) for one, other in batches]
         total += torch.cat(distances)
     return total / len(backbone.patch_stages)
 
 
 def _unit(patches: Tensor) -> Tensor:
-    """Scale to unit length over channels; where all channels are silent the zero vector stays."""
+    patches = patches.double()
     return patches / patches.norm(dim=1, keepdim=True).clamp_min(1e-10)
 
 

@@ -38,10 +38,8 @@ class ImageMetric:
 
     Attributes
     ----------
-    key
-        Short name in tables.
-    label
-        Name in figures.
+    key, label
+        Short name in tables, and name in figures.
     function
         ``function(images, references, *, data_range=1.0)``; learned metrics also take what ``needs`` names.
     direction
@@ -55,9 +53,9 @@ class ImageMetric:
     needs
         ``"backbone"``, ``"scorer"`` or None: what a learned metric must be given.
     smallest
-        Smallest height and width in pixels.
+        Smallest side in pixels.
     undefined
-        When the value is no finite number although the images differ, in words; empty if it always is one.
+        When the value is not finite although the images differ, in words.
     """
 
     key: str
@@ -109,8 +107,7 @@ def measure_images(
 ) -> pd.DataFrame:
     """Measure metamers against their references with the metrics of the paper's Table 1.
 
-    A metric that cannot be had (no network for a learned one, images too small for its windows) keeps its row, with NaN
-    for a value and the reason in words.
+    A metric that cannot be had (no network, images too small) keeps its row: NaN, and the reason in words.
 
     Parameters
     ----------
@@ -119,9 +116,8 @@ def measure_images(
     references
         The N references, at the same size.
     backbone
-        The network of FID, KID and LPIPS: a classifier, a :class:`Backbone` (with a name for the labels), or
-        ``"downloaded"`` for the published networks, Inception-v3 and AlexNet, if they are on this machine. A
-        mapping gives each of the three metrics its own.
+        The network of FID, KID and LPIPS: a classifier, a :class:`Backbone`, or ``"downloaded"`` for the published
+        Inception-v3 and AlexNet, if they are on this machine. A mapping gives each of the three metrics its own.
     scorer
         The image-text model of CLIP-IQA, or ``"downloaded"`` for OpenAI's CLIP.
 
@@ -129,12 +125,10 @@ def measure_images(
     -------
     pandas.DataFrame
         One row per metric and image, or one per metric where only the set has a value. Columns: ``metric`` (key),
-        ``label`` (with the network's name for learned metrics, as in ``"FID · mini ResNet-18"``),
-        ``image`` (index, missing for a value of the set), ``n`` (number of images
-        that went into the value), ``value``, ``reference_value`` (the value of the reference itself: the
-        perfect one, or for metrics of a single image what they give the reference), ``direction``
-        (``"higher"`` or ``"lower"`` is better), ``backbone`` (network's name or missing) and ``reason`` (why
-        there is no value, or an infinite one that no average should hold; empty otherwise).
+        ``label`` (with the network's name, as in ``"FID · mini ResNet-18"``), ``image`` (index, missing for a value of
+        the set), ``n`` (images that went into the value), ``value``, ``reference_value`` (the perfect value, or for
+        metrics of a single image the reference's own), ``direction`` (``"higher"`` or ``"lower"`` is better),
+        ``backbone`` (network's name or missing) and ``reason`` (why there is no finite value; empty otherwise).
     """
     references = images_of(references)
     data_range = real_number(data_range, "data_range", above=0)
@@ -161,43 +155,38 @@ def _network(metric: ImageMetric, backbone: Any, scorer: Any) -> Any:
     return chosen if chosen is None or isinstance(chosen, str) else as_backbone(chosen)
 
 
+def _name(network: Any) -> str | None:
+    if network is None or isinstance(network, str):
+        return {"inception": "Inception-v3", "alex": "AlexNet"}.get(network, network)
+    return getattr(network, "label", None) or getattr(network, "name", str(network))
+
+
 def _measure(
     metric: ImageMetric, images: Tensor, references: Tensor, network: Any, data_range: float
 ) -> list[dict[str, Any]]:
-    name = {"inception": "Inception-v3", "alex": "AlexNet"}.get(network) if isinstance(network, str) else None
-    if network is not None and name is None:
-        name = getattr(network, "label", None) or getattr(network, "name", str(network))
-    common = {
-        "metric": metric.key,
-        "label": f"{metric.label} · {name}" if name else metric.label,
-        "direction": metric.direction,
-        "backbone": name,
-    }
-    count = len(images)
-
-    def absent(reason: str) -> list[dict[str, Any]]:
-        missing = {"image": None, "n": count, "value": float("nan"), "reference_value": float("nan")}
-        return [common | missing | {"reason": reason}]
-
+    name = _name(network)
+    label = f"{metric.label} · {name}" if name else metric.label
+    common = {"metric": metric.key, "label": label, "direction": metric.direction, "backbone": name, "reason": ""}
+    of_set = common | {"image": None, "n": len(images), "value": math.nan, "reference_value": math.nan}
     if metric.needs is not None and network is None:
         kind = "network" if metric.needs == "backbone" else "image-text model"
-        return absent(f"no {kind} given: pass {metric.needs}=")
-    if min(images.shape[-2:]) < metric.smallest:
-        return absent(f"needs images of {metric.smallest} pixels or more, these have {min(images.shape[-2:])}")
-    if not metric.per_image and count < 2:
-        return absent("compares sets of images and needs at least two")
+        return [of_set | {"reason": f"no {kind} given: pass {metric.needs}="}]
+    side = min(images.shape[-2:])
+    if side < metric.smallest:
+        return [of_set | {"reason": f"needs images of {metric.smallest} pixels or more, these have {side}"}]
+    if not metric.per_image and len(images) < 2:
+        return [of_set | {"reason": "compares sets of images and needs at least two"}]
     options = {} if metric.needs is None else {metric.needs: network}
     try:
         values = _values(metric, images, references, data_range, options)
         if metric.perfect is None:
             of_references = _values(metric, references, references, data_range, options).tolist()
         else:
-            of_references = [float(metric.perfect)] * count
+            of_references = [float(metric.perfect)] * len(images)
     except MetricUnavailableError as error:
-        return absent(str(error))
+        return [of_set | {"reason": str(error)}]
     if not metric.per_image:
-        measured = {"image": None, "n": count, "value": float(values), "reference_value": of_references[0]}
-        return [common | measured | {"reason": ""}]
+        return [of_set | {"value": float(values), "reference_value": of_references[0]}]
     return [
         common
         | {"image": i, "n": 1, "value": value, "reference_value": of_reference}
