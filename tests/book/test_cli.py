@@ -12,6 +12,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from metamerbook.cli import app, main
+from metamerbook.cli.options import FLAGS
+from metamerbook.study.settings import setting_names
 from metamerlib import CATEGORIES
 
 COMMANDS = [
@@ -53,6 +55,16 @@ def test_every_command_has_help_with_an_example(call, command):
     result = call(*command.split(), "--help")
     assert result.exit_code == 0
     assert re.search(rf"Examples?:\s+metamerlib {command}", result.output)
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_help_names_every_setting(call, command):
+    words = set(re.findall(r"[a-z0-9_]+", call(command, "--help").output))
+    budgets = [f"{name}_" for name in ("restricted", "mixed", "ablation")]
+    assert set(budgets) <= words
+    for name in set(setting_names()) - set(FLAGS):
+        prefix = next((one for one in budgets if name.startswith(one)), "")
+        assert name in words or name.removeprefix(prefix) in words, name
 
 
 def test_no_command_shows_help(call):

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from metamerbook.cli.options import (
-    Photos,
-    Profile,
-    Scheduler,
-    Size,
-    StoreFolder,
-    keys_and_values,
-    with_study_options,
-)
+from metamerbook.cli.options import OTHERS, Photos, Profile, Scheduler, Size, Store, keys_and_values, with_study_options
 from metamerbook.cli.zoo import Zoo, load_images, print_table, zoo_app
 from metamerlib.system import atomic_write
 
@@ -73,11 +65,11 @@ app.add_typer(zoo_app, name="zoo")
 app.add_typer(stimuli_app, name="stimuli")
 
 
-@app.command()
+@app.command(epilog=OTHERS)
 @with_study_options(photographs_needed=True)
 def run(
     settings: "StudySettings",
-    store: StoreFolder = None,
+    store: Store = None,
     scheduler: Scheduler = None,
     pictures: Annotated[Path | None, typer.Option(help="Folder to write every metamer into, as PNG.")] = None,
     csv: Annotated[Path | None, typer.Option(help="File to write the table of all evaluators into.")] = None,
@@ -101,20 +93,19 @@ def run(
     typer.echo(study.describe() + "\n")
     table = recognizability(study)
     means, of_metamers = mean_recognizability(table), residuals(study)
-    written = [_write(table, csv)] if csv is not None else []
+    written = _write(table, csv)
     if pictures is not None:
-        written.append(f"{write_pictures(study, pictures)} metamers in {pictures}")
+        written += f"{write_pictures(study, pictures)} metamers in {pictures}\n"
     print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
     print_table(of_metamers, "Residuals ‖a'−a‖ / ‖a‖ at the end")
-    for line in written:
-        typer.echo(line)
+    typer.echo(written, nl=False)
 
 
-@app.command()
+@app.command(epilog=OTHERS)
 @with_study_options(photographs_needed=False)
 def plan(
     settings: "StudySettings",
-    store: StoreFolder = None,
+    store: Store = None,
     probe: Annotated[bool, typer.Option("--probe/--no-probe", help="Time some networks; without, no hours.")] = True,
     seconds: Annotated[float, typer.Option(help="How long to time networks.")] = 10.0,
     csv: Annotated[Path | None, typer.Option(help="File to write the table into, unrounded.")] = None,
@@ -147,20 +138,19 @@ def plan(
     from metamerbook.study.study import Study
 
     found = plan_study(Study(settings, store=store), seconds=seconds if probe else None)
-    written = _write(found.table, csv) if csv is not None else None
+    written = _write(found.table, csv)
     typer.echo(found.description + "\n")
     print_table(found.for_people(), f"On {found.device}, with the store {found.store}")
-    for line in (*found.summary(), *(f"- {note}" for note in found.notes)):
-        typer.echo(line)
-    if written:
-        typer.echo(written)
+    typer.echo("\n".join([*found.summary(), *(f"- {note}" for note in found.notes), written]).rstrip())
 
 
-def _write(table: "pd.DataFrame", path: Path) -> str:
-    """Write a table before anything is printed, which a closed pipe can end."""
+def _write(table: "pd.DataFrame", path: Path | None) -> str:
+    """Write a table, if asked to, before anything is printed, which a closed pipe can end; return what to print."""
+    if path is None:
+        return ""
     with atomic_write(path) as draft:
         table.to_csv(draft, index=False)
-    return f"{len(table)} rows in {path}"
+    return f"{len(table)} rows in {path}\n"
 
 
 @app.command()

@@ -3,36 +3,19 @@
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from metamerbook.study.settings import StudySettings
-
 Profile = Annotated[str, typer.Option(help="smoke, mini, paper, rehearsal, or a .yml file with the same keys.")]
-Preset = Annotated[
-    str | None, typer.Option(help="paper (Table 3's rule) or fast (another, with a tenth of the profile's updates).")
+SIZE = "Height and width of the images in pixels."
+PHOTOS = "Folder of photographs: a sub-folder per category, or ILSVRC 2012's validation images."
+Photos = Annotated[Path | None, typer.Option(help=PHOTOS)]
+Size = Annotated[int | None, typer.Option(help=SIZE)]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", "-o", help="Any other setting, named below, as KEY=VALUE. Repeat.")
 ]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Model set: a name, a network's key, or NAME=KEY,KEY for one of your own. Repeat."),
-]
-Stages = Annotated[list[str] | None, typer.Option(help="early, middle, late, or a depth such as 0.35. Repeat.")]
-Photos = Annotated[
-    Path | None,
-    typer.Option(help="Folder of photographs: a sub-folder per category, or ILSVRC 2012's validation images."),
-]
-Size = Annotated[int | None, typer.Option(help="Height and width of the images in pixels.")]
-PerClass = Annotated[int | None, typer.Option(help="Images per category.")]
-Seed = Annotated[int | None, typer.Option(help="Of the images and of the initial noise.")]
-Repetitions = Annotated[int | None, typer.Option(help="Rounds over the ensemble.")]
-StepsPerModel = Annotated[int | None, typer.Option(help="Updates in a row for each network.")]
-Evaluators = Annotated[list[str] | None, typer.Option(help="Key of a network that classifies. Repeat.")]
-Criterion = Annotated[str | None, typer.Option(help="reference, label or generator.")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
-Options = Annotated[list[str] | None, typer.Option("--option", "-o", help="Any other setting, as KEY=VALUE. Repeat.")]
-StoreFolder = Annotated[Path | None, typer.Option(help="Folder of results; default $METAMERLIB_STORE.")]
+Store = Annotated[Path | None, typer.Option(help="Folder of results; default $METAMERLIB_STORE.")]
 Scheduler = Annotated[
     str | None,
     typer.Option(
@@ -42,62 +25,49 @@ Scheduler = Annotated[
     ),
 ]
 
+FLAGS = {
+    "preset": ("--preset", str, "paper (Table 3's rule) or fast (another, with a tenth of the profile's updates)."),
+    "model_sets": ("--set", list[str], "A set's name, a network's key, or NAME=KEY,KEY for a set of your own. Repeat."),
+    "stages": ("--stage", list[str], "early, middle, late, or a depth such as 0.35. Repeat."),
+    "root": ("--photos", str, PHOTOS),
+    "size": ("--size", int, SIZE),
+    "n_per_class": ("--n-per-class", int, "Images per category."),
+    "seed": ("--seed", int, "Of the images and of the initial noise."),
+    "repetitions": ("--repetitions", int, "Rounds over the ensemble."),
+    "steps_per_model": ("--steps-per-model", int, "Updates in a row for each network."),
+    "evaluators": ("--evaluator", list[str], "Key of a network that classifies. Repeat."),
+    "criterion": ("--criterion", str, "reference, label or generator."),
+    "device": ("--device", str, "auto, cpu, cuda or mps."),
+}
+"""The settings that have an option of their own: the option, its type and what it means."""
 
-def study_settings(
-    profile: Profile = "mini",
-    preset: Preset = None,
-    sets: Sets = None,
-    stage: Stages = None,
-    photos: Photos = None,
-    size: Size = None,
-    n_per_class: PerClass = None,
-    seed: Seed = None,
-    repetitions: Repetitions = None,
-    steps_per_model: StepsPerModel = None,
-    evaluator: Evaluators = None,
-    criterion: Criterion = None,
-    device: Device = None,
-    option: Options = None,
-    *,
-    photographs_needed: bool,
-) -> "StudySettings":
-    """Turn options into the settings of a study; one that is given twice, differently, is refused."""
-    from metamerbook.study.settings import StudySettings
+OTHERS = """Settings for -o, beside those that have an option:
 
-    flags = {
-        "preset": ("--preset", preset),
-        "model_sets": ("--set", _model_sets(sets)),
-        "stages": ("--stage", stage or None),
-        "root": ("--photos", None if photos is None else str(photos)),
-        "size": ("--size", size),
-        "n_per_class": ("--n-per-class", n_per_class),
-        "seed": ("--seed", seed),
-        "repetitions": ("--repetitions", repetitions),
-        "steps_per_model": ("--steps-per-model", steps_per_model),
-        "evaluators": ("--evaluator", evaluator or None),
-        "criterion": ("--criterion", criterion),
-        "device": ("--device", device),
-    }
-    settings = keys_and_values(option, "-o")
-    if "profile" in settings:
-        raise ValueError("-o profile=… is not a setting: name the profile with --profile.")
-    for name, (flag, value) in flags.items():
-        if value is None:
-            continue
-        if settings.get(name) not in (value, None):
-            raise ValueError(f"{flag} gives {name} as {value!r}, and -o as {settings[name]!r}: give it once.")
-        settings[name] = value
-    return StudySettings.from_profile(profile, photographs_needed=photographs_needed, **settings)
+Study: zoo, stimuli, categories, stimuli_seed, decision, batch_size, precision, compile.
+
+Rule: loss, initializer, initializer_radius, initializer_constant, initializer_mix, gradient, optimizer,
+optimizer_options, schedule, learning_rate, final_learning_rate, projection, epsilon, center, mode, relu_gradient,
+parametrization, fourier_exponent.
+
+Chapters: metric_backbone, metric_scorer, max_pairs, permutations, null_quantile, epsilons, attack_steps, mixed_sets,
+mixed_smallest, mixed_largest, mixed_stage, ablation_initializers, largest_ensemble, transfer_generators.
+
+Chapters with budgets of their own, by restricted_, mixed_ or ablation_ before it: n_per_class, repetitions,
+steps_per_model, learning_rate, final_learning_rate."""
 
 
 def with_study_options(*, photographs_needed: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of `study_settings` before its own, and those settings as its first argument."""
-    shared = [one for one in inspect.signature(study_settings).parameters.values() if one.kind is not one.KEYWORD_ONLY]
+    """Give a command the options of a study before its own, and those settings as its first argument."""
+    flags = {name: Annotated[kind | None, typer.Option(flag, help=text)] for name, (flag, kind, text) in FLAGS.items()}
+    shared = [_parameter("profile", Profile, "mini")]
+    shared += [_parameter(name, kind) for name, kind in (flags | {"option": Options}).items()]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        def called(**given: Any) -> None:
-            asked = {one.name: given.pop(one.name) for one in shared}
-            command(study_settings(**asked, photographs_needed=photographs_needed), **given)
+        def called(profile: str, option: list[str] | None, **given: Any) -> None:
+            from metamerbook.study.settings import StudySettings
+
+            settings = _joined({name: given.pop(name) for name in FLAGS}, keys_and_values(option, "-o"))
+            command(StudySettings.from_profile(profile, photographs_needed=photographs_needed, **settings), **given)
 
         parameters = [*shared, *list(inspect.signature(command).parameters.values())[1:]]
         called.__name__, called.__doc__ = command.__name__, command.__doc__
@@ -106,6 +76,25 @@ def with_study_options(*, photographs_needed: bool) -> Callable[[Callable[..., N
         return called
 
     return decorate
+
+
+def _parameter(name: str, kind: Any, default: Any = None) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
+
+
+def _joined(by_flag: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """Add settings that have options of their own to those given by -o; one that is given twice must be the same."""
+    if "profile" in settings:
+        raise ValueError("-o profile=… is not a setting: name the profile with --profile.")
+    by_flag["model_sets"] = _model_sets(by_flag["model_sets"] or [])
+    for name, value in by_flag.items():
+        if value in (None, []):
+            continue
+        if settings.get(name) not in (value, None):
+            given = f"{FLAGS[name][0]} gives {name} as {value!r}"
+            raise ValueError(f"{given}, and -o as {settings[name]!r}: give it once.")
+        settings[name] = value
+    return settings
 
 
 def keys_and_values(entries: list[str] | None, flag: str) -> dict[str, Any]:
@@ -124,9 +113,7 @@ def keys_and_values(entries: list[str] | None, flag: str) -> dict[str, Any]:
     return found
 
 
-def _model_sets(entries: list[str] | None) -> dict[str, list[str]] | list[str] | None:
-    if not entries:
-        return None
+def _model_sets(entries: list[str]) -> dict[str, list[str]] | list[str]:
     if not any("=" in entry for entry in entries):
         return entries
     named = {}

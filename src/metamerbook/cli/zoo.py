@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from metamerbook.cli.options import Photos
+
 if TYPE_CHECKING:
-    from metamerlib.models import WeightFile
     from metamerlib.stimuli import StimulusSet
 
 zoo_app = typer.Typer(
@@ -14,7 +15,7 @@ zoo_app = typer.Typer(
 )
 
 Zoo = Annotated[str, typer.Option(help="mini, paper or paper-untrained.")]
-Keys = Annotated[list[str] | None, typer.Argument(help="Keys of networks; all where none is named.")]
+Keys = Annotated[list[str] | None, typer.Argument(help="Keys of networks; without, all that there are.")]
 Folder = Annotated[
     Path | None, typer.Option(help="Of the weights; default $METAMERLIB_WEIGHTS, else ~/.cache/metamerlib/weights.")
 ]
@@ -22,6 +23,13 @@ Folder = Annotated[
 _LISTED = {
     "mini": ["key", "table_name", "family", "robust", "available", "parameters", "accuracy", "robust_accuracy"],
     "paper": ["key", "table_name", "available", "megabytes", "accuracy", "source", "licence"],
+}
+
+_NOTES = {
+    "paper": """
+megabytes of 1024² bytes, those of weights that are not here as published or estimated; accuracy is the published one
+among ImageNet's 1000 classes (`metamerlib zoo verify` measures).""",
+    "paper-untrained": "\nall weights are random: these networks cost what the trained ones cost, and compute nonsense",
 }
 
 _TRUST = {
@@ -44,11 +52,8 @@ def zoo_list(zoo: Zoo = "mini", folder: Folder = None) -> None:
 
     networks = ModelZoo(zoo, weights=folder)
     print_table(networks.table()[_LISTED["mini" if zoo == "mini" else "paper"]])
-    if zoo == "paper-untrained":
-        typer.echo("\nall weights are random: these networks cost what the trained ones cost, and compute nonsense")
-    if zoo == "paper":
-        typer.echo("\nmegabytes of 1024² bytes, those of weights that are not here as published or estimated; accuracy")
-        typer.echo("is the published one among ImageNet's 1000 classes (`metamerlib zoo verify` measures).")
+    if note := _NOTES.get(zoo):
+        typer.echo(note)
     if networks.missing:
         command = "train KEY` makes" if zoo == "mini" else "zoo fetch` fetches"
         typer.echo(f"\nwithout weights: {', '.join(networks.missing)} (`metamerlib {command} them)")
@@ -110,7 +115,11 @@ def zoo_fetch(
             failed.append(key)
             typer.echo(f"metamerlib: {error}", err=True)
             continue
-        typer.echo(_fetched(key, found.get(key)))
+        if file := found.get(key):
+            trust = f"SHA-256 {file.sha256} ({_TRUST[file.trust]})"
+            typer.echo(f"{key}: {file.path}, {file.bytes / 2**20:.1f} MB, {trust}")
+        else:
+            typer.echo(f"{key}: only initialised, no weights to fetch")
     if failed:
         typer.echo(f"metamerlib: not fetched: {', '.join(failed)}", err=True)
         raise typer.Exit(2)
@@ -118,10 +127,8 @@ def zoo_fetch(
 
 @zoo_app.command("verify")
 def zoo_verify(
-    keys: Annotated[list[str] | None, typer.Argument(help="Keys of networks; all that are here if none.")] = None,
-    photos: Annotated[
-        Path | None, typer.Option(help="Folder: ILSVRC 2012's validation images, or a sub-folder per category.")
-    ] = None,
+    keys: Keys = None,
+    photos: Photos = None,
     zoo: Zoo = "paper",
     n_per_class: Annotated[int | None, typer.Option(min=1, help="Images per category.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the images.")] = 0,
@@ -145,12 +152,10 @@ def zoo_verify(
     print_table(table.drop(columns="suspicion"), f"{len(stimuli)} images")
     if not keys and networks.missing:
         typer.echo(f"not measured, for want of weights: {', '.join(networks.missing)}")
-    suspected = table[table["suspicion"] != ""]
-    for row in suspected.itertuples():
-        typer.echo(f"{row.key}: {row.suspicion}")
-    if len(suspected):
+    suspected = [f"{row.key}: {row.suspicion}" for row in table.itertuples() if row.suspicion]
+    typer.echo("\n".join(suspected) or "no network is suspected")
+    if suspected:
         raise typer.Exit(1)
-    typer.echo("no network is suspected")
 
 
 def load_images(photos: Path | None, n_per_class: int | None, seed: int, size: int | None) -> "StimulusSet":
@@ -166,9 +171,3 @@ def print_table(table: Any, title: str = "") -> None:
     known = table.astype(object).where(table.notna(), "-")
     shown = known.to_string(index=False, float_format="{:.3f}".format)
     typer.echo(f"{title}\n{shown}\n" if title else shown)
-
-
-def _fetched(key: str, weights: "WeightFile | None") -> str:
-    if weights is None:
-        return f"{key}: only initialised, no weights to fetch"
-    return f"{key}: {weights.path}, {weights.bytes / 2**20:.1f} MB, SHA-256 {weights.sha256} ({_TRUST[weights.trust]})"
