@@ -8,7 +8,7 @@ from torch import Tensor
 
 from metamerlib import CATEGORIES, Classifier, ModelZoo, load_stimuli
 from metamerlib.generation.initializers import initial_stimuli
-from metamerlib.models.imagenet import residual
+from metamerlib.models.imagenet import build_architecture
 
 STAGE = "late"
 
@@ -55,7 +55,7 @@ def _miniatures(name: str, *keys: str, count: int) -> Task:
 def _full_size() -> Task:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # torchvision's constructors draw weights from the global state
-        module, blocks = residual("resnet18")()
+        module, blocks = build_architecture("resnet18")
     model = Classifier(
         module,
         name="resnet18",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from metamerlib.checks import entries_of, names, real_number, shown, whole_number
+from metamerlib.checks import check_choice, entries_of, names, real_number, shown, whole_number
 from metamerlib.models.device import naming_batch_size
 from metamerlib.models.stages import Stage, resolve_stage
 
@@ -102,8 +102,7 @@ class Classifier(nn.Module):
         self.categories = names(categories, "categories")
         if outputs_of_category is not None:
             outputs_of_category = _outputs(outputs_of_category, len(self.categories))
-        if not isinstance(decision, str) or decision not in DECISIONS:
-            raise ValueError(f"decision is {shown(decision)}: give {' or '.join(map(repr, DECISIONS))}.")
+        check_choice(decision, DECISIONS, "decision")
         modules = dict(module.named_modules(remove_duplicate=False))
         given, blocks = blocks, [] if blocks is None else entries_of(blocks, "blocks", "dotted module names")
         unknown = [block for block in blocks if not isinstance(block, str) or not block or block not in modules]

@@ -36,6 +36,18 @@ def default_memory(device: torch.device) -> int:
 
 
 @contextmanager
+def standard_defaults() -> Iterator[None]:
+    """Build networks in float32 on the CPU, whatever type and device the caller has made torch's defaults."""
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+
+
+@contextmanager
 def models_on(models: Sequence[nn.Module], device: torch.device) -> Iterator[None]:
     """Move models to a device, and give them back as they were: place, type, layout, mode, what wants a gradient."""
     weights = [(weight, weight.data, weight.requires_grad) for model in models for weight in model.parameters()]
@@ -81,3 +93,38 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _OUT_OF_MEMORY)
+
+
+class LoadedNetworks:
+    """Networks by key, of which those asked for longest ago are let go when all take more than `memory` bytes.
+
+    The network asked for last stays, however large.
+    """
+
+    def __init__(self, memory: int) -> None:
+        if memory < 0:
+            raise ValueError(f"memory is {memory}: give a number of bytes, 0 to keep no more than one network.")
+        self.memory = memory
+        self._models: dict[str, nn.Module] = {}  # the one asked for last at the end
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Those of the networks that are kept, the one asked for last at the end."""
+        return tuple(self._models)
+
+    def get(self, key: str) -> nn.Module | None:
+        """Return a network, which is then the one asked for last; None if it is not kept."""
+        model = self._models.pop(key, None)
+        if model is not None:
+            self._models[key] = model
+        return model
+
+    def keep(self, key: str, model: nn.Module) -> None:
+        """Keep a network, and let others go where it takes their room."""
+        self._models[key] = model
+        while len(self._models) > 1 and sum(map(_size, self._models.values())) > self.memory:
+            del self._models[next(iter(self._models))]
+
+
+def _size(model: nn.Module) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in (*model.parameters(), *model.buffers()))

@@ -11,14 +11,13 @@ import tarfile
 import warnings
 import zlib
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from metamerlib.models.checkpoints import check_container
 from metamerlib.models.published import PUBLISHED, Release
 from metamerlib.models.robustbench import PREFIX, published_network
-from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError
+from metamerlib.models.weights import CorruptWeightsError, MissingWeightsError, file_hash
 from metamerlib.system import TROUBLE, atomic_write, weights_folder
 
 LOCK = "weights-lock.json"
@@ -100,7 +99,7 @@ class WeightsCache:
                 return self._enter(release, path, path, "")
             if (size := path.stat().st_size) != known["bytes"]:
                 raise CorruptWeightsError(f"{path} has {size:,} bytes instead of {known['bytes']:,}.")
-            if _hash(path) != known["sha256"]:
+            if file_hash(path) != known["sha256"]:
                 raise CorruptWeightsError(f"{path} has changed: its SHA-256 is not the one in {LOCK}.")
         except CorruptWeightsError as error:
             raise CorruptWeightsError(f"the weights of {key!r} cannot be used: {error} {how} anew.") from error
@@ -177,11 +176,11 @@ class WeightsCache:
         size = found.stat().st_size
         if release.megabytes is not None and abs(size / 2**20 - release.megabytes) > 0.01:
             raise CorruptWeightsError(f"{found} has {size / 2**20:.3f} MB instead of {release.megabytes:.3f}.")
-        sha256 = _hash(found)
+        sha256 = file_hash(found)
         for published in filter(None, (release.sha256, served)):
             if not sha256.startswith(published):
                 raise CorruptWeightsError(f"the SHA-256 of {found} is {sha256}, the published one is {published}…")
-        if release.sha1 and (sha1 := _hash(found, "sha1")) != release.sha1:
+        if release.sha1 and (sha1 := file_hash(found, "sha1")) != release.sha1:
             raise CorruptWeightsError(f"the SHA-1 of {found} is {sha1}, the published one is {release.sha1}.")
         trust = "published" if release.sha256 or release.sha1 else "server" if served else "first use"
         if found != path:
@@ -298,16 +297,3 @@ def _extract(archive: Path, member: str, target: Path) -> None:
             raise EOFError(f"{member} is not in it")
         with target.open("wb") as stream:
             shutil.copyfileobj(source, stream, 1 << 20)
-
-
-def _hash(path: Path, algorithm: str = "sha256") -> str:
-    found = path.stat()
-    return _hash_of(path, algorithm, found.st_size, found.st_mtime_ns)
-
-
-@cache
-def _hash_of(path: Path, algorithm: str, size: int, modified: int) -> str:
-    """Hash a file, once per process as long as it stays what it is."""
-    import pooch
-
-    return pooch.file_hash(str(path), alg=algorithm)

@@ -1,23 +1,23 @@
 """The editions of the zoo: the bundled miniatures, and the paper's networks at full size."""
 
-import difflib
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from timm.data import ImageNetInfo
 from torch import nn
 
-from metamerlib.checks import shown
+from metamerlib.checks import check_choice
 from metamerlib.models.checkpoints import load_exactly, read_checkpoint, state_of
 from metamerlib.models.classifier import DECISIONS, Classifier
+from metamerlib.models.device import standard_defaults
 from metamerlib.models.downloads import WeightsCache
+from metamerlib.models.imagenet import Network
 from metamerlib.models.miniature import MEAN, RANDOM_SEEDS, STD, build_miniature, kaiming_normal
 from metamerlib.models.miniature import SIDE as MINIATURE_SIDE
-from metamerlib.models.miniature.convolutional import Network
 from metamerlib.models.published import PUBLISHED, PublishedNetwork
 from metamerlib.models.published import SIDE as PUBLISHED_SIDE
 from metamerlib.models.registry import EXTRA_INSTANCES, ZOO
@@ -29,34 +29,6 @@ _OUTPUTS = 1000
 ALL_DECISIONS = (*DECISIONS, "1000-way")
 """How a network with ImageNet's 1000 outputs decides (reading 11): on the category with the highest logit or the
 highest mean probability among its classes, or on one of the 1000 classes."""
-
-
-class Edition(Protocol):
-    """What the zoo asks of an edition; every method takes the key of a network that the edition has."""
-
-    extra: tuple[str, ...]
-    """Keys beside the paper's 31."""
-
-    def available(self, key: str) -> bool:
-        """Tell whether the network can be loaded."""
-
-    def skeleton(self, key: str) -> Network:
-        """Build the module for its names and shapes only, and name its blocks."""
-
-    def build(self, key: str) -> nn.Module:
-        """Build the module without trained weights."""
-
-    def load(self, key: str) -> Classifier:
-        """Build the module with its weights, and wrap it."""
-
-    def wrap(self, key: str, network: nn.Module, blocks: Sequence[str]) -> Classifier:
-        """Wrap a module of the network's architecture as the network is wrapped."""
-
-    def fingerprint(self, key: str) -> str:
-        """Identify the weights."""
-
-    def describe(self, key: str) -> dict[str, Any]:
-        """Tell what is known about the network: the columns of the zoo's table that depend on the edition."""
 
 
 class MiniatureEdition:
@@ -74,8 +46,8 @@ class MiniatureEdition:
     def skeleton(self, key: str) -> Network:
         return build_miniature(key)
 
-    def build(self, key: str) -> nn.Module:
-        return build_miniature(key)[0]
+    def initialised(self, key: str) -> Network:
+        return build_miniature(key)
 
     def load(self, key: str) -> Classifier:
         network, blocks = build_miniature(key)
@@ -98,7 +70,7 @@ class MiniatureEdition:
     def describe(self, key: str) -> dict[str, Any]:
         card = self._card.get(key, {})
         return {
-            "parameters": sum(p.numel() for p in self.build(key).parameters()),
+            "parameters": sum(p.numel() for p in build_miniature(key)[0].parameters()),
             **{name: card.get(name) for name in ("multiply_adds", "accuracy", "robust_accuracy", "seconds")},
             "classes": len(CATEGORIES),
         }
@@ -113,13 +85,7 @@ class PaperEdition:
     extra = ()
 
     def __init__(self, folder: Path | None = None, *, decision: str = "max_logit", untrained: bool = False) -> None:
-        if not isinstance(decision, str) or decision not in ALL_DECISIONS:
-            near = difflib.get_close_matches(str(decision), ALL_DECISIONS, n=1)
-            raise ValueError(
-                f"decision is {shown(decision)}."
-                + (f" Did you mean {near[0]!r}?" if near else "")
-                + f" Give one of {', '.join(ALL_DECISIONS)}."
-            )
+        check_choice(decision, ALL_DECISIONS, "decision")
         self._cache = WeightsCache(folder)
         self._decision = decision
         self._untrained = untrained
@@ -131,19 +97,19 @@ class PaperEdition:
         """Build the module on the meta device, which holds no values, and name its blocks."""
         return _skeleton(key)
 
-    def build(self, key: str) -> nn.Module:
+    def initialised(self, key: str) -> Network:
         """Build the module with initial weights that depend on its key only."""
-        return self._initialised(key)[0]
+        seed = _seed(key)
+        with torch.random.fork_rng(devices=[]), standard_defaults():
+            torch.manual_seed(seed)
+            network, blocks = published_network(key).architecture()
+            kaiming_normal(network, seed)
+        return network, blocks
 
     def load(self, key: str) -> Classifier:
-        return self.wrap(
-            key,
-            *(
-                self._initialised(key)
-                if self._is_initialised(key)
-                else load_weights(published_network(key), self._cache.check(key).path, key)
-            ),
-        )
+        if self._is_initialised(key):
+            return self.wrap(key, *self.initialised(key))
+        return self.wrap(key, *load_weights(published_network(key), self._cache.check(key).path, key))
 
     def wrap(self, key: str, network: nn.Module, blocks: Sequence[str]) -> Classifier:
         mean, std = published_network(key).normalisation
@@ -186,23 +152,13 @@ class PaperEdition:
     def _is_initialised(self, key: str) -> bool:
         return self._untrained or published_network(key).release is None
 
-    def _initialised(self, key: str) -> Network:
-        seed = _seed(key)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            network, blocks = published_network(key).architecture()
-        kaiming_normal(network, seed)
-        return network, blocks
-
 
 class SkeletonEdition:
     """Any edition with all of its networks there, but without values: for their names, shapes and costs."""
 
-    def __init__(self, edition: Edition) -> None:
-        self._edition = edition
-        self.extra = edition.extra
-        self.skeleton, self.build, self.wrap = edition.skeleton, edition.build, edition.wrap
-        self.describe = edition.describe
+    def __init__(self, edition: MiniatureEdition | PaperEdition) -> None:
+        self._edition, self.extra, self.describe = edition, edition.extra, edition.describe
+        self.skeleton, self.initialised, self.wrap = edition.skeleton, edition.initialised, edition.wrap
 
     def available(self, key: str) -> bool:
         return True
@@ -238,14 +194,14 @@ def _empty(architecture: Callable[[], Network]) -> Network:
     network, blocks = _valueless(architecture)
     saved = network.state_dict().keys()
     if any(name not in saved for name, _ in network.named_buffers()):  # computed constants, as Swin's position indices
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), standard_defaults():
             network, blocks = architecture()
     return network, blocks
 
 
 def _valueless(architecture: Callable[[], Network]) -> Network:
     """Build a module on the meta device, or with values where a constructor needs them (timm's up to 1.0.20)."""
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), standard_defaults():
         try:
             with torch.device("meta"):
                 return architecture()

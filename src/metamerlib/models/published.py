@@ -11,8 +11,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import timm
-from timm.models import get_pretrained_cfg, swin_transformer, xcit
-from timm.models import vision_transformer as vit
+from timm.models import get_pretrained_cfg, swin_transformer, vision_transformer, xcit
 from torch import nn
 from torchvision import models
 
@@ -129,23 +128,23 @@ def meal_release(file: str) -> Release:
     )
 
 
-CORNET_S = Release(
-    url="https://s3.amazonaws.com/cornet-models/cornet_s-1d3f7974.pth",
-    file="cornet_s-1d3f7974.pth",
-    page="https://github.com/dicarlolab/CORnet",
-    sha1="a4bfd8eda33b45fd945da1b972ab0b7cad38d60f",  # published with Brain-Score's copy of the same file
-    licence="GPL-3.0-or-later (CORnet)",
-)
-"""CORnet-S as released by its authors (Kubilius et al. 2019)."""
-
-ALEXNET_ROBUST = Release(
-    url="https://mcdermottlab.mit.edu/jfeather/model_metamers_assets/pytorch_metamers_visual_model_checkpoints.tar",
-    file="alexnet_linf_8_robust_training.pt",
-    page="https://github.com/jenellefeather/model_metamers_pytorch",
-    member="alexnet_linf_8_robust_training.pt",
-    licence="MIT (model_metamers_pytorch)",
-)
-"""AlexNet trained against perturbations of 8/255, out of Feather et al.'s (2023) archive of visual networks."""
+_SINGLE = {
+    "cornet": Release(
+        url="https://s3.amazonaws.com/cornet-models/cornet_s-1d3f7974.pth",
+        file="cornet_s-1d3f7974.pth",
+        page="https://github.com/dicarlolab/CORnet",
+        sha1="a4bfd8eda33b45fd945da1b972ab0b7cad38d60f",  # published with Brain-Score's copy of the same file
+        licence="GPL-3.0-or-later (CORnet)",
+    ),
+    # Trained against perturbations of 8/255, out of Feather et al.'s (2023) archive of visual networks.
+    "feather": Release(
+        url="https://mcdermottlab.mit.edu/jfeather/model_metamers_assets/pytorch_metamers_visual_model_checkpoints.tar",
+        file="alexnet_linf_8_robust_training.pt",
+        page="https://github.com/jenellefeather/model_metamers_pytorch",
+        member="alexnet_linf_8_robust_training.pt",
+        licence="MIT (model_metamers_pytorch)",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ class PublishedNetwork:
         Brings the names of the published weights to those of the module.
     """
 
-    architecture: imagenet.Architecture
+    architecture: Callable[[], imagenet.Network]
     release: Callable[[], Release] | None
     normalisation: tuple[tuple[float, float, float], tuple[float, float, float]] = IMAGENET
     accuracy: float | None = None
@@ -188,40 +187,14 @@ _CORNET_NAMES = rename(
     (r"^decoder\.linear\.", "decoder.2."),
 )
 
-_TRANSLATIONS: dict[str, Callable[[StateDict, nn.Module], StateDict]] = {
-    "deit_small_robust": vit.checkpoint_filter_fn,
+TRANSLATIONS: dict[str, Callable[[StateDict, nn.Module], StateDict]] = {
+    "deit_small": vision_transformer.checkpoint_filter_fn,
     "swin_base": swin_transformer.checkpoint_filter_fn,
-    "swin_base_robust": swin_transformer.checkpoint_filter_fn,
     "xcit_small": xcit.checkpoint_filter_fn,
-    "xcit_small_robust": xcit.checkpoint_filter_fn,
     "cornet_s": _CORNET_NAMES,
     "densenet121": _DENSENET_NAMES,
 }
-
-_ARCHITECTURES: dict[str, imagenet.Architecture] = {
-    "alexnet": imagenet.alexnet,
-    "vgg19": imagenet.vgg19,
-    "resnet50": imagenet.residual("resnet50"),
-    "resnet18": imagenet.residual("resnet18"),
-    "wide_resnet50": imagenet.residual("wide_resnet50_2"),
-    "resnext50": imagenet.residual("resnext50_32x4d"),
-    "convnext_base": imagenet.convnext_base,
-    "deit_small": imagenet.vision_transformer("deit_small_patch16_224"),
-    "vit_base": imagenet.vision_transformer("vit_base_patch16_224"),
-    "vit_base_robust": imagenet.vit_base_convstem,
-    "mlp_mixer": imagenet.mlp_mixer,
-    "swin_base": imagenet.swin_base,
-    "xcit_small": imagenet.xcit_small,
-    "meal_v1_resnet50": imagenet.residual("resnet50"),
-    "meal_v2_resnet50": imagenet.residual("resnet50"),
-    "meal_v2_efficientnet_b0": imagenet.efficientnet_b0,
-    "cornet_s": imagenet.cornet_s,
-    "squeezenet": imagenet.squeezenet,
-    "mobilenet_v2": imagenet.mobilenet_v2,
-    "shufflenet_v2": imagenet.shufflenet_v2,
-    "densenet121": imagenet.densenet121,
-}
-"""By key; a robust or random network has its twin's where it has none of its own."""
+"""By architecture: what brings the names of published weights to those of the module."""
 
 
 def _release(entry: ZooEntry) -> Release:
@@ -229,21 +202,19 @@ def _release(entry: ZooEntry) -> Release:
     if publisher in ("drive", "github"):
         threat = "corruptions" if "corruptions" in entry.trained_on else "Linf"
         return robustbench_release(entry.entry, **{publisher: name}, threat=threat)
-    single = {"cornet": CORNET_S, "feather": ALEXNET_ROBUST}
     finders = {"torchvision": torchvision_release, "timm": timm_release, "meal": meal_release}
-    return single[publisher] if publisher in single else finders[publisher](name)
+    return finders[publisher](name) if publisher in finders else _SINGLE[publisher]
 
 
-def _published(key: str, entry: ZooEntry) -> PublishedNetwork:
-    twin = key.removesuffix("_robust").removesuffix("_random")
+def _published(entry: ZooEntry) -> PublishedNetwork:
     return PublishedNetwork(
-        _ARCHITECTURES.get(key) or _ARCHITECTURES[twin],
+        partial(imagenet.build_architecture, entry.architecture),
         partial(_release, entry) if entry.weights else None,
         _NORMALISATIONS[entry.normalisation],
         entry.accuracy,
-        _TRANSLATIONS.get(key),
+        TRANSLATIONS.get(entry.architecture),
     )
 
 
-PUBLISHED = {key: _published(key, entry) for key, entry in ZOO.items()}
+PUBLISHED = {key: _published(entry) for key, entry in ZOO.items()}
 """The networks by key, in the order of the registry."""

@@ -1,7 +1,9 @@
 """The paper's model zoo and model sets as tables (Tables A1 and 2), and where each network comes from."""
 
-import csv
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
 
 from metamerlib.models.weights import zoo_folder
 
@@ -20,6 +22,8 @@ class ZooEntry:
         "cnn", "transformer" or "mlp".
     robust
         Whether it was trained for robustness.
+    architecture
+        Its architecture, which several networks may share.
     parameters
         Parameters of the paper's network.
     multiply_adds
@@ -42,6 +46,7 @@ class ZooEntry:
     table_name: str
     family: str
     robust: bool
+    architecture: str
     parameters: int
     multiply_adds: int
     source: str
@@ -57,21 +62,19 @@ class ZooEntry:
         return self.trained_on == "none"
 
 
-def _read() -> dict[str, ZooEntry]:
-    typed = {
-        bool: lambda text: text == "yes",
-        int: int,
-        str: str,
-        float | None: lambda text: float(text) if text else None,
-    }
-    with (zoo_folder() / "zoo.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    entries = [ZooEntry(*(typed[field.type](row[field.name]) for field in fields(ZooEntry))) for row in rows]
-    return {entry.key: entry for entry in entries}
+def _read(name: str) -> dict[str, dict[str, Any]]:
+    table = pd.read_csv(zoo_folder() / name, keep_default_na=False, true_values=["yes"], false_values=["no"])
+    return {row[table.columns[0]]: row for row in table.to_dict("records")}
 
 
-ZOO: dict[str, ZooEntry] = _read()
+ZOO: dict[str, ZooEntry] = {
+    key: ZooEntry(**row | {"accuracy": float(row["accuracy"]) if row["accuracy"] else None})
+    for key, row in _read("zoo.csv").items()
+}
 """The 31 networks of Tables A1 and B2, by key."""
+
+ARCHITECTURES = _read("architectures.csv")
+"""By name: who constructs an architecture, and patterns of its sequential blocks' names (see `find_modules`)."""
 
 EXTRA_INSTANCES = ("resnet18_seed1", "resnet18_seed2")
 """Further trainings of ResNet-18, for the transfer between instances; not among the paper's evaluators."""

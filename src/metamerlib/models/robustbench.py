@@ -5,10 +5,8 @@ imports `autoattack` where it depends on `pyautoattack`, and setuptools' `pkg_re
 of its constructors download at once or have a misspelt name.
 """
 
-import difflib
 import importlib
 import importlib.util
-import re
 import sys
 import types
 import warnings
@@ -16,19 +14,41 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-import torch
+import timm
+from timm.models.convnext import ConvNeXt
+from timm.models.swin_transformer import SwinTransformer
+from timm.models.vision_transformer import VisionTransformer
+from timm.models.xcit import Xcit
 from torch import nn
+from torchvision.models import ResNet
 
-from metamerlib.checks import shown
+from metamerlib.checks import near, shown
 from metamerlib.models.checkpoints import StateDict
-from metamerlib.models.published import PUBLISHED, RAW, PublishedNetwork, Release, robustbench_release
+from metamerlib.models.device import standard_defaults
+from metamerlib.models.imagenet import Network, find_modules
+from metamerlib.models.published import (
+    PUBLISHED,
+    RAW,
+    TRANSLATIONS,
+    PublishedNetwork,
+    Release,
+    robustbench_release,
+)
+from metamerlib.models.registry import ARCHITECTURES
 
 PREFIX = "robustbench:"
 """Of a key that names one of RobustBench's networks wherever a network's key does."""
 
 _CONSTANTS = ("mu", "sigma", "mean", "std")
-_STEMS = ("maxpool", "norm_pre", "pos_drop", "stem", "patch_embed")
-_STACKS = re.compile(r"(?:.*\.)?(?:layer\d|blocks|cls_attn_blocks)")
+_ARCHITECTURES = {
+    ResNet: "resnet50",
+    ConvNeXt: "convnext_base",
+    VisionTransformer: "deit_small",
+    SwinTransformer: "swin_base",
+    Xcit: "xcit_small",
+}
+"""By class: an architecture of the same blocks and names."""
+
 _RELEASES = "https://github.com/RobustBench/robustbench/releases/download/"
 
 
@@ -45,45 +65,32 @@ def robustbench_network(name: str, dataset: str = "imagenet", threat: str | None
     with _importable():
         build, release = _find(name, dataset, threat)
 
-    def architecture() -> tuple[nn.Module, list[str]]:
+    def architecture() -> Network:
         # On the CPU whatever is asked for: the constants of its normalisation are in no checkpoint.
-        with _importable(), torch.device("cpu"):
+        with _importable(), standard_defaults():
             network = build()
         return network, _blocks(network)
 
     return PublishedNetwork(architecture, (lambda: release) if release else None, RAW, translate=_translate)
 
 
+def _architecture(bare: nn.Module) -> str:
+    return next((name for kind, name in _ARCHITECTURES.items() if isinstance(bare, kind)), "")
+
+
 def _blocks(network: nn.Module) -> list[str]:
     """Name the stem and the blocks of architectures of torchvision and timm; empty for others."""
-    prefix = "model." if hasattr(network, "model") else ""
     bare = getattr(network, "model", network)
-    stem = next((name for name in _STEMS if hasattr(bare, name)), None)
-    stacks = [
-        (name, layers)
-        for name, layers in bare.named_modules()
-        if _STACKS.fullmatch(name) and isinstance(layers, nn.Sequential | nn.ModuleList)
-    ]
-    if stem is None or not stacks:
-        return []
-    return [
-        prefix + stem,
-        *(f"{prefix}{name}.{child}" for name, layers in stacks for child, _ in layers.named_children()),
-    ]
+    row = ARCHITECTURES.get(_architecture(bare), {"blocks": ""})
+    prefix = "model." if bare is not network else ""
+    return [prefix + name for name in find_modules(bare, row["blocks"])]
 
 
 def _translate(state: StateDict, network: nn.Module) -> StateDict:
     """Bring a checkpoint's names to those of a network, which may stand behind a normalisation."""
-    from timm.models import swin_transformer, vision_transformer, xcit
-
     bare = getattr(network, "model", network)
-    for module, base in (
-        (swin_transformer, "SwinTransformer"),
-        (vision_transformer, "VisionTransformer"),
-        (xcit, "Xcit"),
-    ):
-        if isinstance(bare, getattr(module, base)):
-            state = module.checkpoint_filter_fn(state, bare)
+    if translate := TRANSLATIONS.get(_architecture(bare)):
+        state = translate(state, bare)
     prefix = "model." if bare is not network else ""
     constants = {name: value for name, value in network.state_dict().items() if name.split(".")[-1] in _CONSTANTS}
     return constants | {prefix + name: value for name, value in state.items()}
@@ -91,22 +98,18 @@ def _translate(state: StateDict, network: nn.Module) -> StateDict:
 
 def _find(name: str, dataset: str, threat: str | None) -> tuple[Callable[[], nn.Module], Release | None]:
     """Find a network's constructor and its weights; None where the constructor brings them."""
-    import timm
-
     models = importlib.import_module("robustbench.model_zoo.models").model_dicts
-    of_dataset = {key.value: threats for key, threats in models.items()}.get(dataset)
-    if of_dataset is None:
-        known = ", ".join(key.value for key in models)
-        raise ValueError(f"dataset is {shown(dataset)}: RobustBench has networks for {known}.")
-    threats = {key.value: entries for key, entries in of_dataset.items()}
+    datasets = {key.value: threats for key, threats in models.items()}
+    if dataset not in datasets:
+        raise ValueError(f"dataset is {shown(dataset)}: RobustBench has networks for {', '.join(datasets)}.")
+    threats = {key.value: entries for key, entries in datasets[dataset].items()}
     chosen = next((t for t, entries in threats.items() if name in entries and threat in (None, t)), None)
     if chosen is None:
-        all_names = sorted({entry for entries in threats.values() for entry in entries})
-        near = difflib.get_close_matches(str(name), all_names, n=3)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        known = sorted({entry for entries in threats.values() for entry in entries})
         raise ValueError(
             f"name is {shown(name)}, which RobustBench does not have for {dataset}"
-            f"{'' if threat is None else f' and threat={shown(threat)}'}.{hint} It has {', '.join(all_names[:6])}, …"
+            f"{'' if threat is None else f' and threat={shown(threat)}'}.{near(name, known)} It has "
+            f"{', '.join(known[:6])}, …"
         )
     entry = threats[chosen][name]
     if isinstance(entry["gdrive_id"], list):

@@ -5,12 +5,11 @@ sequential blocks (stem, residual block, transformer block, convolution of a pla
 connected layer), so that a stage never lands inside a block, on a side branch.
 """
 
-import difflib
 import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from metamerlib.checks import shown
+from metamerlib.checks import near, shown
 
 STAGES: dict[str, float] = {"early": 0.2, "middle": 0.5, "late": 0.8}
 """The paper's three inversion stages and their share of the total depth."""
@@ -37,11 +36,10 @@ def resolve_stage(stage: Stage, blocks: Sequence[str], module_names: Sequence[st
     if isinstance(stage, str) and stage not in STAGES:
         if stage and stage in module_names:
             return stage
-        near = difflib.get_close_matches(stage, [*STAGES, *module_names], n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise ValueError(
-            f"stage {shown(stage)} does not exist in model {model!r}.{hint} Give one of {', '.join(STAGES)}, a depth "
-            f"in (0, 1], or a module's dotted name (`metamerlib layers` lists those of the zoo's models)."
+            f"stage {shown(stage)} does not exist in model {model!r}.{near(stage, [*STAGES, *module_names])} Give one "
+            f"of {', '.join(STAGES)}, a depth in (0, 1], or a module's dotted name (`metamerlib layers` lists those of "
+            "the zoo's models)."
         )
     if not blocks:
         raise ValueError(

@@ -54,20 +54,16 @@ class WeightsFolder:
 
     def record(self, key: str, row: dict) -> None:
         """Write a network's description into the card, with its file's name, size and sha256."""
-        if self.file(key).exists():
-            row = row | {
-                "file": self.file(key).name,
-                "bytes": self.file(key).stat().st_size,
-                "sha256": self.sha256(key),
-            }
+        file = self.file(key)
+        if file.exists():
+            row = row | {"file": file.name, "bytes": file.stat().st_size, "sha256": self.sha256(key)}
         card = self.card() | {key: row}
         with atomic_write(self.path / "card.json") as draft:
             draft.write_text(json.dumps(dict(sorted(card.items())), indent=1, sort_keys=True) + "\n", "utf-8")
 
     def sha256(self, key: str) -> str:
         """Hash a network's weight file."""
-        file = self.file(key)
-        return _sha256(file, file.stat().st_mtime_ns)
+        return file_hash(self.file(key))
 
     def write(self, network: nn.Module, key: str) -> None:
         """Write weights as float16, whole or not at all."""
@@ -75,9 +71,8 @@ class WeightsFolder:
             name: (value.half() if value.is_floating_point() else value).contiguous()
             for name, value in network.state_dict().items()
         }
-        content = save(state)
         with atomic_write(self.file(key)) as draft:
-            draft.write_bytes(content)
+            draft.write_bytes(save(state))
 
     def load_into(self, network: nn.Module, key: str) -> None:
         """Load a network's weights into a module, as float32."""
@@ -99,6 +94,13 @@ class WeightsFolder:
         network.load_state_dict({n: v.float() if v.dtype == torch.float16 else v for n, v in state.items()})
 
 
+def file_hash(path: Path, algorithm: str = "sha256") -> str:
+    """Hash a file, once per process as long as it stays what it is."""
+    found = path.stat()
+    return _hash_of(path, algorithm, found.st_size, found.st_mtime_ns)
+
+
 @cache
-def _sha256(file: Path, modified: int) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _hash_of(path: Path, algorithm: str, size: int, modified: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, algorithm).hexdigest()

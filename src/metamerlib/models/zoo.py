@@ -1,7 +1,6 @@
 """The zoo: the paper's 31 networks by key, loaded on first use."""
 
 import copy
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -9,11 +8,11 @@ import pandas as pd
 import torch
 from torch import nn
 
-from metamerlib.checks import entries_of, file_path, shown
+from metamerlib.checks import check_choice, entries_of, file_path, near, shown
 from metamerlib.models.classifier import Classifier
-from metamerlib.models.device import default_memory, resolve_device
+from metamerlib.models.device import LoadedNetworks, default_memory, resolve_device
 from metamerlib.models.downloads import WeightsCache
-from metamerlib.models.editions import Edition, MiniatureEdition, PaperEdition, SkeletonEdition, load_weights
+from metamerlib.models.editions import MiniatureEdition, PaperEdition, SkeletonEdition, load_weights
 from metamerlib.models.independence import trust
 from metamerlib.models.registry import MODEL_SETS, ZOO
 from metamerlib.models.robustbench import PREFIX, robustbench_network
@@ -83,9 +82,7 @@ class ModelZoo(Mapping[str, Classifier]):
         decision: str = "max_logit",
         memory: int | None = None,
     ) -> None:
-        if not isinstance(name, str) or name not in EDITIONS:
-            zoos = ", ".join(map(repr, EDITIONS))
-            raise ValueError(f"name is {shown(name)}: the zoos that can be loaded are {zoos}.")
+        check_choice(name, EDITIONS, "name")
         if name == "mini" and not (isinstance(decision, str) and decision == "max_logit"):
             raise ValueError(
                 f"decision is {shown(decision)}, which has no meaning for the zoo 'mini': its networks have one output "
@@ -95,11 +92,11 @@ class ModelZoo(Mapping[str, Classifier]):
         self.device = resolve_device(device)
         weights = None if weights is None else file_path(weights, "weights")
         self.decision = decision
-        self._edition: Edition = (
-            MiniatureEdition(weights)
-            if name == "mini"
-            else PaperEdition(weights, decision=decision, untrained=name == "paper-untrained")
-        )
+        self._edition: MiniatureEdition | PaperEdition | SkeletonEdition
+        if name == "mini":
+            self._edition = MiniatureEdition(weights)
+        else:
+            self._edition = PaperEdition(weights, decision=decision, untrained=name == "paper-untrained")
         self._loaded = LoadedNetworks(default_memory(self.device) if memory is None else memory)
 
     def __getstate__(self) -> dict:
@@ -149,9 +146,7 @@ class ModelZoo(Mapping[str, Classifier]):
 
     def model_set(self, name: str) -> list[str]:
         """Return the keys of one of the paper's model sets (Table 2), such as "CNN" or "Robust Transformers"."""
-        if not isinstance(name, str) or name not in MODEL_SETS:
-            sets = ", ".join(MODEL_SETS)
-            raise ValueError(f"name is {shown(name)}, which is no model set: the paper's sets are {sets}.")
+        check_choice(name, tuple(MODEL_SETS), "name")
         return list(MODEL_SETS[name])
 
     def evaluators(self, exclude: Iterable[str] = ()) -> list[Classifier]:
@@ -164,12 +159,12 @@ class ModelZoo(Mapping[str, Classifier]):
     def build(self, key: str) -> nn.Module:
         """Build a network without trained weights; not wrapped, it takes normalised images."""
         self._check(key)
-        return self._edition.build(key)
+        return self._edition.initialised(key)[0]
 
     def initialised(self, key: str) -> Classifier:
         """Build a network that costs what the trained one costs, whether or not its weights are there."""
-        network = self.build(key)
-        return self._edition.wrap(key, network, self.blocks(key)).to(self.device)
+        self._check(key)
+        return self._edition.wrap(key, *self._edition.initialised(key)).to(self.device)
 
     def skeletons(self) -> "ModelZoo":
         """Give the same zoo on the meta device: all networks are there, for their names, shapes and costs alone.
@@ -278,11 +273,8 @@ class ModelZoo(Mapping[str, Classifier]):
     def _check(self, key: str) -> None:
         known = [*ZOO, *self.extra_instances]
         if key not in known and not self._is_robustbench(key):
-            near = difflib.get_close_matches(str(key), known, n=3)
             raise UnknownNetworkError(
-                f"no network {shown(key)} in the zoo."
-                + (f" Did you mean {' or '.join(near)}?" if near else "")
-                + " `metamerlib zoo list` names them all."
+                f"no network {shown(key)} in the zoo.{near(key, known)} `metamerlib zoo list` names them all."
             )
 
 
@@ -338,38 +330,3 @@ def load_robustbench(
         categories = CIFAR10 if dataset == "cifar10" else tuple(map(str, range(100)))
         model = Classifier(network, name=key, blocks=blocks, categories=categories, input_size=32)
     return model.to(resolve_device(device))
-
-
-class LoadedNetworks:
-    """Networks by key, of which those asked for longest ago are let go when all take more than `memory` bytes.
-
-    The network asked for last stays, however large.
-    """
-
-    def __init__(self, memory: int) -> None:
-        if memory < 0:
-            raise ValueError(f"memory is {memory}: give a number of bytes, 0 to keep no more than one network.")
-        self.memory = memory
-        self._models: dict[str, Classifier] = {}  # the one asked for last at the end
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Those of the networks that are kept, the one asked for last at the end."""
-        return tuple(self._models)
-
-    def get(self, key: str) -> Classifier | None:
-        """Return a network, which is then the one asked for last; None if it is not kept."""
-        model = self._models.pop(key, None)
-        if model is not None:
-            self._models[key] = model
-        return model
-
-    def keep(self, key: str, model: Classifier) -> None:
-        """Keep a network, and let others go where it takes their room."""
-        self._models[key] = model
-        while len(self._models) > 1 and sum(map(_size, self._models.values())) > self.memory:
-            del self._models[next(iter(self._models))]
-
-
-def _size(model: Classifier) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in (*model.parameters(), *model.buffers()))

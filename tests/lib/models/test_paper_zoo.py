@@ -140,7 +140,7 @@ def test_each_network_loads_from_a_file_as_published(key, tmp_path, skeletons):
     "key", ["densenet121", "cornet_s", "meal_v2_efficientnet_b0", "xcit_small_robust", "swin_base"]
 )
 def test_a_loaded_network_computes_what_the_saved_one_did(key, tmp_path):
-    original = PaperEdition(tmp_path, untrained=True).build(key).eval()
+    original = PaperEdition(tmp_path, untrained=True).initialised(key)[0].eval()
     write_release(tmp_path, key, original.state_dict())
     classifier = ModelZoo("paper", weights=tmp_path)[key]
     images = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))

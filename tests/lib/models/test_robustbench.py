@@ -8,6 +8,7 @@ import torch
 from metamerlib.models import ZOO, DownloadError, MissingWeightsError, ModelZoo, load_robustbench
 from metamerlib.models import robustbench as bridge
 from metamerlib.models.editions import PaperEdition
+from metamerlib.models.imagenet import ConvolutionalStem
 from metamerlib.models.published import PUBLISHED
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("robustbench") is None, reason="RobustBench is not installed")
@@ -25,15 +26,49 @@ def test_eight_networks_come_from_robustbench():
     assert len(ENTRIES) == 8
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave the weights of networks that are built as the memory had them, which saves most of the time."""
+    for name in ("uniform_", "normal_", "erfinv_"):
+        monkeypatch.setattr(torch.Tensor, name, lambda tensor, *_, **__: tensor)
+
+
 @pytest.mark.parametrize("key", ENTRIES)
-def test_our_network_computes_what_robustbenchs_does(key, tmp_path):
-    theirs = find(key)[0]().eval()
-    ours = PaperEdition(tmp_path, untrained=True).load(key)
+def test_our_network_is_robustbenchs(key, tmp_path, undrawn):
+    theirs, ours = find(key)[0](), PaperEdition(tmp_path).skeleton(key)[0]
     bare = getattr(theirs, "model", theirs)  # behind a normalisation, where it has one
-    bare.load_state_dict(ours.module.state_dict())
-    images = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    shapes = [[(name, value.shape) for name, value in network.state_dict().items()] for network in (bare, ours)]
+    assert shapes[0] == shapes[1]
+    if key == "vit_base_robust":  # the stem alone is written by us
+        stem, own = bare.patch_embed.proj, ConvolutionalStem()
+        for value in own.state_dict().values():
+            value.copy_(torch.rand(value.shape) / 10)
+        stem.load_state_dict(own.state_dict())
+        images = torch.rand(1, 3, 32, 32)
+        torch.testing.assert_close(own(images), stem(images))
+        bare.patch_embed.proj = ours.patch_embed.proj = torch.nn.Identity()
+    assert [type(module) for module in bare.modules()] == [type(module) for module in ours.modules()]
+    assert repr(bare) == repr(ours)
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in PUBLISHED[key].normalisation)
+    images = torch.rand(1, 3, 8, 8)
+    if theirs is not bare:
+        theirs.model = torch.nn.Identity()
+    seen = images if theirs is bare else theirs(images)
+    torch.testing.assert_close(seen, (images - mean) / std)
+
+
+def test_our_smallest_network_computes_what_robustbenchs_does(tmp_path):
+    theirs, ours = find("resnet18_robust")[0]().eval(), PaperEdition(tmp_path, untrained=True).load("resnet18_robust")
+    theirs.model.load_state_dict(ours.module.state_dict())
+    images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    ours.input_size = None
     with torch.no_grad():
         torch.testing.assert_close(ours.outputs(images), theirs(images), rtol=1e-4, atol=1e-4)
+
+
+def test_blocks_of_a_convnext_begin_with_its_stem(undrawn):
+    blocks = bridge.robustbench_network("Singh2023Revisiting_ConvNeXt-T-ConvStem").architecture()[1]
+    assert blocks[:2] == ["stem", "stages.0.blocks.0"]
 
 
 @pytest.mark.parametrize("key", ENTRIES)
@@ -80,8 +115,8 @@ def test_the_zoo_takes_its_names_as_keys(tmp_path):
 
 
 def test_networks_for_cifar_have_its_categories(tmp_path):
-    network = checkpoint(tmp_path, "Rice2020Overfitting", "cifar10")
-    classifier = load_robustbench("Rice2020Overfitting", dataset="cifar10", weights=tmp_path, fetch=False)
+    network = checkpoint(tmp_path, "Wong2020Fast", "cifar10")
+    classifier = load_robustbench("Wong2020Fast", dataset="cifar10", weights=tmp_path, fetch=False)
     images = torch.rand(2, 3, 32, 32)
     assert classifier.categories[3] == "cat"
     with torch.no_grad():

@@ -89,5 +89,5 @@ def test_the_zoos_networks_are_measured_by_key(greys):
     table = zoo.verify(greys[:2], ["squeezenet", "shufflenet_v2"])
     assert table["key"].tolist() == ["squeezenet", "shufflenet_v2"]
     assert table["published"].isna().all(), "an untrained network has no published accuracy"
-    with pytest.raises(KeyError, match="Did you mean squeezenet"):
+    with pytest.raises(KeyError, match="Did you mean 'squeezenet'"):
         zoo.verify(greys[:2], "squeezenets")

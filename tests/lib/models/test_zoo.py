@@ -87,6 +87,26 @@ def test_bundled_networks_do_what_their_card_says(key, zoo, drawings):
         assert abs(measured - row["accuracy"]) <= spread
 
 
+def test_every_trained_miniature_has_a_recipe():
+    assert set(RECIPES) == set(MINIATURES) - set(RANDOM_SEEDS)
+
+
+@pytest.mark.parametrize("edition", ["mini", "paper-untrained"])
+def test_other_defaults_of_torch_change_no_network(edition):
+    expected = ModelZoo(edition)["squeezenet"].module.state_dict()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.device("meta"):
+            found = ModelZoo(edition)["squeezenet"].module.state_dict()
+            built = ModelZoo(edition).build("resnet18").state_dict()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert {value.dtype for value in built.values()} <= {torch.float32, torch.int64}
+    for name, value in expected.items():
+        assert value.dtype == found[name].dtype
+        assert torch.equal(value, found[name])
+
+
 def test_bundled_weights_are_light():
     files = list((zoo_folder() / "mini").glob("*.safetensors"))
     assert sum(file.stat().st_size for file in files) <= 25_000_000
@@ -169,7 +189,7 @@ def test_changed_or_broken_weights_are_refused(tmp_path):
 
 
 def test_names_that_do_not_exist(zoo):
-    with pytest.raises(KeyError, match="Did you mean resnet18"):
+    with pytest.raises(KeyError, match="Did you mean 'resnet18'"):
         zoo["resnet-18"]
     assert "resnet-18" not in zoo
     with pytest.raises(ValueError, match="'mini'"):

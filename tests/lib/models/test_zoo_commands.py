@@ -105,8 +105,8 @@ def test_verify_measures_and_suspects(call, published, photos):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("fetch", "vgg18"), "Did you mean vgg19"),
-        (("show", "vgg18", "--zoo", "paper"), "Did you mean vgg19"),
+        (("fetch", "vgg18"), "Did you mean 'vgg19'"),
+        (("show", "vgg18", "--zoo", "paper"), "Did you mean 'vgg19'"),
         (("verify",), "--photos is missing"),
         (("verify", "vgg19", "--photos", "."), "no sub-folder"),
         (("verify", "--photos", "nowhere"), "does not exist"),

@@ -1,5 +1,6 @@
 """Miniature transformers and the mixer: timm's own classes with few channels, for 64 px images."""
 
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -9,9 +10,6 @@ from timm.models.swin_transformer import SwinTransformer
 from timm.models.vision_transformer import VisionTransformer
 from timm.models.xcit import Xcit
 from torch import Tensor, nn
-
-Network = tuple[nn.Module, list[str]]
-"""A module without trained weights, and the dotted names of its sequential blocks."""
 
 SIDE = 64
 """Side in pixels of the images that these networks are built for."""
@@ -40,67 +38,22 @@ class ConvolutionalStem(PatchEmbed):
         return self.norm(embedded)
 
 
-def vision_transformer(classes: int, *, width: int, depth: int, heads: int, **options: object) -> Network:
-    """Timm's VisionTransformer on 8 px patches: the embedding and every transformer block."""
-    network = VisionTransformer(
-        img_size=SIDE,
-        patch_size=8,
-        num_classes=classes,
-        embed_dim=width,
-        depth=depth,
-        num_heads=heads,
-        mlp_ratio=3,
-        embed_layer=ConvolutionalStem,
-        **options,
-    )
-    return network, ["norm_pre", *(f"blocks.{index}" for index in range(depth))]
+def _mixer(num_classes: int) -> nn.Module:
+    network = MlpMixer(num_classes, SIDE, patch_size=8, num_blocks=6, embed_dim=64, mlp_ratio=(0.5, 3.0))
+    network.stem = ConvolutionalStem()
+    return network
 
 
-vit_base = partial(vision_transformer, width=72, depth=6, heads=4)
-deit_small = partial(vision_transformer, width=60, depth=6, heads=4)
-vit_robust = partial(vision_transformer, width=64, depth=6, heads=4)
+_small, _stem = {"img_size": SIDE, "mlp_ratio": 3.0}, {"embed_layer": ConvolutionalStem}
+_transformer = partial(VisionTransformer, patch_size=8, depth=6, num_heads=4, **_small, **_stem)
+_windows = {"patch_size": 4, "depths": (2, 4, 2), "num_heads": (2, 4, 8), "window_size": 4, "drop_path_rate": 0.0}
 
-
-def swin(classes: int) -> Network:
-    """Timm's SwinTransformer with three stages and 4x4 windows: the embedding and every transformer block."""
-    depths = (2, 4, 2)
-    network = SwinTransformer(
-        img_size=SIDE,
-        patch_size=4,
-        num_classes=classes,
-        embed_dim=24,
-        depths=depths,
-        num_heads=(2, 4, 8),
-        window_size=4,
-        mlp_ratio=3.0,
-        drop_path_rate=0.0,
-        embed_layer=ConvolutionalStem,
-    )
-    return network, ["patch_embed", *(f"layers.{s}.blocks.{b}" for s, depth in enumerate(depths) for b in range(depth))]
-
-
-def xcit(classes: int) -> Network:
-    """Timm's XCiT on 8 px patches: the embedding, every cross-covariance block and the class-attention block."""
-    depth = 5
-    network = Xcit(
-        img_size=SIDE,
-        patch_size=8,
-        num_classes=classes,
-        embed_dim=56,
-        depth=depth,
-        num_heads=4,
-        mlp_ratio=3.0,
-        cls_attn_layers=1,
-        eta=1.0,
-    )
-    return network, ["pos_drop", *(f"blocks.{index}" for index in range(depth)), "cls_attn_blocks.0"]
-
-
-def mixer(classes: int) -> Network:
-    """Timm's MlpMixer on 8 px patches: the embedding and every mixer block."""
-    depth = 6
-    network = MlpMixer(
-        num_classes=classes, img_size=SIDE, patch_size=8, num_blocks=depth, embed_dim=64, mlp_ratio=(0.5, 3.0)
-    )
-    network.stem = ConvolutionalStem(SIDE, 8, 3, 64)
-    return network, ["stem", *(f"blocks.{index}" for index in range(depth))]
+BUILDERS: dict[str, Callable[..., nn.Module]] = {
+    "vit_base": partial(_transformer, embed_dim=72),
+    "vit_base_convstem": partial(_transformer, embed_dim=64),
+    "deit_small": partial(_transformer, embed_dim=60),
+    "swin_base": partial(SwinTransformer, embed_dim=24, **_windows, **_small, **_stem),
+    "xcit_small": partial(Xcit, patch_size=8, embed_dim=56, depth=5, num_heads=4, cls_attn_layers=1, eta=1.0, **_small),
+    "mlp_mixer": _mixer,
+}
+"""By architecture; each takes `num_classes`."""
