@@ -104,7 +104,7 @@ def words(figure):
     """Everything that is written on a figure, short of the numbers along x axes."""
     written = [text.get_text() for text in figure.texts]
     for axes in figure.axes:
-        titles = [axes.get_title(loc) for loc in ("left", "center")]
+        titles = [axes.get_title(loc) for loc in ("left", "center", "right")]
         labels = [label.get_text() for label in axes.get_yticklabels()]
         written += [*(text.get_text() for text in axes.texts), *titles, *labels]
     return written

@@ -8,6 +8,7 @@ readers and grey prints keep apart.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import resources
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -92,46 +93,19 @@ DIVERGENCES = LinearSegmentedColormap.from_list("divergences", ["#f8f6fa", "#d3c
 BETTER = "#2c7a3f"
 """For the direction in which a metric is better."""
 
+_STYLE = resources.files("metamerbook.plots") / "book.mplstyle"
+
 MEMBER_COLOURS = (
     *("#0f62b0", "#cc4c02", "#00896b", "#b5548f", "#8a7a00"),
     *("#7b61c4", "#6a6a6a", "#2f9fa6", "#6e1f0b", "#12294f"),
 )
 """For the networks of one ensemble, in their order."""
 
-_SETTINGS = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
-    "font.size": 8,
-    "axes.titlesize": 8.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 8,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": MUTED,
-    "axes.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "grid.color": RULE,
-    "grid.linewidth": 0.5,
-    "text.color": INK,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "xtick.labelsize": 7.5,
-    "ytick.labelsize": 7.5,
-    "legend.frameon": False,
-    "legend.fontsize": 7.5,
-    "lines.linewidth": 1.6,
-    "figure.facecolor": PAPER,
-    "axes.facecolor": PAPER,
-}
-
 
 @contextmanager
 def canvas(height: float, width: float = WIDTH, layout: str | None = None) -> Iterator[Figure]:
     """Open an empty figure in the book's style, sized in inches; it is shown only by who returns it."""
-    with plt.rc_context(_SETTINGS):
+    with plt.style.context(_STYLE):
         figure = plt.figure(figsize=(width, height), dpi=DPI, layout=layout)
         # Notebooks crop figures to what is drawn. An invisible frame keeps the size, and pixels where they were put.
         figure.add_artist(Rectangle((0, 0), 1, 1, transform=figure.transFigure, fill=False, linewidth=0))

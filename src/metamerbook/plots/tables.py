@@ -1,20 +1,38 @@
 """The looks of tables and numbers; a table's colours and widths are those of the book's style sheet."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from pandas.io.formats.style import Styler
 
 
-def book_table(frame: pd.DataFrame, identifier: str, *, wrap: Iterable[str] = ()) -> Styler:
-    """Style a table as the book prints it: no index, numbers to the right, a fixed identifier."""
+def book_table(
+    frame: pd.DataFrame,
+    identifier: str,
+    *,
+    wrap: Iterable[str] = (),
+    right: Iterable[str] = (),
+    formats: Mapping[str, str | Callable] | None = None,
+    bold: Mapping[str, Sequence[bool]] | None = None,
+) -> Styler:
+    """Style a table as the book prints it: no index, a fixed identifier, unknown values as dashes.
+
+    Numbers stand to the right, and so do columns in `right`; running text in `wrap`. Cells where `bold` is true stand
+    out.
+    """
     frame = frame.reset_index(drop=True)
+    formats, bold = formats or {}, bold or {}
     styler = frame.style.set_uuid(identifier).hide(axis="index").format(_plain, na_rep="–", escape="html")
+    if formats:
+        styler = styler.format(dict(formats), subset=list(formats), na_rep="–")
     numbers = [name for name in frame if is_numeric_dtype(frame[name]) and not is_bool_dtype(frame[name])]
     to_the_right = [{"selector": "", "props": "text-align: right"}]  # of heads and cells
-    styler = styler.set_table_styles(dict.fromkeys(numbers, to_the_right), overwrite=False)
+    styler = styler.set_table_styles(dict.fromkeys([*numbers, *right], to_the_right), overwrite=False)
+    for name, cells in bold.items():
+        weights = ["font-weight: 650" if cell else "" for cell in cells]
+        styler = styler.apply(lambda _, weights=weights: weights, subset=[name])
     running = pd.DataFrame("", index=frame.index, columns=frame.columns)
     running.loc[:, list(wrap)] = "wrap"
     return styler.set_td_classes(running)

@@ -108,7 +108,7 @@ def test_table_a1_has_both_counts_of_parameters():
     assert len(table) == 1 + len(zoo)
     (row,) = [row for row in table if row[0] == "ResNet-18"]
     ours = zoo.set_index("key").loc["resnet18", "parameters"]
-    assert [entry.replace("\u202f", "") for entry in row[2:4]] == ["11689512", str(ours)]
+    assert [entry.replace("\u2009", "") for entry in row[2:4]] == ["11689512", str(ours)]
     assert [row[1:3] for row in table if row[0] == "Wide ResNet-50"] == [["not listed", "–"]]
 
 

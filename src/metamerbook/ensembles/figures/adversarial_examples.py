@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -11,7 +10,8 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from metamerbook.ensembles.adversarial_examples import RestrictedExample
-from metamerbook.plots.mosaic import CELL, place_axes, place_picture, place_text
+from metamerbook.plots.mosaic import CELL, place_axes, place_key, place_picture, place_text
+from metamerbook.plots.panels import share_axis
 from metamerbook.plots.style import ACCENT, DPI, INK, MUTED, WIDTH, canvas
 from metamerbook.plots.tables import book_table
 
@@ -24,6 +24,12 @@ CONDITIONS = {
 
 TAKING_PART = "#0f62b0"
 """For evaluators that the images were made with."""
+
+KEYS = {
+    "metamers": [("mean", INK), ("took part", TAKING_PART)],
+    "attack": [("keep their class", INK), ("taken for the target", ACCENT)],
+}
+"""What lines mean."""
 
 _LEFT, _HEAD, _DOWN, _FOOT, _GAP, _BETWEEN = 76, 52, 128, 30, 2, 15
 
@@ -45,13 +51,11 @@ def figure_restricted(
             left, attack = _LEFT + number * apart, condition == "attack"
             axes = place_axes(figure, left, _HEAD, step * len(epsilons) - _GAP, _DOWN)
             _curves(axes, adversarial if attack else restricted[restricted["center"] == condition], epsilons)
-            if number:
-                axes.set(yticklabels=[], ylabel="")
-                axes.tick_params(axis="y", length=0)
-                axes.spines["left"].set_visible(False)
+            share_axis(axes, "recognizability", first=not number)
             place_text(figure, what, left, 2, fontweight="bold", fontsize=8.5)
             place_text(figure, where, left, 16, color=MUTED, fontsize=7)
-            _legend(figure, left, 30, attack=attack)
+            key = KEYS["attack" if attack else "metamers"]
+            place_key(figure, key, left, 30, fontsize=6.5, fontweight="bold")
             for top, example in zip(tops, examples, strict=False):
                 for column, epsilon in enumerate(epsilons):
                     image = example.attacks.get(epsilon) if attack else example.metamers.get((epsilon, condition))
@@ -71,17 +75,17 @@ def figure_restricted(
 def table_restricted(means: pd.DataFrame) -> Styler:
     """Tabulate the means behind Figure 6: one row per condition and radius."""
     names = means["condition"].map({key: ", ".join(words).lower() for key, words in CONDITIONS.items()})
-    shown = {
-        "images": names.mask(names.duplicated(), "").str.capitalize(),
-        "ε": means["epsilon"].map(radius_in_words),
-        "residual": [_known(value, 3) for value in means["residual"]],
-        "recognized by all": [_known(value) for value in means["mean"]],
-        "by those without part": [_known(value) for value in means["held_out"]],
-        "taken for the target by all": [_known(value) for value in means["fooled"]],
-        "taken for it by those without part": [_known(value) for value in means["fooled_held_out"]],
+    columns = {
+        "mean": "recognized by all",
+        "held_out": "by those without part",
+        "fooled": "taken for the target by all",
+        "fooled_held_out": "taken for it by those without part",
     }
-    styler = book_table(pd.DataFrame(shown), "tab-restricted")
-    return styler.set_properties(subset=list(shown)[1:], **{"text-align": "right"})
+    shown = means[["residual", *columns]].rename(columns=columns)
+    shown.insert(0, "images", names.mask(names.duplicated(), "").str.capitalize())
+    shown.insert(1, "ε", means["epsilon"].map(radius_in_words))
+    formats = {"residual": "{:.3f}"} | dict.fromkeys(columns.values(), "{:.2f}")
+    return book_table(shown, "tab-restricted", right=["ε"], formats=formats)
 
 
 def radius_in_words(epsilon: float) -> str:
@@ -102,21 +106,5 @@ def _curves(axes: Axes, table: pd.DataFrame, epsilons: Sequence[float]) -> None:
     sns.lineplot(table, x="place", y="recognizability", ax=axes, color=INK, **means)
     if "fooled" in table:
         sns.lineplot(table, x="place", y="fooled", ax=axes, color=ACCENT, linestyle=":", **means)
-    axes.set(xlim=(-0.5, len(epsilons) - 0.5), ylim=(-0.03, 1.03), xlabel="", ylabel="recognizability")
+    axes.set(xlim=(-0.5, len(epsilons) - 0.5), xlabel="")
     axes.set_xticks(range(len(epsilons)), [f"ε = {radius_in_words(epsilon)}" for epsilon in epsilons], fontsize=7)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", ".5", "", "1"])
-    axes.tick_params(length=2)
-    axes.grid(axis="y")
-
-
-def _legend(figure: Figure, left: float, top: float, *, attack: bool) -> None:
-    parts = [("mean", INK), ("took part", TAKING_PART)]
-    if attack:
-        parts = [("keep their class", INK), ("taken for the target", ACCENT)]
-    for words, colour in parts:
-        text = place_text(figure, words, left, top, color=colour, fontsize=6.5, fontweight="bold")
-        left += text.get_window_extent().width + 12
-
-
-def _known(value: float, digits: int = 2) -> str | None:
-    return f"{value:.{digits}f}" if np.isfinite(value) else None

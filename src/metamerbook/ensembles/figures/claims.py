@@ -5,8 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from metamerbook.plots.mosaic import place_axes, place_text
-from metamerbook.plots.style import DPI, WIDTH, canvas, text_on
+from metamerbook.plots.style import canvas, text_on
 from metamerbook.plots.tables import book_table
 from metamerbook.study.claims import VERDICTS, claims_by_part
 
@@ -18,33 +17,26 @@ VERDICT_LOOKS: dict[str, tuple[str, str, str]] = {
 }
 """Verdict to colour, sign and hatching: no verdict is told by its colour alone."""
 
-_NAMES, _LINE, _HEAD = 190, 26, 24
-
 
 def figure_verdicts(claims: pd.DataFrame) -> Figure:
     """Draw how many claims of each part of the paper came to which verdict."""
     parts = claims_by_part(claims)
-    high = _LINE * len(parts)
-    with canvas(height=(_HEAD + high + 4) / DPI) as figure:
-        axes = place_axes(figure, _NAMES, _HEAD, WIDTH * DPI - _NAMES, high)
-        for place, (section, rows) in enumerate(parts.items()):
-            left = 0
-            for verdict in VERDICTS:
-                count = int((rows["verdict"] == verdict).sum())
-                colour, sign, hatch = VERDICT_LOOKS[verdict]
-                if count:
-                    looks = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.8}
-                    axes.barh(place, count, left=left, height=0.74, **looks)
-                    ground = {"boxstyle": "round,pad=0.15", "facecolor": colour, "edgecolor": "none"}
-                    words = f"{sign} {count}"
-                    options = {"ha": "center", "va": "center", "fontsize": 7.5, "color": text_on(colour)}
-                    axes.text(left + count / 2, place, words, bbox=ground, **options)
-                left += count
-            where = _HEAD + (place + 0.5) * _LINE
-            place_text(figure, section, _NAMES - 10, where, ha="right", va="center", fontsize=7.5)
-        axes.set(xlim=(0, max(map(len, parts.values()))), ylim=(len(parts) - 0.5, -0.5))
-        axes.set_axis_off()
-        _key(figure)
+    with canvas(height=0.26 * len(parts) + 0.36, layout="constrained") as figure:
+        axes = figure.subplots()
+        left = np.zeros(len(parts))
+        for verdict in VERDICTS:
+            colour, sign, hatch = VERDICT_LOOKS[verdict]
+            counts = np.array([(rows["verdict"] == verdict).sum() for rows in parts.values()])
+            looks = {"color": colour, "hatch": hatch, "edgecolor": "white", "label": f"{sign} {verdict}"}
+            bars = axes.barh(list(parts), counts, left=left, height=0.74, linewidth=0.8, **looks)
+            ground = {"boxstyle": "round,pad=0.15", "facecolor": colour, "edgecolor": "none"}
+            words = [f"{sign} {count}" if count else "" for count in counts]
+            axes.bar_label(bars, words, label_type="center", fontsize=7.5, color=text_on(colour), bbox=ground)
+            left += counts
+        axes.set(xlim=(0, left.max()), xticks=[], ylim=(len(parts) - 0.5, -0.5))
+        axes.tick_params(axis="y", length=0)
+        axes.spines[:].set_visible(False)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(VERDICTS), borderaxespad=0)
     return figure
 
 
@@ -66,34 +58,13 @@ def table_discussed(claims: pd.DataFrame, identifier: str) -> Styler:
 
 def table_claims_summary(summary: pd.DataFrame) -> Styler:
     """Tabulate how many claims came to which verdict."""
-    shown = pd.DataFrame(
-        {
-            "verdict": summary["verdict"].map(_signed),
-            "claims": summary["claims"],
-            "which": summary["ids"].replace("", None),
-        }
-    )
-    return _styled(shown, "tab-verdicts", ["which"], summary["verdict"])
-
-
-def _key(figure: Figure) -> None:
-    axes = place_axes(figure, _NAMES, 0, WIDTH * DPI - _NAMES, 16)
-    axes.set(xlim=(0, WIDTH * DPI - _NAMES), ylim=(0, 1))
-    axes.set_axis_off()
-    for number, verdict in enumerate(VERDICTS):
-        colour, sign, hatch = VERDICT_LOOKS[verdict]
-        axes.barh(0.5, 18, left=125 * number, height=0.8, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
-        axes.text(125 * number + 24, 0.45, f"{sign} {verdict}", va="center", fontsize=7.5)
+    shown = summary.assign(verdict=summary["verdict"].map(_signed), which=summary["ids"].replace("", None))
+    return _styled(shown[["verdict", "claims", "which"]], "tab-verdicts", ["which"], summary["verdict"])
 
 
 def _claimed(claims: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "claim": claims["claim"],
-            "here": [_measured(row) for row in claims.to_dict("records")],
-            "verdict": claims["verdict"].map(_signed),
-        }
-    )
+    here = [_measured(*row) for row in claims[["value", "low", "high"]].to_numpy(dtype=float)]
+    return pd.DataFrame({"claim": claims["claim"], "here": here, "verdict": claims["verdict"].map(_signed)})
 
 
 def _styled(shown: pd.DataFrame, identifier: str, wrap: list[str], verdicts: pd.Series) -> Styler:
@@ -104,10 +75,8 @@ def _styled(shown: pd.DataFrame, identifier: str, wrap: list[str], verdicts: pd.
     return book_table(shown, identifier, wrap=wrap).apply(lambda _: looks, subset=["verdict"])
 
 
-def _measured(row: dict) -> str | None:
-    if np.isnan(row["value"]):
-        return None
-    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]".replace("-", "−")
+def _measured(value: float, low: float, high: float) -> str | None:
+    return None if np.isnan(value) else f"{value:.3f} [{low:.3f}, {high:.3f}]".replace("-", "−")
 
 
 def _signed(verdict: str) -> str:

@@ -1,12 +1,10 @@
 """Tables of the set-up: metrics (Table 1), model sets (Table 2), settings (Table 3), stages, and the zoo's card."""
 
-import math
-
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from metamerbook.plots.style import FAMILIES
-from metamerbook.plots.tables import book_table
+from metamerbook.plots.style import FAMILIES, grouped
+from metamerbook.plots.tables import book_table, short_number
 from metamerbook.study.words import network_label
 from metamerlib.evaluation import METRICS
 from metamerlib.models import STAGES
@@ -25,8 +23,8 @@ def table_metrics(published: pd.DataFrame) -> Styler:
                 "measures": f"{row.metric}: {row.description}",
                 "looks at": _LOOKS_AT[row.compares] + ", learned" * row.learned,
                 "better": f"{'↑' if row.better == 'higher' else '↓'} {row.better}",
-                "range": f"{_end(metric.low)} … {_end(metric.high)}",
-                "of a copy": "its own" if metric.perfect is None else _end(metric.perfect),
+                "range": f"{short_number(metric.low)} … {short_number(metric.high)}",
+                "of a copy": "its own" if metric.perfect is None else short_number(metric.perfect),
             }
         )
     return book_table(pd.DataFrame(rows), "tab-1", wrap=["measures"])
@@ -44,16 +42,9 @@ def table_model_sets(frame: pd.DataFrame) -> Styler:
 
 def table_settings(frame: pd.DataFrame) -> Styler:
     """Tabulate the hyper-parameters (paper, Table 3), with what section 4 says beside them."""
-    shown = pd.DataFrame(
-        {
-            "setting": frame["setting"] + ": " + frame["part"],
-            "paper": frame["paper"],
-            "here": frame["here"],
-            "field": frame["field"].replace("", None),
-        }
-    )
-    differs = (frame["paper"] != frame["here"]).map({True: "font-weight: 650", False: ""})
-    return book_table(shown, "tab-3").apply(lambda _: differs, subset=["here"])
+    shown = frame[["paper", "here"]].assign(field=frame["field"].replace("", None))
+    shown.insert(0, "setting", frame["setting"] + ": " + frame["part"])
+    return book_table(shown, "tab-3", bold={"here": frame["paper"] != frame["here"]})
 
 
 def table_stages(stage_table: pd.DataFrame) -> Styler:
@@ -65,17 +56,11 @@ def table_stages(stage_table: pd.DataFrame) -> Styler:
 
 def table_zoo(table: pd.DataFrame) -> Styler:
     """Tabulate the networks, with how well the trained ones do."""
-    shown = pd.DataFrame(
-        {
-            "network": table["table_name"],
-            "kind": [f"{FAMILIES[row.family][0]}, {_training(row)}" for row in table.itertuples()],
-            "parameters": [f"{count:,}".replace(",", "\u202f") for count in table["parameters"]],
-            "accuracy": [_known(value) for value in table["accuracy"]],
-            "under attack": [_known(value) for value in table["robust_accuracy"]],
-        }
-    )
-    numbers = list(shown)[2:]
-    return book_table(shown, "tab-zoo").set_properties(subset=numbers, **{"text-align": "right"})
+    names = {"table_name": "network", "robust_accuracy": "under attack"}
+    shown = table.assign(kind=[f"{FAMILIES[row.family][0]}, {_training(row)}" for row in table.itertuples()])
+    shown = shown.rename(columns=names)[["network", "kind", "parameters", "accuracy", "under attack"]]
+    formats = {"parameters": grouped, "accuracy": "{:.3f}", "under attack": "{:.3f}"}
+    return book_table(shown, "tab-zoo", formats=formats)
 
 
 def _members(row: object) -> str:
@@ -93,11 +78,3 @@ def _training(row: object) -> str:
     if "distilled" in row.trained_on:
         return "distilled"
     return "robust" if row.robust else "standard"
-
-
-def _known(value: float | None) -> str | None:
-    return None if value is None or math.isnan(value) else f"{value:.3f}"
-
-
-def _end(value: float) -> str:
-    return {math.inf: "∞", -math.inf: "−∞"}.get(value, f"{value:g}".replace("-", "−"))

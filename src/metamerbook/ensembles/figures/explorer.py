@@ -2,11 +2,10 @@
 
 import base64
 import json
-from collections.abc import Iterable
-from html import escape
 from importlib import resources
 
 import torch
+from jinja2 import Template
 from torch import Tensor
 
 from metamerbook.ensembles.explorer import Exploration, ExploredRun
@@ -14,15 +13,13 @@ from metamerbook.plots.mosaic import encode_sheets
 from metamerbook.plots.style import stage_label
 from metamerbook.study.words import network_label
 
-_FRAME = '<div class="explorer-frame"><canvas></canvas><span></span><span></span></div>'
-
 
 def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
     """Make the explorer's HTML: choose a picture, a model set and a stage; slide along the optimisation.
 
     Its styles, program and pictures are in it; the latter are compressed as far as `limit` bytes in all need.
     """
-    template = _file("explorer.html")
+    template = Template(_file("explorer.html"), autoescape=True)
     first = exploration.runs[0]
     count = len(first.trajectory.repetitions)
     sets = list(dict.fromkeys(run.model_set for run in exploration.runs))
@@ -40,20 +37,21 @@ def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
         "last": count - 1,
         "style": _file("explorer.css"),
         "program": _file("explorer.js"),
-        "sets": _chips("set", "Model set", sets, sets.index(shown_set)),
-        "stages": _chips("stage", "Stage", map(stage_label, stages), stages.index(shown_stage)),
-        "thumbs": "\n".join(_thumb(position, name) for position, name in enumerate(exploration.categories)),
-        "frames": _FRAME * count,
-        "legend": ", networks that recognize it" if any(run.evaluators for run in exploration.runs) else "",
+        "choices": [
+            ("set", "Model set", sets, sets.index(shown_set)),
+            ("stage", "Stage", [stage_label(stage) for stage in stages], stages.index(shown_stage)),
+        ],
+        "categories": exploration.categories,
+        "recognized": any(run.evaluators for run in exploration.runs),
     }
-    words = len(template.format(**parts, data=_json(data)).encode())
+    words = len(template.render(**parts, data=_json(data)).encode())
     room = (limit - words) * 3 // 4 - 1000  # base64 makes four bytes of three
     sheets = [exploration.references[None], first.trajectory.images[:1], *map(_sheet, exploration.runs)]
     files, data["size"] = encode_sheets(sheets, room)
     data["references"], data["initial"], *pictures = [base64.b64encode(file).decode() for file in files]
     for run, picture in zip(data["runs"], pictures, strict=True):
         run["pictures"] = picture
-    return template.format(**parts, data=_json(data))
+    return template.render(**parts, data=_json(data))
 
 
 def _sheet(run: ExploredRun) -> Tensor:
@@ -83,27 +81,6 @@ def _numbers(values: Tensor) -> list[object]:
 
 def _json(data: dict[str, object]) -> str:
     return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-
-
-def _chips(choice: str, legend: str, names: Iterable[str], checked: int) -> str:
-    chips = "\n".join(
-        f'<label><input type="radio" name="explorer-{choice}" value="{position}"{_checked(position == checked)}>'
-        f'<span class="explorer-chip">{escape(name)}</span></label>'
-        for position, name in enumerate(names)
-    )
-    return f'<fieldset data-choice="{choice}"><legend>{legend}</legend>\n{chips}\n</fieldset>'
-
-
-def _thumb(position: int, name: str) -> str:
-    return (
-        f'<label title="{escape(name)}"><input type="radio" name="explorer-category" value="{position}" '
-        f'aria-label="{escape(name)}"{_checked(position == 0)}>'
-        '<canvas class="explorer-thumb" aria-hidden="true"></canvas></label>'
-    )
-
-
-def _checked(yes: bool) -> str:
-    return " checked" if yes else ""
 
 
 def _file(name: str) -> str:

@@ -14,12 +14,12 @@ from metamerbook.plots.mosaic import (
     place_arrow,
     place_axes,
     place_box,
-    place_map,
+    place_key,
     place_picture,
     place_strip,
-    place_text,
     unit_map,
 )
+from metamerbook.plots.mosaic import place_text as write
 from metamerbook.plots.style import ACCENT, DPI, INK, MEMBER_COLOURS, MUTED, PAPER, RULE
 from metamerbook.plots.tables import book_table, short_number
 from metamerbook.study.words import network_label
@@ -29,16 +29,17 @@ from metamerlib.evaluation.representation import density, shared_grid
 _HEIGHT = 456
 _MIDDLE, _RIGHT = 338, 562
 _SHOWN = 6
+_NOTE = {"fontsize": 7, "color": MUTED}
+_BOLD = {"fontweight": "bold"}
 
 
 def figure_process(overview: Overview) -> Figure:
     """Draw the process from one image's run: generation, the three measures, metamers (paper, Figure 1)."""
     with style.canvas(height=_HEIGHT / DPI) as figure:
-        place_text(figure, "1  Generate", 0, 0, fontsize=9.5, fontweight="bold")
-        place_text(figure, "2  Evaluate", _MIDDLE, 0, fontsize=9.5, fontweight="bold")
-        place_text(figure, "3  Metamers", _RIGHT, 0, fontsize=9.5, fontweight="bold")
-        for left in (_MIDDLE - 16, _RIGHT - 16):
-            place_arrow(figure, (left, 4), (left, _HEIGHT - 4), arrowstyle="-", color=RULE, linewidth=0.8)
+        for left, heading in ((0, "1  Generate"), (_MIDDLE, "2  Evaluate"), (_RIGHT, "3  Metamers")):
+            write(figure, heading, left, 0, fontsize=9.5, **_BOLD)
+            if left:
+                place_arrow(figure, (left - 16, 4), (left - 16, _HEIGHT - 4), arrowstyle="-", color=RULE, linewidth=0.8)
         _matching(figure, overview)
         _snapshots(figure, overview)
         _round_robin(figure, overview)
@@ -55,76 +56,67 @@ def _matching(figure: Figure, overview: Overview) -> None:
     trajectory = overview.trajectory
     active = len(trajectory.models) - 1
     both = [unit_map(values) for values in (overview.reference_activation, overview.metamer_activation)]
-    low, high = (float(np.nanquantile(both[0], share)) for share in (0.005, 0.995))
-    for top, name, image, values in (
-        (upper, "reference x", overview.reference, both[0]),
-        (lower, "metamer x′", trajectory.images[-1, 0], both[1]),
+    low, high = np.nanquantile(both[0], (0.005, 0.995))
+    for top, name, sign, image, values in (
+        (upper, "reference x", "a", overview.reference, both[0]),
+        (lower, "metamer x′", "a′", trajectory.images[-1, 0], both[1]),
     ):
-        place_text(figure, name, CELL / 2, top - 13, ha="center", fontsize=7, color=MUTED)
+        write(figure, name, CELL / 2, top - 13, ha="center", **_NOTE)
+        write(figure, sign, maps + CELL / 2, top - 14, ha="center", fontstyle="italic")
         place_picture(figure, image, 0, top)
-        place_map(figure, values, maps, top, CELL, low=low, high=high)
+        axes = place_axes(figure, maps, top, CELL, CELL)
+        axes.imshow(values.numpy(), cmap="cividis", vmin=low, vmax=high, interpolation="nearest")
+        axes.set_axis_off()
         place_arrow(figure, (CELL + 4, top + CELL / 2), (box - 3, top + CELL / 2))
         place_arrow(figure, (box + 101, top + CELL / 2), (maps - 4, top + CELL / 2))
-    place_text(figure, "a", maps + CELL / 2, upper - 14, ha="center", fontsize=8, fontstyle="italic")
-    place_text(figure, "a′", maps + CELL / 2, lower - 14, ha="center", fontsize=8, fontstyle="italic")
-    for depth in range(min(active, 3), 0, -1):
-        _box(figure, box + 4 * depth, upper - 4 * depth, lower + CELL - upper, MEMBER_COLOURS[active - depth], 0.4)
-    colour = MEMBER_COLOURS[active % len(MEMBER_COLOURS)]
-    _box(figure, box, upper, lower + CELL - upper, colour, 1)
+    for depth in range(min(active, 3), -1, -1):
+        colour = MEMBER_COLOURS[(active - depth) % len(MEMBER_COLOURS)]
+        looks = {"facecolor": PAPER, "edgecolor": colour, "alpha": 0.4 if depth else 1}
+        corner, height = (box + 4 * depth, upper - 4 * depth), lower + CELL - upper
+        place_box(figure, *corner, 96, height, boxstyle="round,pad=0,rounding_size=6", **looks)
     middle, top = box + 48, (upper + lower + CELL) / 2
-    place_text(figure, "active model", middle, top - 30, ha="center", fontsize=7, color=MUTED)
+    write(figure, "active model", middle, top - 30, ha="center", **_NOTE)
     label = network_label(overview.model).replace(" ", "\n", 1)
-    place_text(figure, label, middle, top - 4, ha="center", va="center", fontweight="bold", color=colour)
-    stage = f"{style.stage_label(overview.stage)} stage"
-    place_text(figure, stage, middle, top + 18, ha="center", fontsize=7, color=MUTED)
-    residual = float(trajectory.residuals[-1, 0, active])
-    loss = f"‖a′ − a‖ / ‖a‖ = {residual:.2f}"
-    place_text(figure, loss, maps + CELL, lower + CELL + 6, ha="right", fontsize=7.5, color=ACCENT, fontweight="bold")
-    place_arrow(
-        figure,
-        (maps - 76, lower + CELL + 12),
-        (CELL / 2, lower + CELL + 2),
-        color=ACCENT,
-        connectionstyle="angle,angleA=0,angleB=90,rad=4",
-    )
+    write(figure, label, middle, top - 4, ha="center", va="center", color=colour, **_BOLD)
+    write(figure, f"{style.stage_label(overview.stage)} stage", middle, top + 18, ha="center", **_NOTE)
+    loss = f"‖a′ − a‖ / ‖a‖ = {float(trajectory.residuals[-1, 0, active]):.2f}"
+    write(figure, loss, maps + CELL, lower + CELL + 6, ha="right", fontsize=7.5, color=ACCENT, **_BOLD)
+    looks = {"color": ACCENT, "connectionstyle": "angle,angleA=0,angleB=90,rad=4"}
+    place_arrow(figure, (maps - 76, lower + CELL + 12), (CELL / 2, lower + CELL + 2), **looks)
     step = "gradient → normalize → step → project"
-    place_text(figure, step, 0, lower + CELL + 22, fontsize=7, color=ACCENT)
+    write(figure, step, 0, lower + CELL + 22, fontsize=7, color=ACCENT)
 
 
 def _snapshots(figure: Figure, overview: Overview) -> None:
     """Show the image on its way, with the updates that it has had."""
-    top, per_row = 256, 4
-    place_text(figure, "one image along the way, with its updates", 0, top - 15, fontsize=7, color=MUTED)
-    shown = list(snapshots(overview.trajectory).items())
-    chosen = [shown[position] for position in _spaced(len(shown), 2 * per_row)]
+    write(figure, "one image along the way, with its updates", 0, 241, **_NOTE)
+    shown = snapshots(overview.trajectory)
+    chosen = [shown[position] for position in _spaced(len(shown), 8)]
     for row in range(2):
-        place_strip(figure, dict(chosen[row * per_row : (row + 1) * per_row]), 0, top + row * (CELL + 17), CELL + 20)
+        place_strip(figure, chosen[4 * row : 4 * row + 4], 0, 256 + row * (CELL + 17), CELL + 20)
 
 
 def _round_robin(figure: Figure, overview: Overview) -> None:
     """Show how the networks take turns."""
     models, top, width = overview.trajectory.models, 432, 314
     turns = "the models take turns" if len(models) > 1 else "one model, so all turns are its own"
-    place_text(figure, turns, 0, top - 14, fontsize=7, color=MUTED)
-    rounds = max(1, round(12 / len(models)))
-    turn = width / (rounds * len(models))
-    for number in range(rounds * len(models)):
-        colour = MEMBER_COLOURS[number % len(models) % len(MEMBER_COLOURS)]
+    write(figure, turns, 0, top - 14, **_NOTE)
+    colours = [MEMBER_COLOURS[number % len(MEMBER_COLOURS)] for number in range(len(models))]
+    all_turns = colours * max(1, round(12 / len(models)))
+    turn = width / len(all_turns)
+    for number, colour in enumerate(all_turns):
         place_box(figure, number * turn, top, turn - 1.5, 7, facecolor=colour, linewidth=0)
     names = [network_label(key) for key in models]
     size = 7 if sum(map(len, names)) < 48 else 6
-    left = 0.0
-    for name, colour in zip(names, MEMBER_COLOURS * len(names), strict=False):
-        text = place_text(figure, name, left, top + 11, fontsize=size, color=colour)
-        left += text.get_window_extent().width + 8
+    place_key(figure, zip(names, colours, strict=True), 0, top + 11, fontsize=size)
 
 
 def _similarity(figure: Figure, overview: Overview, top: float) -> None:
     """Draw the distributions of distances, and their divergence."""
-    place_text(figure, "Representational similarity", _MIDDLE, top, fontweight="bold", fontsize=8)
+    write(figure, "Representational similarity", _MIDDLE, top, **_BOLD)
     distances = overview.distances
     if distances is None:
-        place_text(figure, "needs three images and an\nevaluator with this stage", _MIDDLE, top + 20, color=MUTED)
+        write(figure, "needs three images and an\nevaluator with this stage", _MIDDLE, top + 20, color=MUTED)
         return
     kinds = {"reference-reference": INK, "reference-metamer": ACCENT}
     samples = {kind: distances.of_kind(kind) for kind in kinds}
@@ -134,60 +126,57 @@ def _similarity(figure: Figure, overview: Overview, top: float) -> None:
     for kind, colour in kinds.items():
         axes.fill_between(grid, curves[kind], color=colour, alpha=0.16, linewidth=0)
         axes.plot(grid, curves[kind], color=colour, linewidth=1.3)
-    axes.set_ylim(0)
-    axes.set_xlim(float(grid[0]), float(grid[-1]))
-    axes.set_yticks([])
+    axes.set(xlim=(float(grid[0]), float(grid[-1])), ylim=(0, None), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.tick_params(labelsize=6.5, length=2)
     axes.set_xlabel("distance between activations", fontsize=7, labelpad=2)
-    place_text(figure, "reference–reference pairs", _MIDDLE, top + 15, fontsize=6.5, color=INK)
-    place_text(figure, "reference–metamer pairs", _MIDDLE, top + 26, fontsize=6.5, color=ACCENT)
+    write(figure, "reference–reference pairs", _MIDDLE, top + 15, fontsize=6.5, color=INK)
+    write(figure, "reference–metamer pairs", _MIDDLE, top + 26, fontsize=6.5, color=ACCENT)
     bits = jensen_shannon(*(curve.numpy() for curve in curves.values()))
     words = f"divergence {bits:.2f} bit in {network_label(distances.evaluator)}"
-    place_text(figure, words, _MIDDLE, top + 136, fontsize=7, color=MUTED)
+    write(figure, words, _MIDDLE, top + 136, **_NOTE)
 
 
 def _recognition(figure: Figure, overview: Overview, top: float) -> None:
     """Show both pictures and how many evaluators call them the same."""
-    place_text(figure, "Recognizability", _MIDDLE, top, fontweight="bold", fontsize=8)
+    write(figure, "Recognizability", _MIDDLE, top, **_BOLD)
     place_picture(figure, overview.reference, _MIDDLE, top + 17)
     place_picture(figure, overview.trajectory.images[-1, 0], _MIDDLE + 192 - CELL, top + 17)
-    place_text(figure, "same\nclass?", _MIDDLE + 96, top + 17 + CELL / 2, ha="center", va="center", fontsize=7)
+    write(figure, "same\nclass?", _MIDDLE + 96, top + 17 + CELL / 2, ha="center", va="center", fontsize=7)
     place_arrow(figure, (_MIDDLE + CELL + 4, top + 67), (_MIDDLE + 192 - CELL - 4, top + 67))
     verdicts = overview.verdicts
     same = verdicts["reference_class"] == verdicts["metamer_class"]
     for line, number in enumerate(_spaced(len(verdicts), 3)):
         row, y = verdicts.iloc[number], top + 88 + 12 * line
-        place_text(figure, network_label(row["evaluator"]), _MIDDLE, y, fontsize=6.5, color=MUTED)
+        write(figure, network_label(row["evaluator"]), _MIDDLE, y, fontsize=6.5, color=MUTED)
         words = f"{row['reference_class']} → {row['metamer_class']} {'✓' if same.iloc[number] else '✗'}"
-        place_text(figure, words, _MIDDLE + 192, y, ha="right", fontsize=6.5)
+        write(figure, words, _MIDDLE + 192, y, ha="right", fontsize=6.5)
     words = f"{int(same.sum())} of {len(verdicts)} trained evaluators agree" if len(verdicts) else "no evaluators"
-    place_text(figure, words, _MIDDLE, top + 126, fontsize=7, color=ACCENT, fontweight="bold")
+    write(figure, words, _MIDDLE, top + 126, fontsize=7, color=ACCENT, **_BOLD)
 
 
 def _metrics(figure: Figure, overview: Overview, top: float) -> None:
     """List the metrics that one pair of pictures has without a network."""
-    place_text(figure, "Image metrics", _MIDDLE, top, fontweight="bold", fontsize=8)
+    write(figure, "Image metrics", _MIDDLE, top, **_BOLD)
     values = overview.metrics.dropna(subset="value").set_index("metric")["value"]
     keys = [key for key in ("ssim", "psnr", "vif", "scc", "rase_corrected", "tv") if key in values]
     for row, key in enumerate(keys):
         y = top + 17 + 13.5 * row
         arrow = "↑" if METRICS[key].direction == "higher" else "↓"
-        place_text(figure, METRICS[key].label, _MIDDLE, y, fontsize=7)
-        place_text(figure, f"{arrow} better", _MIDDLE + 112, y, ha="center", fontsize=6.5, color=MUTED)
-        place_text(figure, short_number(values[key]), _MIDDLE + 192, y, ha="right", fontsize=7, fontweight="bold")
+        write(figure, METRICS[key].label, _MIDDLE, y, fontsize=7)
+        write(figure, f"{arrow} better", _MIDDLE + 112, y, ha="center", fontsize=6.5, color=MUTED)
+        write(figure, short_number(values[key]), _MIDDLE + 192, y, ha="right", fontsize=7, **_BOLD)
 
 
 def _finished(figure: Figure, overview: Overview) -> None:
     """Show references and metamers in pairs."""
     look = style.set_styles([overview.model_set])[overview.model_set]
-    place_text(figure, "reference", _RIGHT + CELL / 2, 26, ha="center", fontsize=7, color=MUTED)
+    write(figure, "reference", _RIGHT + CELL / 2, 26, ha="center", **_NOTE)
     name = f"{overview.model_set}, {style.stage_label(overview.stage)}"
-    place_text(figure, name, _RIGHT + 1.5 * CELL + 3, 26, ha="center", fontsize=7, color=look.text, fontweight="bold")
+    write(figure, name, _RIGHT + 1.5 * CELL + 3, 26, ha="center", fontsize=7, color=look.text, **_BOLD)
     for row, position in enumerate(_spaced(len(overview.example_references), _SHOWN)):
-        top = 40 + row * (CELL + 5)
-        place_picture(figure, overview.example_references[position], _RIGHT, top)
-        place_picture(figure, overview.example_metamers[position], _RIGHT + CELL + 3, top)
+        for column, images in enumerate((overview.example_references, overview.example_metamers)):
+            place_picture(figure, images[position], _RIGHT + column * (CELL + 3), 40 + row * (CELL + 5))
 
 
 def _spaced(count: int, wanted: int) -> list[int]:
@@ -197,17 +186,10 @@ def _spaced(count: int, wanted: int) -> list[int]:
     return torch.linspace(0, count - 1, wanted).round().int().tolist()
 
 
-def _box(figure: Figure, left: float, top: float, height: float, colour: str, strength: float) -> None:
-    options = {"facecolor": PAPER, "edgecolor": colour, "linewidth": 1 + 0.4 * strength, "alpha": strength}
-    place_box(figure, left, top, 96, height, rounding=6, **options)
-
-
 def table_answer(means: pd.DataFrame) -> Styler:
     """Tabulate the mean recognizability of every set by stage, over all evaluators that had no part."""
-    shown = means[means["evaluators"] == "all"].set_index(["model_set", "stage"])["mean"]
-    stages = {stage: style.stage_label(stage) for stage in style.stage_positions(means["stage"])}
-    rows = [
-        {"set": name} | {label: shown[name, stage] for stage, label in stages.items()}
-        for name in style.set_order(means["model_set"])
-    ]
-    return book_table(pd.DataFrame(rows), "tab-answer").format("{:.2f}", list(stages.values()), na_rep="–")
+    stages = list(style.stage_positions(means["stage"]))
+    shown = means[means["evaluators"] == "all"].pivot(index="model_set", columns="stage", values="mean")
+    shown = shown.loc[style.set_order(means["model_set"]), stages].rename(columns=style.stage_label)
+    formats = dict.fromkeys(shown.columns, "{:.2f}")
+    return book_table(shown.rename_axis("set").reset_index(), "tab-answer", formats=formats)

@@ -7,7 +7,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 from torch import Tensor
 
 from metamerbook.ensembles.methodology import Trajectory
-from metamerbook.plots.mosaic import CELL, place_axes, place_picture, place_strip, place_text
+from metamerbook.plots.mosaic import CELL, place_axes, place_strip, place_text
 from metamerbook.plots.style import DPI, MEMBER_COLOURS, RULE, WIDTH, canvas, grouped
 from metamerbook.study.words import network_label
 
@@ -43,14 +43,12 @@ def figure_optimisation(history: pd.DataFrame, trajectory: Trajectory, reference
             place_text(figure, words, _LEFT + _ACROSS + 6, below, va="center", color=colours[name], fontsize=7)
         for updates in trajectory.updates:
             axes.axvline(max(updates, 0.1), color=RULE, linewidth=0.7, linestyle=":", zorder=1)
-        place_strip(figure, snapshots(trajectory), 0, top, (WIDTH * DPI - CELL) / len(trajectory.updates))
-        left = WIDTH * DPI - CELL
-        place_picture(figure, reference, left, top)
-        place_text(figure, "reference", left + CELL / 2, top + CELL + 2, ha="center", fontsize=7, fontweight="bold")
+        strip = [*snapshots(trajectory), ("reference", reference)]
+        place_strip(figure, strip, 0, top, (WIDTH * DPI - CELL) / len(trajectory.updates))
     return figure
 
 
-def snapshots(trajectory: Trajectory) -> dict[str, Tensor]:
-    """Give the snapshots of a trajectory's first image under what is written below them: their updates."""
+def snapshots(trajectory: Trajectory) -> list[tuple[str, Tensor]]:
+    """Give the snapshots of a trajectory's first image with what is written below them: their updates."""
     names = ["start" if updates == 0 else grouped(updates) for updates in trajectory.updates]
-    return dict(zip(names, trajectory.images[:, 0], strict=True))
+    return list(zip(names, trajectory.images[:, 0], strict=True))

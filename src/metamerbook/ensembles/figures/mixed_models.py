@@ -8,9 +8,10 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
+from metamerbook.plots.panels import name_rows, spread_out
 from metamerbook.plots.style import ACCENT, DPI, FAMILIES, INK, MUTED, canvas
 from metamerbook.plots.tables import book_table
-from metamerbook.study.words import network_label
+from metamerbook.study.words import interval, network_label, signed
 from metamerlib.models import ZOO
 
 WAYS = {
@@ -21,6 +22,11 @@ WAYS = {
 }
 """The ways to read Table B2, in words."""
 
+_ESTIMATES = (
+    ("here", "difference", ""),
+    ("at equal size", "adjusted", "adjusted_"),
+    ("with equal evaluators", "equal_evaluators", "equal_evaluators_"),
+)
 _LINE = 15
 _BLUE = FAMILIES["cnn"][1]
 
@@ -44,7 +50,7 @@ def figure_random_sets(table: pd.DataFrame, published: pd.Series | None = None) 
         sns.histplot(means["recognizability"], bins=np.linspace(0, 1, 21), color=_BLUE, edgecolor="white", ax=left)
         left.set(title="Means of sets", xlim=(0, 1), xlabel="mean recognizability", ylabel="sets")
         left.yaxis.get_major_locator().set_params(integer=True)
-        shift = np.random.default_rng(0).uniform(-0.16, 0.16, len(means))
+        shift = spread_out(len(means), 0.16)
         looks = {"x": means["size"] + shift, "y": "recognizability", "color": _BLUE, "alpha": 0.45}
         sns.scatterplot(means, **looks, s=12, linewidth=0, ax=right)
         sns.lineplot(means, x="size", y="recognizability", errorbar=None, color=INK, marker="s", ax=right)
@@ -82,68 +88,39 @@ def figure_effects(effects: pd.DataFrame) -> Figure:
         )
         for label, column, looks in points:
             axes.scatter(shown[column].astype(float), places, label=label, zorder=3, **looks)
-        axes.set_yticks(places, shown["model"].map(network_label))
-        for name, key in zip(axes.get_yticklabels(), shown["model"], strict=True):
-            name.set_color(FAMILIES[ZOO[key].family if key in ZOO else "own"][1])
-        axes.set(ylim=(len(shown) - 0.5, -0.5), xlabel="difference in mean recognizability, present − absent")
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.grid(axis="x")
+        families = [ZOO[key].family if key in ZOO else "own" for key in shown["model"]]
+        name_rows(axes, shown["model"].map(network_label), [FAMILIES[family][1] for family in families])
+        axes.set_xlabel("difference in mean recognizability, present − absent")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, title="grey: the interval contains zero")
     return figure
 
 
 def table_effects(effects: pd.DataFrame) -> Styler:
     """Tabulate what each network adds to random sets, beside the paper's column (Table B2)."""
-    frame = effects.astype({"difference": float, "adjusted": float})
     shown = pd.DataFrame(
         {
-            "network": frame["model"].map(network_label),
-            "paper": [_plain(value) for value in frame["published_difference"]],
-            "here": [_estimate(row, "difference", "") for row in frame.to_dict("records")],
-            "at equal size": [_estimate(row, "adjusted", "adjusted_") for row in frame.to_dict("records")],
-            "with equal evaluators": [
-                _estimate(row, "equal_evaluators", "equal_evaluators_") for row in frame.to_dict("records")
-            ],
-            "sets with it, paper": [_whole(value) for value in frame["published_appearances"]],
-            "sets with it, here": [_whole(value) for value in frame["appearances"]],
+            "network": effects["model"].map(network_label),
+            "paper": effects["published_difference"],
+            "sets with it, paper": effects["published_appearances"],
+            "sets with it, here": effects["appearances"],
         }
     )
-    styler = book_table(shown, "tab-b2").set_properties(subset=list(shown)[1:], **{"text-align": "right"})
-    for column, low, high in (
-        ("here", "low", "high"),
-        ("at equal size", "adjusted_low", "adjusted_high"),
-        ("with equal evaluators", "equal_evaluators_low", "equal_evaluators_high"),
-    ):
-        clear = ((frame[low] > 0) | (frame[high] < 0)).map({True: "font-weight: 650", False: ""}).reset_index(drop=True)
-        styler = styler.apply(lambda _, clear=clear: clear, subset=[column])
-    return styler
+    bold = {}
+    for place, (heading, value, prefix) in enumerate(_ESTIMATES, start=2):
+        estimates = (
+            effects[[value, f"{prefix}low", f"{prefix}high"]].astype(float).set_axis(["value", "low", "high"], axis=1)
+        )
+        texts = [f"{signed(row.value, 3)} {interval(row.low, row.high)}".strip() for row in estimates.itertuples()]
+        shown.insert(place, heading, texts)
+        bold[heading] = (estimates["low"] > 0) | (estimates["high"] < 0)
+    formats = {"paper": "{:.3f}"} | {f"sets with it, {where}": "{:.0f}" for where in ("paper", "here")}
+    return book_table(shown, "tab-b2", right=list(bold), formats=formats, bold=bold)
 
 
 def table_agreement(agreement: pd.DataFrame) -> Styler:
     """Tabulate how well our order of networks agrees with the paper's."""
-    shown = pd.DataFrame(
-        {
-            "ours": agreement["ours"].map(WAYS),
-            "Spearman's ρ": [_plain(value, 2, sign=True) for value in agreement["spearman"]],
-            "p": [_plain(value) for value in agreement["p"]],
-            "networks": agreement["n"],
-        }
-    )
-    return book_table(shown, "tab-agreement").set_properties(subset=["Spearman's ρ", "p"], **{"text-align": "right"})
-
-
-def _whole(value: float) -> str | None:
-    return None if pd.isna(value) else f"{value:.0f}"
-
-
-def _plain(value: float, digits: int = 3, *, sign: bool = False) -> str | None:
-    return None if pd.isna(value) else f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
-
-
-def _estimate(row: dict, name: str, prefix: str) -> str | None:
-    value, low, high = row[name], row[f"{prefix}low"], row[f"{prefix}high"]
-    if pd.isna(value):
-        return None
-    span = "" if pd.isna(low) else f" [{_plain(low, 2, sign=True)}, {_plain(high, 2, sign=True)}]"
-    return f"{_plain(value, sign=True)}{span}"
+    shown = agreement.assign(ours=agreement["ours"].map(WAYS))
+    shown = shown.rename(columns={"spearman": "Spearman's ρ", "n": "networks"})[
+        ["ours", "Spearman's ρ", "p", "networks"]
+    ]
+    return book_table(shown, "tab-agreement", formats={"Spearman's ρ": signed, "p": "{:.3f}"})

@@ -1,11 +1,12 @@
 """Chapter 10: the networks, ours beside the paper's (Table A1), and how well they classify."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from metamerbook.plots.mosaic import place_axes, place_text
-from metamerbook.plots.style import ACCENT, DPI, FAMILIES, MUTED, WIDTH, canvas, evaluator_order
+from metamerbook.plots.panels import name_rows
+from metamerbook.plots.style import ACCENT, DPI, FAMILIES, MUTED, canvas, evaluator_order, grouped
 from metamerbook.plots.tables import book_table
 from metamerbook.study.words import network_label
 
@@ -14,19 +15,19 @@ _LINE = 15
 
 def table_model_zoo(zoo: pd.DataFrame, published: pd.DataFrame) -> Styler:
     """Tabulate the networks of a zoo beside the paper's (Table A1)."""
-    theirs = published.set_index("key")
+    theirs = published.set_index("key").reindex(zoo["key"]).reset_index()
     shown = pd.DataFrame(
         {
-            "network": [theirs["model"].get(row.key, row.table_name) for row in zoo.itertuples()],
-            "trained on": [theirs["trained_on"].get(key, "not listed").split(" (Kaiming")[0] for key in zoo["key"]],
-            "parameters": [_count(theirs["parameters"].get(key)) for key in zoo["key"]],
-            "here": [_count(value) for value in zoo["parameters"]],
-            "accuracy": [_share(value) for value in zoo["accuracy"]],
-            "attacked": [_share(value) for value in zoo["robust_accuracy"]],
+            "network": theirs["model"].fillna(zoo["table_name"]),
+            "trained on": theirs["trained_on"].fillna("not listed").str.partition(" (Kaiming")[0],
+            "parameters": theirs["parameters"],
+            "here": zoo["parameters"],
+            "accuracy": zoo["accuracy"],
+            "attacked": zoo["robust_accuracy"],
         }
     )
-    numbers = ["parameters", "here", "accuracy", "attacked"]
-    return book_table(shown, "tab-a1").set_properties(subset=numbers, **{"text-align": "right"})
+    formats = {"parameters": grouped, "here": grouped, "accuracy": "{:.3f}", "attacked": "{:.3f}"}
+    return book_table(shown, "tab-a1", formats=formats)
 
 
 def figure_accuracies(zoo: pd.DataFrame) -> Figure:
@@ -34,8 +35,8 @@ def figure_accuracies(zoo: pd.DataFrame) -> Figure:
     known = zoo.dropna(subset="accuracy").rename(columns={"key": "evaluator"})
     if known.empty:
         with canvas(height=0.5) as figure:
-            place_axes(figure, 0, 0, WIDTH * DPI, 0.5 * DPI).set_axis_off()  # a figure without axes is not displayed
-            place_text(figure, "No accuracy is known of these networks.", 4, 10, fontsize=8, color=MUTED)
+            figure.subplots().set_axis_off()  # a figure without axes is not displayed
+            figure.text(0.01, 0.5, "No accuracy is known of these networks.", color=MUTED)
         return figure
     known = known.set_index("evaluator").loc[evaluator_order(known)].reset_index()
     places, colours = range(len(known)), [FAMILIES[family][1] for family in known["family"]]
@@ -48,21 +49,9 @@ def figure_accuracies(zoo: pd.DataFrame) -> Figure:
             looks |= {"facecolors": "white", "edgecolors": colours}
             axes.scatter(known["robust_accuracy"], places, label="under attack", **looks)
         axes.axvline(1 / known["classes"].iloc[0], color=ACCENT, linewidth=0.9, linestyle=":", label="chance")
-        axes.set_yticks(places, known["evaluator"].map(network_label))
-        for name, row in zip(axes.get_yticklabels(), known.itertuples(), strict=True):
-            name.set_color(MUTED if row.random else FAMILIES[row.family][1])
-            name.set_fontweight("bold" if row.robust else "normal")
-        axes.set(xlim=(0, 1), ylim=(len(known) - 0.5, -0.5), xlabel="share of new pictures classified correctly")
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.grid(axis="x")
+        name_rows(axes, known["evaluator"].map(network_label), np.where(known["random"], MUTED, colours))
+        for name, robust in zip(axes.get_yticklabels(), known["robust"], strict=True):
+            name.set_fontweight("bold" if robust else "normal")
+        axes.set(xlim=(0, 1), xlabel="share of new pictures classified correctly")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     return figure
-
-
-def _count(value: float | None) -> str | None:
-    return None if value is None or pd.isna(value) else f"{int(value):,}".replace(",", "\u202f")
-
-
-def _share(value: float) -> str | None:
-    return None if pd.isna(value) else f"{value:.3f}"

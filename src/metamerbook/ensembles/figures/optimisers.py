@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from pandas.io.formats.style import Styler
 
-from metamerbook.plots.mosaic import place_axes, place_text
-from metamerbook.plots.style import ACCENT, DPI, MUTED, WIDTH, LineStyle, canvas
+from metamerbook.plots.panels import name_rows, spread_out
+from metamerbook.plots.style import ACCENT, MUTED, LineStyle, canvas
 from metamerbook.plots.tables import book_table
 from metamerbook.study.words import counted, interval, signed
 
@@ -38,8 +38,6 @@ WORDS = {
 }
 """What initialisers, optimisers and modes are called."""
 
-_LEFT, _HEAD, _DOWN, _FOOT, _GAP, _ROW = 48, 40, 190, 36, 18, 22
-
 
 def condition_label(values: Sequence[object]) -> str:
     """Name a condition by its optimiser, start, mode or number of networks: "momentum, from grey", "3 networks"."""
@@ -55,35 +53,22 @@ def figure_convergence(history: pd.DataFrame, lines: str, panels: str | None = N
     Thick: the mean over networks; thin: each network.
     """
     groups = [("", history)] if panels is None else list(history.groupby(panels, sort=False))
-    across = (WIDTH * DPI - _LEFT - (len(groups) - 1) * _GAP - 8) / len(groups)
-    lowest, highest = history["residual"].min(), history["residual"].max()
-    names = list(dict.fromkeys(history[lines]))
-    with canvas(height=(_HEAD + _DOWN + _FOOT) / DPI) as figure:
-        for number, (panel, rows) in enumerate(groups):
-            left = _LEFT + number * (across + _GAP)
-            axes = place_axes(figure, left, _HEAD, across, _DOWN)
+    with canvas(height=2.66, layout="constrained") as figure:
+        figure.get_layout_engine().set(wspace=0.06)
+        grid = figure.subplots(1, len(groups), sharey=True, squeeze=False)
+        for (panel, rows), axes in zip(groups, grid.flat, strict=True):
             for name, of_line in rows.groupby(lines, sort=False):
-                colour, dash = WAYS[name].colour, WAYS[name].dash
-                thin = {"units": "model", "estimator": None, "linewidth": 0.6, "alpha": 0.35}
-                sns.lineplot(of_line, x="repetition", y="residual", color=colour, ax=axes, **thin)
-                thick = {"errorbar": None, "linewidth": 2, "linestyle": dash}
-                sns.lineplot(of_line, x="repetition", y="residual", color=colour, ax=axes, **thick)
-            axes.set(yscale="log", ylim=(lowest / 1.25, highest * 1.25), xlabel="rounds")
-            ticks = [step * 10.0**power for power in range(-6, 3) for step in (1, 2, 5)]
-            axes.yaxis.set_major_locator(FixedLocator(ticks))
+                where = {"x": "repetition", "y": "residual", "color": WAYS[name].colour, "ax": axes}
+                sns.lineplot(of_line, units="model", estimator=None, linewidth=0.6, alpha=0.35, legend=False, **where)
+                where |= {"linestyle": WAYS[name].dash, "label": condition_label([name])}
+                sns.lineplot(of_line, errorbar=None, linewidth=2, legend=False, **where)
+            axes.set(yscale="log", xlabel="rounds", ylabel="‖a′ − a‖ / ‖a‖", title=condition_label([panel]))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axes.yaxis.set_minor_formatter(NullFormatter())
             axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.set_ylabel("" if number else "‖a′ − a‖ / ‖a‖", labelpad=1)
-            axes.tick_params(labelleft=not number)
             axes.grid(axis="y")
-            if panel:
-                place_text(figure, condition_label([panel]), left, _HEAD - 16, fontweight="bold")
-        for number, name in enumerate(names):
-            key = place_axes(figure, _LEFT + 190 * number, 0, 28, 16)
-            key.plot([0, 1], [0, 0], color=WAYS[name].colour, linestyle=WAYS[name].dash, linewidth=2)
-            key.set_axis_off()
-            place_text(figure, condition_label([name]), _LEFT + 190 * number + 34, 8, va="center", fontsize=7.5)
+        figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(WAYS))
     return figure
 
 
@@ -93,29 +78,25 @@ def figure_conditions(table: pd.DataFrame, frame: pd.DataFrame, by: Sequence[str
     Faint: evaluators that had no part in any condition; rhombus: their mean, with its value; dotted line: the mean of
     the condition that the others are compared with.
     """
-    by, places = list(by), {key: place for place, key in enumerate(frame[list(by)].itertuples(index=False, name=None))}
+    by = list(by)
+    conditions = list(frame[by].itertuples(index=False, name=None))
     took_part = set(table.loc[~table["held_out"], "evaluator"])
     counted_in = table[~table["evaluator"].isin(took_part)]
     shares = counted_in.groupby([*by, "evaluator"], sort=False)["recognizability"].mean().reset_index()
-    rows = shares[by].apply(tuple, axis=1).map(places)
-    names, head, right = 274, 8, 40
-    with canvas(height=(head + _ROW * len(frame) + 40) / DPI) as figure:
-        axes = place_axes(figure, names, head, WIDTH * DPI - names - right, _ROW * len(frame))
+    rows = shares[by].apply(tuple, axis=1).map(conditions.index)
+    with canvas(height=0.22 * len(frame) + 0.5, layout="constrained") as figure:
+        axes = figure.subplots()
         axes.axvline(frame.loc[frame["baseline"], "mean"].iloc[0], color=ACCENT, linestyle=":", linewidth=1)
-        heights = rows + np.random.default_rng(0).uniform(-0.22, 0.22, len(rows))
         dots = {"s": 12, "color": MUTED, "alpha": 0.4, "linewidth": 0, "clip_on": False}
-        sns.scatterplot(x=shares["recognizability"], y=heights, ax=axes, **dots)
+        axes.scatter(shares["recognizability"], rows + spread_out(len(rows), 0.22), **dots)
         colours = [WAYS[name].colour for name in frame[by[0]]]
         means = {"marker": "D", "s": 50, "c": colours, "edgecolor": "white", "clip_on": False, "zorder": 3}
-        sns.scatterplot(x=frame["mean"], y=range(len(frame)), ax=axes, **means)
-        for key, place in places.items():
-            where = head + (place + 0.5) * _ROW
-            place_text(figure, condition_label(key), names - 10, where, ha="right", va="center", fontsize=7.5)
-            mean = _number(frame["mean"].iloc[place], 2) or "–"
-            place_text(figure, mean, WIDTH * DPI - 4, where, ha="right", va="center", fontweight="bold")
-        axes.set(xlim=(0, 1), ylim=(len(frame) - 0.5, -0.5), yticks=[], xlabel="recognizability", ylabel="")
-        axes.spines["left"].set_visible(False)
-        axes.grid(axis="x")
+        axes.scatter(frame["mean"], range(len(frame)), **means)
+        name_rows(axes, [condition_label(condition) for condition in conditions])
+        for place, mean in enumerate(frame["mean"]):
+            words = "–" if np.isnan(mean) else f"{mean:.2f}"
+            axes.text(1.03, place, words, transform=axes.get_yaxis_transform(), va="center", fontweight="bold")
+        axes.set(xlim=(0, 1), xlabel="recognizability")
     return figure
 
 
@@ -124,21 +105,18 @@ def table_conditions(table: pd.DataFrame, frame: pd.DataFrame, by: Sequence[str]
 
     Differences whose interval misses zero are bold.
     """
-    keys = list(frame[list(by)].itertuples(index=False, name=None))
-    shown = pd.DataFrame({"condition": [condition_label(key) for key in keys]})
+    by = list(by)
+    conditions = list(frame[by].itertuples(index=False, name=None))
+    shown = pd.DataFrame({"condition": [condition_label(condition) for condition in conditions]})
     if by[0] != "size":  # ensembles of one size have different residuals
-        residuals = table.groupby(list(by), sort=False)["residual"].first()
-        shown["residual"] = [_number(residuals[key if len(key) > 1 else key[0]]) for key in keys]
+        residuals = table.drop_duplicates(by)[[*by, "residual"]]
+        shown["residual"] = frame[by].merge(residuals, how="left")["residual"]
     if "rounds" in frame:
-        shown["rounds"] = ["–" if pd.isna(rounds) else str(rounds) for rounds in frame["rounds"]]
-    shown["recognizability"] = frame["mean"].map(_number)
+        shown["rounds"] = frame["rounds"].to_numpy()
+    shown["recognizability"] = frame["mean"].to_numpy()
     spans = [f"{signed(row.difference, 3)} {interval(row.low, row.high)}".strip() for row in frame.itertuples()]
     shown["difference"] = np.where(frame["baseline"], "compared with", spans)
-    shown["evaluators"] = frame["n_evaluators"]
-    clear = ((frame["low"] > 0) | (frame["high"] < 0)).map({True: "font-weight: 650", False: ""})
-    styler = book_table(shown, identifier).set_properties(subset=list(shown)[1:-1], **{"text-align": "right"})
-    return styler.apply(lambda _: clear.reset_index(drop=True), subset=["difference"])
-
-
-def _number(value: float, digits: int = 3) -> str | None:
-    return None if np.isnan(value) else f"{value:.{digits}f}"
+    shown["evaluators"] = frame["n_evaluators"].to_numpy()
+    formats = {name: "{:.3f}" for name in ("residual", "recognizability") if name in shown}
+    clear = (frame["low"] > 0) | (frame["high"] < 0)
+    return book_table(shown, identifier, right=["difference"], formats=formats, bold={"difference": clear})

@@ -12,8 +12,8 @@ from pandas.io.formats.style import Styler
 from torch import Tensor
 
 from metamerbook.plots import style
-from metamerbook.plots.heatmap import evaluator_map
-from metamerbook.plots.mosaic import CELL, place_grid, place_picture, place_text
+from metamerbook.plots.mosaic import CELL, place_picture, place_strip, place_text
+from metamerbook.plots.panels import evaluator_map, panel_title, share_axis, stage_axis
 from metamerbook.plots.style import DPI, INK, MUTED, SHARES, WIDTH, LineStyle
 from metamerbook.plots.tables import book_table
 from metamerbook.study.words import counted, network_label
@@ -45,7 +45,10 @@ def figure_examples(references: Tensor, examples: Mapping[tuple[str, Stage], Ten
             top = line * down
             place_text(figure, style.stage_label(stage), left, top + 3, fontsize=8.5, fontweight="bold")
             rows = [references[chunk], *(examples[name, stage][chunk] for name in sets if (name, stage) in examples)]
-            place_grid(figure, rows, left, top + _HEAD, gap=_GAP)
+            for row, images in enumerate(rows):
+                for place, image in enumerate(images):
+                    step = CELL + _GAP
+                    place_picture(figure, image, left + place * step, top + _HEAD + row * step)
             if column == 0:
                 _name_rows(figure, sets, top + _HEAD)
     return figure
@@ -73,13 +76,10 @@ def _name_rows(figure: Figure, sets: Sequence[str], top: float) -> None:
 
 def figure_stimuli(references: Tensor, names: Sequence[str]) -> Figure:
     """Show references (N, 3, H, W) with the names of their categories, in rows of up to eight."""
-    columns = min(8, len(references))
-    step, down = (WIDTH * DPI - CELL) / 7, CELL + 22
-    with style.canvas(height=ceil(len(references) / columns) * down / DPI) as figure:
-        for number, (image, name) in enumerate(zip(references, names, strict=True)):
-            left, top = round(number % columns * step), number // columns * down
-            place_picture(figure, image, left, top)
-            place_text(figure, name, left + CELL / 2, top + CELL + 3, ha="center", color=MUTED, fontsize=7.5)
+    captioned, down = list(zip(names, references, strict=True)), CELL + 22
+    with style.canvas(height=ceil(len(captioned) / 8) * down / DPI) as figure:
+        for row, start in enumerate(range(0, len(captioned), 8)):
+            place_strip(figure, captioned[start : start + 8], 0, row * down, (WIDTH * DPI - CELL) / 7)
     return figure
 
 
@@ -99,80 +99,42 @@ def figure_recognizability(table: pd.DataFrame, *, chance: float | None = None) 
     ]
     with style.canvas(height=1.9 * len(rows), layout="constrained") as figure:
         figure.get_layout_engine().set(wspace=0.08)
-        grid = figure.subplots(len(rows), _PANELS, sharex=True, sharey=True, squeeze=False)
+        grid = figure.subplots(len(rows), _PANELS, squeeze=False)
         for (heading, compared, members), panels in zip(rows, grid, strict=True):
-            _title(panels[0], heading, "means over evaluators", INK)
+            panel_title(panels[0], heading, "means over evaluators")
             for name in compared:
                 _mean(panels[0], held_out[held_out["model_set"] == name], styles[name])
             for panel, name in zip(panels[1:], members, strict=False):
                 group = held_out[held_out["model_set"] == name]
-                _title(panel, name, counted(group["evaluator"].nunique(), "evaluator"), styles[name].text)
+                panel_title(panel, name, counted(group["evaluator"].nunique(), "evaluator"), styles[name].text)
                 _evaluators(panel, group, styles[name].colour, scattered=len(positions) == 1)
                 _mean(panel, group, styles[name])
-            for panel in panels[: len(members) + 1]:
-                _frame(panel, positions, chance)
+            for number, panel in enumerate(panels[: len(members) + 1]):
+                stage_axis(panel, positions, margin=0.12)
+                share_axis(panel, "recognizability", first=number == 0)
+                if chance is not None:
+                    panel.axhline(chance, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
             for panel in panels[len(members) + 1 :]:
                 panel.remove()
     return figure
 
 
-def _title(axes: Axes, name: str, beneath: str, colour: str) -> None:
-    axes.set_title(name, color=colour, pad=14)
-    axes.text(0, 1.04, beneath, transform=axes.transAxes, color=MUTED, fontsize=7)
-
-
-def _frame(axes: Axes, positions: Mapping[Stage, float], chance: float | None) -> None:
-    """Lay out one panel: stages across, shares upwards."""
-    places = list(positions.values())
-    margin = 0.12 * ((places[-1] - places[0]) or 1)
-    axes.set(xlim=(places[0] - margin, places[-1] + margin), ylim=(-0.03, 1.03), xlabel="", ylabel="recognizability")
-    axes.set_xticks(places, [style.stage_label(stage) for stage in positions])
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", ".5", "", "1"])
-    axes.tick_params(axis="x", length=2.5, labelbottom=True)
-    first = axes.get_subplotspec().is_first_col()
-    axes.tick_params(axis="y", length=2.5 if first else 0)
-    axes.spines["left"].set_visible(first)
-    axes.grid(axis="y")
-    if chance is not None:
-        axes.axhline(chance, color=MUTED, linewidth=0.8, linestyle=":", zorder=1)
-
-
 def _mean(axes: Axes, group: pd.DataFrame, look: LineStyle) -> None:
-    sns.lineplot(
-        group,
-        x="position",
-        y="recognizability",
-        errorbar=None,
-        ax=axes,
-        color=look.colour,
-        marker=look.marker,
-        linestyle=look.dash,
-        markersize=6.5,
-        zorder=4,
-        clip_on=False,
-    )
+    looks = {"color": look.colour, "marker": look.marker, "linestyle": look.dash, "markersize": 6.5}
+    where = {"x": "position", "y": "recognizability", "ax": axes}
+    sns.lineplot(group, errorbar=None, zorder=4, clip_on=False, **looks, **where)
 
 
 def _evaluators(axes: Axes, group: pd.DataFrame, colour: str, *, scattered: bool) -> None:
     """Draw every evaluator faintly; with a single stage, as a row of points."""
     if scattered:
-        spread = pd.Series(np.linspace(-0.09, 0.09, max(len(group), 2))[: len(group)], group.index)
-        group = group.assign(position=group["position"] + spread)
+        group = group.assign(position=group["position"] + np.linspace(-0.09, 0.09, len(group)))
     for untrained, rows in group.groupby("random"):
-        sns.lineplot(
-            rows,
-            x="position",
-            y="recognizability",
-            units="evaluator",
-            estimator=None,
-            ax=axes,
-            color=MUTED if untrained else colour,
-            linestyle=":" if untrained else "-",
-            linewidth=0.9 if untrained else 0.7,
-            alpha=0.9 if untrained else 0.38,
-            marker="." if scattered else None,
-            zorder=2,
-        )
+        looks = {"color": colour, "linewidth": 0.7, "alpha": 0.38, "marker": "." if scattered else None}
+        if untrained:
+            looks |= {"color": MUTED, "linestyle": ":", "linewidth": 0.9, "alpha": 0.9}
+        where = {"x": "position", "y": "recognizability", "ax": axes}
+        sns.lineplot(rows, units="evaluator", estimator=None, zorder=2, **looks, **where)
 
 
 def figure_evaluators(table: pd.DataFrame) -> Figure:
@@ -182,39 +144,37 @@ def figure_evaluators(table: pd.DataFrame) -> Figure:
 
 def table_residuals(residuals: pd.DataFrame) -> Styler:
     """Tabulate how well metamers match: one row per model; per stage the mean residual at the start and at the end."""
-    rows = []
-    stages = list(style.stage_positions(residuals["stage"]))
-    cells = residuals.set_index(["model_set", "model", "stage"])[["initial_residual_mean", "residual_mean"]]
-    for name in style.set_order(residuals["model_set"]):
-        for model in dict.fromkeys(residuals.loc[residuals["model_set"] == name, "model"]):
-            ends = {style.stage_label(stage): cells.loc[[(name, model, stage)]].iloc[0] for stage in stages}
-            row = {stage: f"{start:.2f} → {end:.3f}" for stage, (start, end) in ends.items()}
-            rows.append({"set": name, "model": network_label(model)} | row)
-    return book_table(pd.DataFrame(rows), "tab-residuals")
+    ends = residuals.assign(
+        set=residuals["model_set"],
+        model=residuals["model"].map(network_label),
+        ends=[f"{row.initial_residual_mean:.2f} → {row.residual_mean:.3f}" for row in residuals.itertuples()],
+    )
+    shown = ends.set_index(["set", "model", "stage"])["ends"].unstack("stage")
+    shown = shown.reindex(ends.set_index(["set", "model"]).index.unique()).loc[style.set_order(ends["set"])]
+    shown = shown[list(style.stage_positions(ends["stage"]))].rename(columns=style.stage_label)
+    return book_table(shown.reset_index(), "tab-residuals")
 
 
 def table_longer_search(searches: pd.DataFrame) -> Styler:
     """Tabulate what more updates bring where the match is worst."""
-    names = {"model_set": "set", "stage": "stage", "n": "images", "updates": "updates per network"}
+    names = {"model_set": "set", "n": "images", "updates": "updates per network"}
     table = searches.assign(stage=searches["stage"].map(style.stage_label)).rename(columns=names)
-    return book_table(table, "tab-longer-search").format("{:.3f}", "residual")
+    return book_table(table, "tab-longer-search", formats={"residual": "{:.3f}"})
 
 
 def table_means(means: pd.DataFrame, published: pd.DataFrame) -> Styler:
     """Tabulate mean recognizability by stage, ours beside the published one (section 4.5)."""
-    rows = []
-    theirs = published.set_index("stage").to_dict("index")
-    for stage in style.stage_positions(means["stage"]):
-        ours = means[means["stage"] == stage].set_index("evaluators")
-        row = {"stage": style.stage_label(stage), "paper": _mean_sd(theirs[stage]) if stage in theirs else None}
-        for choice, heading in (("all", "here"), ("trained", "here, trained only")):
-            row[heading] = _mean_sd(ours.loc[choice]) if choice in ours.index else None
-        counts = ours.iloc[0]
-        rows.append(row | {"sets": int(counts["n_sets"]), "evaluators": int(counts["n_evaluators"])})
-    return book_table(pd.DataFrame(rows), "tab-means")
+    stages = list(style.stage_positions(means["stage"]))
+    texts = means.assign(text=means.apply(_mean_sd, axis=1)).pivot(index="stage", columns="evaluators", values="text")
+    shown = pd.DataFrame({"stage": map(style.stage_label, stages)}, index=stages)
+    shown["paper"] = published.set_index("stage").apply(_mean_sd, axis=1)
+    shown["here"], shown["here, trained only"] = texts.get("all"), texts.get("trained")
+    counts = means.drop_duplicates("stage").set_index("stage")
+    shown["sets"], shown["evaluators"] = counts["n_sets"], counts["n_evaluators"]
+    return book_table(shown, "tab-means")
 
 
-def _mean_sd(row: Mapping[str, float]) -> str:
+def _mean_sd(row: pd.Series) -> str:
     return f"{row['mean']:.3f} ± {row['sd']:.3f}" if np.isfinite(row["sd"]) else f"{row['mean']:.3f}"
 
 
@@ -222,6 +182,6 @@ def table_criteria(table: pd.DataFrame) -> Styler:
     """Tabulate mean recognizability by what counts as recognized (reading 10)."""
     table = table.set_index("model_set").loc[style.set_order(table["model_set"])].reset_index()
     criteria = {"reference": "own class of the reference", "label": "category", "generator": "generators' class"}
-    shown = {"model set": table["model_set"], "stage": table["stage"].map(style.stage_label)}
-    shown |= {heading: table[criterion] for criterion, heading in criteria.items()}
-    return book_table(pd.DataFrame(shown), "tab-criteria").format("{:.3f}", list(criteria.values()), na_rep="–")
+    shown = table.assign(stage=table["stage"].map(style.stage_label))[["model_set", "stage", *criteria]]
+    shown = shown.rename(columns={"model_set": "model set", **criteria})
+    return book_table(shown, "tab-criteria", formats=dict.fromkeys(criteria.values(), "{:.3f}"))

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from metamerbook.ensembles.related_work import Distortions
 from metamerbook.plots.mosaic import CELL, place_box, place_picture, place_text
-from metamerbook.plots.style import ACCENT, DPI, INK, MUTED, RULE, canvas
+from metamerbook.plots.style import ACCENT, DPI, MUTED, RULE, canvas
 from metamerbook.plots.tables import short_number
 from metamerlib.evaluation import METRICS
 
@@ -20,7 +20,7 @@ def figure_distortions(distortions: Distortions) -> Figure:
         for column, (name, image) in enumerate(distortions.images.items()):
             left = _NAMES + column * _STEP
             place_picture(figure, image, left + (_STEP - CELL) / 2, 0)
-            place_text(figure, name, left + _STEP / 2, CELL + 4, ha="center", fontsize=8, fontweight="bold")
+            place_text(figure, name, left + _STEP / 2, CELL + 4, ha="center", fontweight="bold")
         for row, key in enumerate(keys):
             y = top + row * _ROW
             place_box(figure, 0, y - 4, _NAMES + _STEP * len(distortions.images), 0.7, facecolor=RULE, linewidth=0)
@@ -31,6 +31,6 @@ def figure_distortions(distortions: Distortions) -> Figure:
             worst = known.min() if METRICS[key].direction == "higher" else known.max()
             for column, name in enumerate(distortions.images):
                 place = _NAMES + (column + 0.5) * _STEP
-                style = {"color": ACCENT, "fontweight": "bold"} if values.loc[key, name] == worst else {"color": INK}
-                place_text(figure, short_number(values.loc[key, name]), place, y, ha="center", **style)
+                looks = {"color": ACCENT, "fontweight": "bold"} if values.loc[key, name] == worst else {}
+                place_text(figure, short_number(values.loc[key, name]), place, y, ha="center", **looks)
     return figure
