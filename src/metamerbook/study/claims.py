@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,18 +70,6 @@ class Finding:
         return f"{self.what}: {self.value:.3f} [{self.low:.3f}, {self.high:.3f}] over {self.over}, claimed {claimed}"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A verdict, its reason, and the quantity that decided; NaN if none was measured."""
-
-    verdict: str
-    reason: str
-    measured: str = ""
-    value: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-
-
 @dataclass
 class Evidence:
     """Tables as claims look at them: evaluators that compare like with like, and intervals by resampling."""
@@ -106,7 +95,12 @@ class Evidence:
         wanted = pd.MultiIndex.from_tuples(list(cells))
         table = table.set_index(["model_set", "stage"])
         table = table[table.index.isin(wanted)]
-        self._note_incomplete_sets(table)
+        if {"n_members", "n_wanted"} <= set(table.columns):
+            short = table[table["n_members"] < table["n_wanted"]].reset_index().drop_duplicates("model_set")
+            notes = [
+                f"{one.model_set} ran with {one.n_members} of its {one.n_wanted} networks" for one in short.itertuples()
+            ]
+            self.notes.extend(note for note in notes if note not in self.notes)
         held_out = table["held_out"] if "held_out" in table else ~table["took_part"]
         wide = table[held_out].reset_index().pivot(index="evaluator", columns=["model_set", "stage"], values=name)
         return at_least(wide.reindex(columns=wanted).dropna(), "evaluators outside all of the sets compared")
@@ -148,12 +142,7 @@ class Evidence:
         return self.bootstrap(lambda drawn: statistic(values[..., drawn]), [count], what, claimed, f"{count} {units}")
 
     def bootstrap(
-        self,
-        statistic: Callable[..., np.ndarray],
-        counts: Sequence[int],
-        what: str,
-        claimed: Interval,
-        over: str,
+        self, statistic: Callable[..., np.ndarray], counts: Sequence[int], what: str, claimed: Interval, over: str
     ) -> Finding:
         """Estimate a statistic that takes (draws, n) positions for each of some independent samples of n units."""
         found = bootstrap(
@@ -166,15 +155,6 @@ class Evidence:
         )
         value = statistic(*(np.arange(count)[None] for count in counts))[0]
         return Finding(what, float(value), *map(float, found.confidence_interval), claimed, over)
-
-    def _note_incomplete_sets(self, table: pd.DataFrame) -> None:
-        if not {"n_members", "n_wanted"} <= set(table.columns):
-            return
-        short = table[table["n_members"] < table["n_wanted"]].reset_index().drop_duplicates("model_set")
-        for row in short.itertuples():
-            note = f"{row.model_set} ran with {row.n_members} of its {row.n_wanted} networks"
-            if note not in self.notes:
-                self.notes.append(note)
 
 
 ClaimTest = Callable[[Evidence], list[Finding]]
@@ -193,27 +173,21 @@ def spread_around(identifier: str) -> Interval:
     return printed["value"] - printed["spread"], printed["value"] + printed["spread"]
 
 
-def conclude(findings: Sequence[Finding], notes: Sequence[str] = ()) -> Outcome:
+def conclude(findings: Sequence[Finding], notes: Sequence[str] = ()) -> dict[str, Any]:
     """Judge a claim by all that it says: it holds if all findings agree, and fails if one contradicts.
 
-    The quantity that is reported is the one that decided: the least favourable.
+    Returned are the verdict, its reason, and the quantity that decided, which is the least favourable.
     """
-    if not findings:
-        raise ValueError("findings is empty: a verdict needs at least one.")
     severity = (DOES_NOT_HOLD, UNDECIDED, HOLDS)
     decisive = min(findings, key=lambda finding: (severity.index(finding.verdict), finding.margin))
     if decisive.verdict == UNDECIDED:
         notes = (f"{decisive.what} may lie on either side", *notes)
-    reason = "; ".join([*map(str, findings), *notes])
-    return Outcome(decisive.verdict, f"{reason}.", decisive.what, decisive.value, decisive.low, decisive.high)
+    measured = {"measured": decisive.what, "value": decisive.value, "low": decisive.low, "high": decisive.high}
+    return measured | {"verdict": decisive.verdict, "reason": f"{'; '.join([*map(str, findings), *notes])}."}
 
 
 def claims_table(
-    tables: Mapping[str, pd.DataFrame],
-    tests: Mapping[str, ClaimTest],
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
+    tables: Mapping[str, pd.DataFrame], tests: Mapping[str, ClaimTest], *, resamples: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
     """Hold every published claim against measured tables.
 
@@ -232,21 +206,29 @@ def claims_table(
     for claim in published("claims").to_dict("records"):
         # The name as a part of the seed: adding a claim changes no other claim's interval.
         generator = np.random.default_rng([seed, *claim["id"].encode()])
-        outcome = _outcome(claim, tests, Evidence(tables, generator, resamples))
         rows.append(
             {name: claim[name] for name in ("id", "part", "where", "claim", "kind", "test")}
             | {"published": published_number(claim["statement"])}
-            | {name: getattr(outcome, name) for name in ("measured", "value", "low", "high", "verdict", "reason")}
+            | _outcome(claim, tests.get(claim["id"]), Evidence(tables, generator, resamples))
         )
     return pd.DataFrame(rows)
 
 
+def _outcome(claim: Mapping[str, str], test: ClaimTest | None, evidence: Evidence) -> dict[str, Any]:
+    reason = claim["untestable"]
+    if test is not None:
+        try:
+            return conclude(test(evidence), evidence.notes)
+        except MissingEvidenceError as missing:
+            reason = f"{str(missing)[0].upper()}{str(missing)[1:]}."
+    nothing = {"measured": "", "value": math.nan, "low": math.nan, "high": math.nan}
+    return nothing | {"verdict": UNTESTABLE, "reason": reason}
+
+
 def claims_summary(claims: pd.DataFrame) -> pd.DataFrame:
     """Count the verdicts: one row per verdict, with verdict, claims (how many) and ids (joined by commas)."""
-    ids = {verdict: claims.loc[claims["verdict"] == verdict, "id"] for verdict in VERDICTS}
-    return pd.DataFrame(
-        [{"verdict": verdict, "claims": len(which), "ids": ", ".join(which)} for verdict, which in ids.items()]
-    )
+    ids = claims.groupby("verdict")["id"].agg(claims="size", ids=", ".join).reindex(VERDICTS)
+    return ids.fillna({"claims": 0, "ids": ""}).astype({"claims": int}).rename_axis("verdict").reset_index()
 
 
 def claims_by_part(claims: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -260,18 +242,5 @@ def published_number(identifier: str) -> str:
         return ""
     row = statement(identifier)
     relation = "" if row["relation"] == "=" else f"{row['relation']} "
-    if np.isnan(row["spread"]):
-        return f"{relation}{row['value']:g}"
-    return f"{relation}{row['value']:.3f} ± {row['spread']:.3f}"
-
-
-def _outcome(claim: Mapping[str, str], tests: Mapping[str, ClaimTest], evidence: Evidence) -> Outcome:
-    test = tests.get(claim["id"])
-    if test is None:
-        return Outcome(UNTESTABLE, claim["untestable"])
-    try:
-        findings = test(evidence)
-    except MissingEvidenceError as missing:
-        reason = str(missing)
-        return Outcome(UNTESTABLE, f"{reason[0].upper()}{reason[1:]}.")
-    return conclude(findings, evidence.notes)
+    spread = "" if np.isnan(row["spread"]) else f" ± {row['spread']:.3f}"
+    return f"{relation}{row['value']:.3f}{spread}" if spread else f"{relation}{row['value']:g}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,11 @@ from torch import Tensor
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
 from metamerbook.study.networks import set_sizes
+from metamerbook.study.study import Study, first_of_each_category
 from metamerbook.study.tasks import ClassifierRef
 from metamerlib.checks import check_classifiers
 from metamerlib.evaluation import tabulate_recognizability
 from metamerlib.models import STAGES, Stage
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 FEWEST = 3
 """Evaluators below which an interval would mean nothing."""
@@ -34,7 +32,7 @@ class Predictions(Task):
     generators: tuple[ClassifierRef, ...]
 
     @classmethod
-    def of(cls, study: "Study", run: Any, evaluators: Sequence[str] | None = None) -> "Predictions":
+    def of(cls, study: Study, run: Any, evaluators: Sequence[str] | None = None) -> "Predictions":
         """Describe what a study's evaluators, or those named, say of a run."""
         keys = study.evaluators if evaluators is None else evaluators
         refs = study.networks.classifier_ref
@@ -67,7 +65,7 @@ class Predictions(Task):
 
 
 def evaluate(
-    study: "Study",
+    study: Study,
     runs: Iterable[tuple[Mapping[str, Any], Any]],
     *,
     evaluators: Sequence[str] | None = None,
@@ -92,26 +90,21 @@ def evaluate(
     _check(study, keys)
     tasks = [Predictions.of(study, run, keys) for _, run in runs]
     unusable = study.execute(tasks, title=title, skip_unusable=skip_unusable).unusable
-    traits = study.networks.traits(keys).drop(columns="evaluator").to_dict("records")
+    traits = study.networks.traits(keys).to_dict("records")
     rows = []
     for (labels, run), task in zip(runs, tasks, strict=True):
         members = [model.key for model in run.models]
         sizes = set_sizes(study.model_sets, labels.get("model_set"), members)
         reason = unusable.get(task.key, "")
         seen = [{}] * len(keys) if reason else _tabulate(study, task, criterion or study.settings.criterion)
-        for key, kind, row in zip(keys, traits, seen, strict=True):
-            rows.append(
-                dict(labels)
-                | {"stage": run.stage, "evaluator": key}
-                | kind
-                | {"held_out": key not in members}
-                | row
-                | {"reason": reason, **sizes}
-            )
+        first = dict(labels) | {"stage": run.stage}
+        last = {"reason": reason, **sizes}
+        for kind, row in zip(traits, seen, strict=True):
+            rows.append(first | kind | {"held_out": kind["evaluator"] not in members} | row | last)
     return pd.DataFrame(rows)
 
 
-def _tabulate(study: "Study", task: Predictions, criterion: str) -> list[dict[str, Any]]:
+def _tabulate(study: Study, task: Predictions, criterion: str) -> list[dict[str, Any]]:
     """Make one row per evaluator."""
     seen, keys = study.result(task), [evaluator.key for evaluator in task.evaluators]
     table = tabulate_recognizability(
@@ -128,7 +121,7 @@ def _tabulate(study: "Study", task: Predictions, criterion: str) -> list[dict[st
     return table.to_dict("records")
 
 
-def collect(study: "Study", tasks: Sequence[Any], title: str) -> pd.DataFrame:
+def collect(study: Study, tasks: Sequence[Any], title: str) -> pd.DataFrame:
     """Compute tasks whose results are tables of runs, and join these: model_set, stage, theirs, and `set_sizes`."""
     study.execute(tasks, title=title)
     tables = []
@@ -140,14 +133,14 @@ def collect(study: "Study", tasks: Sequence[Any], title: str) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def predicted_classes(study: "Study", run: Any) -> dict[str, tuple[Tensor, Tensor]]:
+def predicted_classes(study: Study, run: Any) -> dict[str, tuple[Tensor, Tensor]]:
     """Return what every evaluator takes the references and the images of a run for: two tensors (N,) each."""
     _check(study, study.evaluators)
     seen = study.result(Predictions.of(study, run))
     return dict(zip(study.evaluators, zip(seen["reference_classes"], seen["classes"], strict=True), strict=True))
 
 
-def _check(study: "Study", keys: Sequence[str]) -> None:
+def _check(study: Study, keys: Sequence[str]) -> None:
     skeletons = [study.networks.skeleton(key) for key in keys]
     check_classifiers(skeletons, "evaluators", categories=study.references.categories)
 
@@ -173,10 +166,7 @@ def mean_over_evaluators(
     for choice, counts in choices(table, held_out_only=held_out_only).items():
         for condition, group in table.groupby(list(by), sort=False):
             values = group.loc[counts[group.index], value].dropna()
-            rows.append(
-                dict(zip(by, condition, strict=True))
-                | {"evaluators": choice, "mean": values.mean(), "sd": values.std(ddof=1), "n_evaluators": len(values)}
-            )
+            rows.append((*condition, choice, values.mean(), values.std(ddof=1), len(values)))
     return pd.DataFrame(rows, columns=[*by, "evaluators", "mean", "sd", "n_evaluators"])
 
 
@@ -199,26 +189,23 @@ def contrasts(
     ValueError
         If the table does not have the baseline.
     """
-    conditions = [tuple(row) for row in table[list(by)].drop_duplicates().itertuples(index=False, name=None)]
-    baseline = tuple(baseline)
-    if baseline not in conditions:
-        raise ValueError(f"baseline is {baseline}, which is not among the table's conditions {conditions}: name one.")
     took_part = set(table.loc[~table["held_out"], "evaluator"])
-    counted = table[~table["evaluator"].isin(took_part)]
-    samples = {condition: pd.Series(dtype=float) for condition in conditions}
-    for condition, group in counted.groupby(list(by), sort=False):
-        samples[condition] = group.groupby("evaluator", sort=False)["recognizability"].mean()
+    counted = table.loc[~table["evaluator"].isin(took_part), "recognizability"]
+    samples = {
+        condition: counted.reindex(group.index).groupby(group["evaluator"], sort=False).mean().dropna()
+        for condition, group in table.groupby(list(by), sort=False)
+    }
+    baseline = tuple(baseline)
+    if baseline not in samples:
+        raise ValueError(f"baseline is {baseline}, which is not among the conditions {list(samples)}: name one.")
     rows = []
     for condition, values in samples.items():
         paired = (values - samples[baseline]).dropna().to_numpy()
-        low, high = mean_interval(paired, resamples=resamples, seed=seed)
-        rows.append(
-            dict(zip(by, condition, strict=True))
-            | {"mean": values.mean(), "sd": values.std(ddof=1), "n_evaluators": len(values)}
-            | {"baseline": condition == baseline, "difference": paired.mean() if len(paired) else np.nan}
-            | {"low": low, "high": high}
-        )
-    return pd.DataFrame(rows)
+        difference = paired.mean() if len(paired) else np.nan
+        of_values = (values.mean(), values.std(ddof=1), len(values), condition == baseline, difference)
+        rows.append((*condition, *of_values, *mean_interval(paired, resamples=resamples, seed=seed)))
+    columns = ["mean", "sd", "n_evaluators", "baseline", "difference", "low", "high"]
+    return pd.DataFrame(rows, columns=[*by, *columns])
 
 
 def mean_interval(values: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> tuple[float, float]:
@@ -237,7 +224,7 @@ def rank_correlation(first: Iterable[float], second: Iterable[float]) -> float:
     return float(np.corrcoef(*ranks)[0, 1])
 
 
-def featured_set(study: "Study") -> str:
+def featured_set(study: Study) -> str:
     """Choose the set that a chapter shows where it shows one: "CNN" if it runs; else the first ensemble, or set."""
     sets = study.running_sets
     if not sets:
@@ -246,23 +233,20 @@ def featured_set(study: "Study") -> str:
     return "CNN" if "CNN" in sets else [*ensembles, *sets][0]
 
 
-def featured_stage(study: "Study") -> Stage:
+def featured_stage(study: Study) -> Stage:
     """Choose the stage that a chapter shows where it shows one: the deepest; the last where depths are not known."""
     stages = study.settings.stages
     depths = [STAGES.get(stage) if isinstance(stage, str) else float(stage) for stage in stages]
     return stages[-1] if None in depths else max(zip(depths, stages, strict=True), key=lambda pair: pair[0])[1]
 
 
-def one_per_category(study: "Study") -> list[int]:
+def one_per_category(study: Study) -> list[int]:
     """Find the first reference of each category that has an image."""
-    present = study.references.category_names
-    return [present.index(category) for category in dict.fromkeys(present)]
+    return first_of_each_category(study.references, 1)
 
 
-def spread_over_categories(study: "Study", count: int) -> list[int]:
+def spread_over_categories(study: Study, count: int) -> list[int]:
     """Choose up to so many references of different categories, spread evenly over them."""
     firsts = one_per_category(study)
-    if count >= len(firsts):
-        return firsts
-    step = (len(firsts) - 1) / max(count - 1, 1)
-    return [firsts[round(number * step)] for number in range(count)]
+    places = np.linspace(0, len(firsts) - 1, min(count, len(firsts)))
+    return [firsts[round(place)] for place in places]

@@ -37,12 +37,14 @@ def test_the_least_favourable_finding_decides():
     open_ = Finding("open", 0.1, -0.1, 0.3, (0, math.inf), "9 images")
     bad = Finding("bad", -0.5, -0.6, -0.4, (0, math.inf), "9 images")
     worse = Finding("worse", -0.9, -1.0, -0.8, (0, math.inf), "9 images")
-    assert (conclude([better, good]).verdict, conclude([better, good]).measured) == ("holds", "good")
-    assert (conclude([good, open_]).verdict, conclude([good, open_]).measured) == ("undecided", "open")
-    outcome = conclude([open_, bad, good, worse])
-    assert (outcome.verdict, outcome.measured, outcome.value) == ("does not hold", "worse", -0.9)
-    with pytest.raises(ValueError, match="empty"):
-        conclude([])
+    for findings, verdict, decisive in (
+        ([better, good], "holds", good),
+        ([good, open_], "undecided", open_),
+        ([open_, bad, good, worse], "does not hold", worse),
+    ):
+        outcome = conclude(findings)
+        assert (outcome["verdict"], outcome["measured"]) == (verdict, decisive.what)
+        assert [outcome[name] for name in ("value", "low", "high")] == [decisive.value, decisive.low, decisive.high]
 
 
 def test_the_interval_of_a_mean_is_the_normal_one():
