@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -15,7 +14,6 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from metamerbook.engine.task import Task
-from metamerbook.study.judging import Predictions
 from metamerbook.study.settings import PAPERS
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun, Snapshots, kept_beside
@@ -74,9 +72,8 @@ class Plan:
     def summary(self) -> list[str]:
         """Add up the parts: one line for `metamerlib run`, one for the whole book."""
         lines = []
-        for command in ("run", "book"):
-            parts = self.table[self.table["command"] == "run"] if command == "run" else self.table
-            total = parts.drop(columns=["part", "command", "model_set", "stage"]).sum(min_count=1)
+        for command, parts in (("run", self.table[self.table["command"] == "run"]), ("book", self.table)):
+            total = parts.sum(min_count=1, numeric_only=True)
             lines.append(
                 f"metamerlib {command}: {total['results']:.0f} results, {total['found']:.0f} of them in the store; "
                 f"{_short(total['updates']).strip()} updates, {_short(total['flops'])}FLOP; left to do: "
@@ -101,32 +98,25 @@ def plan_study(study: Study, *, seconds: float | None = 10.0) -> Plan:
         new = {task.key: task for task in _with_requirements(tasks) if task.key not in seen}
         seen |= new.keys()
         lacking = [task for task in new.values() if task not in study.store]
-        of_all, of_left = _passes(study, new.values()), _passes(study, lacking)
-        rows.append(
-            labels
-            | {"results": len(new), "found": len(new) - len(lacking)}
-            | {"updates": _updates(of_all), "flops": sum(map(flops, of_all))}
-            | {"updates_left": _updates(of_left), "flops_left": sum(map(flops, of_left))}
-            | {"bytes_left": sum(map(_bytes, lacking))}
-        )
-        left.append(of_left)
+        row = labels | {"results": len(new), "found": len(new) - len(lacking)}
+        for which, chosen in (("", new.values()), ("_left", lacking)):
+            passes = _passes(study, chosen)
+            row[f"updates{which}"] = sum(one.images for one in passes if one.backward)
+            row[f"flops{which}"] = sum(map(flops, passes))
+        rows.append(row | {"bytes_left": sum(map(_bytes, lacking))})
+        left.append(passes)
+    table = pd.DataFrame(rows).assign(hours_left=math.nan)
     device = resolve_device(study.settings.device)
-    hours = [math.nan] * len(rows)
     if seconds is not None:
         speeds = _speeds(study, complete, flops, [one for part in left for one in part], device, seconds)
         typical = median(speeds.values()) if speeds else 1.0
-        hours = [sum(flops(one) / speeds.get(one.model, typical) for one in part) / 3600 for part in left]
+        table["hours_left"] = [sum(flops(one) / speeds.get(one.model, typical) for one in part) / 3600 for part in left]
         notes.append(
             f"Hours come from updates with {len(speeds)} networks, timed here; others are scaled by their FLOPs. "
             "Comparisons of what is there (image metrics, distances, permutations) come on top."
         )
-    return Plan(
-        table=pd.DataFrame([row | {"hours_left": each} for row, each in zip(rows, hours, strict=True)]),
-        notes=tuple(notes),
-        description=complete.describe(),
-        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        store=str(study.store.root),
-    )
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return Plan(table, tuple(notes), complete.describe(), name, str(study.store.root))
 
 
 def _complete(study: Study) -> tuple[Study, list[str]]:
@@ -157,22 +147,15 @@ def _parts(study: Study, notes: list[str]) -> Iterator[tuple[dict[str, str], lis
         beside = kept_beside(run)
         labels = {"part": "metamers", "command": "run", "model_set": run.name, "stage": stage}
         yield labels, [run] if beside is None else [run, beside]
-    chapters = {name: f"metamerbook.{paper}.{name}" for paper in PAPERS for name in _chapters_of(paper)}
-    for name in [_OF_RUN, *(name for name in chapters if name != _OF_RUN)]:
-        listing = getattr(import_module(chapters[name]), "tasks", None)
-        if listing is None:
-            continue
+    chapters = [(paper, name) for paper in PAPERS for name in import_module(f"metamerbook.{paper}").CHAPTERS]
+    for paper, name in sorted(chapters, key=lambda one: one[1] != _OF_RUN):
+        part, chapter = name.replace("_", " "), import_module(f"metamerbook.{paper}.{name}")
         try:
-            tasks = list(listing(study))
+            tasks = list(chapter.tasks(study)) if hasattr(chapter, "tasks") else []
         except (ValueError, MissingWeightsError) as error:
-            notes.append(f"Left out, since it cannot run: {name.replace('_', ' ')} ({error})")
+            notes.append(f"Left out, since it cannot run: {part} ({error})")
             continue
-        command = "run" if name == _OF_RUN else "book"
-        yield {"part": name.replace("_", " "), "command": command, "model_set": "", "stage": ""}, tasks
-
-
-def _chapters_of(paper: str) -> tuple[str, ...]:
-    return import_module(f"metamerbook.{paper}").CHAPTERS
+        yield {"part": part, "command": "run" if name == _OF_RUN else "book", "model_set": "", "stage": ""}, tasks
 
 
 def _with_requirements(tasks: Iterable[Task]) -> Iterator[Task]:
@@ -192,25 +175,22 @@ def _passes(study: Study, tasks: Iterable[Task]) -> list[Passes]:
             run, images = (task, task.stimuli.count) if isinstance(task, MetamerRun) else (task.run, len(task.images))
             for model, layer in zip(run.models, run.layers, strict=True):
                 found.append(Passes(model.key, layer, images * run.config.updates_per_model, backward=True))
-        elif isinstance(task, Predictions):
-            found += [Passes(one.key, None, task.run.stimuli.count, backward=False) for one in task.evaluators]
-        elif hasattr(task, "trajectory"):  # what evaluators see in snapshots
-            images = len(task.trajectory.images) * len(task.trajectory.repetitions)
+        elif hasattr(task, "evaluators"):  # what they see in the images of a run, or in snapshots of one
+            kept = getattr(task, "trajectory", None)
+            images = len(kept.images) * len(kept.repetitions) if kept else task.run.stimuli.count
             found += [Passes(one.key, None, images, backward=False) for one in task.evaluators]
         elif hasattr(task, "steps"):  # an attack
             found += [Passes(one.key, None, task.stimuli.count * task.steps, backward=True) for one in task.models]
     return found
 
 
-def _updates(passes: Iterable[Passes]) -> int:
-    return sum(one.images for one in passes if one.backward)
-
-
 def _bytes(task: Task) -> int:
-    images = {"MetamerRun": lambda: task.stimuli.count, "Snapshots": lambda: len(task.images) * len(task.repetitions)}
-    count = images.get(task.kind, lambda: 0)()
-    height, width = (task.run if isinstance(task, Snapshots) else task).stimuli.size if count else (0, 0)
-    return _RESULT_BYTES + count * 3 * height * width * 4
+    images = 0
+    if isinstance(task, MetamerRun):
+        images, stimuli = task.stimuli.count, task.stimuli
+    elif isinstance(task, Snapshots):
+        images, stimuli = len(task.images) * len(task.repetitions), task.run.stimuli
+    return _RESULT_BYTES + (images * 3 * math.prod(stimuli.size) * 4 if images else 0)
 
 
 class _FlopCounter:
@@ -243,19 +223,19 @@ def _speeds(
             update = replace(one, images=_TIMED_IMAGES)
             shares[update] = shares.get(update, 0.0) + flops(one)
     ends, speeds = time.perf_counter() + seconds, {}
-    with _one_thread(device):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1 if device.type == "cpu" else threads)  # as each of the processes that share the cores
+    try:
         for update in sorted(shares, key=shares.get, reverse=True):
             if len(speeds) >= _FEWEST_TIMED and time.perf_counter() > ends:
                 break
-            if update.model not in speeds:
-                model = _built(study, update.model)
-                speeds[update.model] = flops(update) / _seconds(model, update, complete.references.size, device)
+            if (key := update.model) not in speeds:
+                of_zoo = isinstance(study.zoo, ModelZoo) and key not in study.networks.own
+                model = study.zoo.initialised(key) if of_zoo else study.networks.models[key]
+                speeds[key] = flops(update) / _seconds(model, update, complete.references.size, device)
+    finally:
+        torch.set_num_threads(threads)
     return {key: speed * (cores() if device.type == "cpu" else 1) for key, speed in speeds.items()}
-
-
-def _built(study: Study, key: str) -> Classifier:
-    of_zoo = isinstance(study.zoo, ModelZoo) and key not in study.networks.own
-    return study.zoo.initialised(key) if of_zoo else study.networks.models[key]
 
 
 def _seconds(model: Classifier, update: Passes, size: tuple[int, int], device: torch.device) -> float:
@@ -271,17 +251,6 @@ def _seconds(model: Classifier, update: Passes, size: tuple[int, int], device: t
                 getattr(torch, device.type).synchronize()
     model.to(before)
     return time.perf_counter() - began
-
-
-@contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
-    """Compute with one thread on a CPU, as each of the processes does that share its cores."""
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1 if device.type == "cpu" else before)
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _short(count: Any) -> str:
