@@ -226,5 +226,5 @@ def test_answers_of_nan_are_no_answers():
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 2))
     torch.nn.init.constant_(module[1].weight, torch.nan)
     model = Classifier(module, name="broken", categories=("a", "b"))
-    with pytest.raises(ValueError, match=r"model 'broken' returns NaN for 3 of 3 images: its answers mean nothing"):
+    with pytest.raises(ValueError, match=r"model 'broken' returns NaN or infinity for 3 of 3 images: its"):
         model.predict(torch.rand(3, 3, 2, 2))

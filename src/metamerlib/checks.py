@@ -94,14 +94,15 @@ def _too_long(name: str) -> bool:
 
 
 def names(value: object, argument: str) -> tuple[str, ...]:
-    """Validate at least one name, none of them twice, not even in two Unicode forms."""
+    """Validate at least one name, none twice; return them as plain text in Unicode's composed form (NFC)."""
     entries = entries_of(value, argument, "names")
     wrong = [entry for entry in entries if not isinstance(entry, str)]
     if wrong:
         raise TypeError(f"{argument} is {shown(value)}: give names as text, not {shown(wrong[0])}.")
-    if not entries or len({unicodedata.normalize("NFC", entry) for entry in entries}) != len(entries):
+    plain = tuple(unicodedata.normalize("NFC", str.__str__(entry)) for entry in entries)  # numpy's text and enums too
+    if not plain or len(set(plain)) != len(plain):
         raise ValueError(f"{argument} is {shown(value)}: give at least one name, none of them twice.")
-    return tuple(entries)
+    return plain
 
 
 def entries_of(value: object, argument: str, what: str) -> list[Any]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from metamerlib.checks import LARGEST_SEED, check_choice, check_classifiers, check_pair, images_of, shown, whole_number
 from metamerlib.evaluation.densities import density, jensen_shannon, shared_grid
 from metamerlib.models import Classifier
-from metamerlib.models.device import naming_batch_size
+from metamerlib.models.device import naming_batch_size, without_autocast
 from metamerlib.models.independence import check_independence
 from metamerlib.models.stages import Stage
 from metamerlib.stimuli import StimulusSet
@@ -180,12 +180,14 @@ def flat_activations(images: Tensor, model: Classifier, stage: Stage, batch_size
     """Compute a model's activations, (N, features), complex ones as twice as many real features."""
     check_independence(model, images, stage)
     device = model.device if model.device.type == "cuda" else torch.device("cpu")
-    with naming_batch_size(f"reading the activations of model {model.name!r}", batch_size):
+    with naming_batch_size(f"reading the activations of model {model.name!r}", batch_size), without_autocast(device):
         parts = [
             model.activations(batch.float().to(model.device), stage).flatten(1).to(device)
             for batch in images.split(batch_size)
         ]
     rows = torch.cat(parts)
+    if rows.is_quantized:
+        rows = rows.dequantize()
     if rows.is_complex():
         rows = torch.view_as_real(rows).flatten(1)
     rows = rows.to(torch.promote_types(rows.dtype, torch.float32))

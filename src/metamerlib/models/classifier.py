@@ -1,15 +1,17 @@
 """A classification network as the rest of the library sees it: images in [0, 1] to logits or activations."""
 
 import math
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.parameter import is_lazy
 
 from metamerlib.checks import check_choice, entries_of, names, real_number, shown, whole_number
-from metamerlib.models.device import naming_batch_size
+from metamerlib.models.device import naming_batch_size, without_autocast
 from metamerlib.models.stages import Stage, resolve_stage
 
 DECISIONS = ("max_logit", "mean_probability")
@@ -93,12 +95,17 @@ class Classifier(nn.Module):
             raise TypeError(f"module is a {type(module).__name__}: give a torch.nn.Module (it is {shown(module)}).")
         if not isinstance(name, str) or not name:
             raise TypeError(f"name is {shown(name)}: give text.")
+        if any(is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers())):
+            raise ValueError(
+                f"module of model {name!r} has lazy layers without weights yet: pass an image through it once, such as "
+                "module(torch.zeros(1, 3, 224, 224)), then wrap it."
+            )
         self.mean, self.std = _per_channel(mean, "mean"), _per_channel(std, "std")
         if min(self.std) <= 0:
             raise ValueError(f"std is {shown(std)}: every channel's must be above 0.")
         if input_size is not None:
             input_size = whole_number(input_size, "input_size", at_least=1, at_most=_LARGEST_SIDE)
-        self.name = name
+        self.name = unicodedata.normalize("NFC", name)
         self.categories = names(categories, "categories")
         if outputs_of_category is not None:
             outputs_of_category = _outputs(outputs_of_category, len(self.categories))
@@ -194,7 +201,8 @@ class Classifier(nn.Module):
 
     def outputs(self, images: Tensor) -> Tensor:
         """Compute the network's own outputs, (N, outputs), before they are gathered into categories."""
-        returned = self.module(self._inputs(images))
+        with without_autocast(self.device):
+            returned = self.module(self._inputs(images))
         outputs = _first_tensor(returned)
         if outputs is None:
             raise ValueError(
@@ -222,8 +230,9 @@ class Classifier(nn.Module):
         Raises
         ------
         ValueError
-            If the network returns NaN for an image.
+            If the network returns NaN or +∞ for an image.
         """
+        self.eval()  # the module may have been trained since
         batch_size = whole_number(batch_size, "batch_size", at_least=1)
         if not isinstance(images, Tensor):
             raise TypeError(f"images is {shown(images)}: give a tensor (N, 3, H, W), RGB in [0, 1].")
@@ -232,12 +241,13 @@ class Classifier(nn.Module):
         return self.checked_logits(torch.cat(batches)).argmax(dim=1) if batches else torch.zeros(0, dtype=torch.int64)
 
     def checked_logits(self, logits: Tensor) -> Tensor:
-        """Refuse logits, (N, categories), that have a NaN: a comparison would take it for the highest."""
-        wrong = logits.isnan().any(dim=1)
+        """Refuse logits, (N, categories), with NaN or +∞: a comparison would take either for the highest."""
+        wrong = (logits.isnan() | logits.isposinf()).any(dim=1)
         if wrong.any():
             raise ValueError(
-                f"model {self.name!r} returns NaN for {int(wrong.sum())} of {len(logits)} images: its answers mean "
-                "nothing. Mend its weights or its normalisation (mean, std), or leave it out of the evaluators."
+                f"model {self.name!r} returns NaN or infinity for {int(wrong.sum())} of {len(logits)} images: its "
+                "answers mean nothing. Mend its weights or its normalisation (mean, std), or leave it out of the "
+                "evaluators."
             )
         return logits
 
@@ -272,11 +282,12 @@ class Classifier(nn.Module):
     def up_to(self, stage: Stage) -> Callable[[Tensor], Tensor]:
         """Cut the network at a stage, for those who run it many times: the module is looked up here, once."""
         layer = self.layer(stage)
-        if isinstance(self.module, torch.jit.ScriptModule):
+        tapped = dict(self.module.named_modules(remove_duplicate=False))[layer]
+        if isinstance(tapped, torch.jit.ScriptModule):
             raise ValueError(
-                f"model {self.name!r} is scripted, which leaves no layers to tap: give the module it was scripted from."
+                f"model {self.name!r} is scripted at {layer!r}, which leaves no layers to tap: give the module it was "
+                "scripted from."
             )
-        tapped = self.module.get_submodule(layer)
         # A block that stands at several places of a list runs once for each of its names.
         same = [name for name, module in self.module.named_modules(remove_duplicate=False) if module is tapped]
         return partial(self._run_up_to, layer, tapped, same.index(layer))

@@ -1,7 +1,7 @@
 """Where networks compute, how much of them fits there, and what is said when memory does not suffice."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import nn
@@ -58,7 +58,7 @@ def models_on(models: Sequence[nn.Module], device: torch.device) -> Iterator[Non
     ]
     try:
         for model in models:
-            model.to(device)
+            model.to(device).eval()
         yield
     finally:
         for weight, data, wants_gradient in weights:
@@ -68,6 +68,12 @@ def models_on(models: Sequence[nn.Module], device: torch.device) -> Iterator[Non
             module.training = training
             for name, tensor in tensors.items():  # `to` puts other tensors in the place of some
                 setattr(module, name, tensor)
+
+
+def without_autocast(device: torch.device) -> AbstractContextManager[None]:
+    """Switch off a caller's autocast, which would change what is measured without a word."""
+    available = torch.amp.is_autocast_available(device.type)
+    return torch.autocast(device.type, enabled=False) if available else nullcontext()
 
 
 @contextmanager

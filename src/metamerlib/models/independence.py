@@ -15,7 +15,7 @@ _checked: "WeakKeyDictionary[Classifier, set[str | None]]" = WeakKeyDictionary()
 def check_independence(classifier: Classifier, images: Tensor, stage: Stage | None = None) -> None:
     """Refuse a network whose answer for an image depends on chance or on what else is in the batch.
 
-    A bright and a dark image of noise, of the shape of `images`, are classified together, again, and one alone; once
+    A bright and a dark image of noise, of the shape of `images`, are classified together, again, and each alone; once
     per classifier. With a stage, its activations are compared, and nothing behind it runs. Random states and running
     statistics stay as they are.
 
@@ -24,6 +24,7 @@ def check_independence(classifier: Classifier, images: Tensor, stage: Stage | No
     ValueError
         If the answers differ; the message says which of the two it is, and what to do.
     """
+    classifier.eval()  # whoever trains the network between two evaluations has put it into training mode
     checked, layer = _checked.setdefault(classifier, set()), None if stage is None else classifier.layer(stage)
     if None in checked or layer in checked or classifier.device.type == "meta":
         return
@@ -35,7 +36,7 @@ def check_independence(classifier: Classifier, images: Tensor, stage: Stage | No
     buffers = {name: buffer.clone() for name, buffer in classifier.named_buffers()}
     devices = [classifier.device] if classifier.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        together, again, alone = (_as_real(answer(one)) for one in (pair, pair, pair[:1]))
+        together, again, first, second = (_as_real(answer(one)) for one in (pair, pair, pair[:1], pair[1:]))
     switched = [name for name, one in classifier.module.named_modules() if one.training and one not in training]
     if switched:
         _restore(classifier, buffers)
@@ -49,7 +50,8 @@ def check_independence(classifier: Classifier, images: Tensor, stage: Stage | No
             "random numbers. Where that is dropout, call functional.dropout(…, training=self.training), or nn.Dropout."
         )
     # What remains between batches of two sizes is rounding, which is coarse in half precision and TF32.
-    if _difference(together[:1], alone) > (0.01 if classifier.dtype in (torch.float32, torch.float64) else 0.1):
+    apart = max(_difference(together[:1], first), _difference(together[1:], second))
+    if apart > (0.01 if classifier.dtype in (torch.float32, torch.float64) else 0.1):
         raise ValueError(
             f"model {classifier.name!r} answers differently for an image alone and beside another: "
             + _coupling(classifier)
@@ -64,6 +66,7 @@ def trust(classifier: Classifier) -> Classifier:
 
 
 def _as_real(answer: Tensor) -> Tensor:
+    answer = answer.dequantize() if answer.is_quantized else answer
     return torch.view_as_real(answer.resolve_conj()).float() if answer.is_complex() else answer.float()
 
 

@@ -223,6 +223,8 @@ def decode_photograph(path: str | os.PathLike[str], size: int) -> np.ndarray:
     with warnings.catch_warnings():
         # Pillow warns from half of its limit on, and of odd metadata; an image is read or it is refused.
         warnings.simplefilter("ignore")
+        if os.path.exists(path) and not os.path.isfile(path):  # reading a named pipe waits for ever
+            raise UnreadablePhotographError("not a file")
         try:
             with Image.open(path, formats=FORMATS) as file:
                 _scale_transparent_level(file)

@@ -58,7 +58,7 @@ class StimulusSet:
     def __post_init__(self) -> None:
         for field in ("categories", "sources", "unreadable"):
             object.__setattr__(self, field, tuple(entries_of(getattr(self, field), field, "entries")))
-        names(self.categories, "categories")
+        object.__setattr__(self, "categories", names(self.categories, "categories"))
         check_images(self.images)
         _check_labels(self.labels, count=len(self.images), categories=self.categories)
         if len(self.sources) != len(self.images):

@@ -308,3 +308,28 @@ def test_learned_metrics_of_complex_features_count_both_parts(metric):
         for parts in (False, True)
     )
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_quantised_activations_are_measured_as_the_numbers_they_stand_for():
+    class Quantised(nn.Module):
+        def forward(self, images):
+            return torch.quantize_per_tensor(images, 1 / 64, 0, torch.quint8)
+
+    model = Classifier(nn.Sequential(Quantised()), name="quantised", categories=COLOURS)
+    references, metamers = textured_images(3, 8), textured_images(3, 8, seed=1)
+    (cell,) = pair_distances(metamers, references, [model], stage="0")
+    rounded = ((one * 64).round() / 64 for one in (references, metamers))
+    (expected,) = (one.flatten(1).double() - other.flatten(1).double() for one, other in [tuple(rounded)])
+    torch.testing.assert_close(cell.of_kind("matching"), expected.norm(dim=1))
+
+
+def test_a_callers_autocast_changes_no_distance():
+    model = Classifier(nn.Sequential(nn.Flatten(), nn.Linear(192, 3)), name="linear", categories=COLOURS)
+    images = textured_images(3, 8), textured_images(3, 8, seed=1)
+    (expected,) = pair_distances(*images, [model], stage="1")
+    scores = lpips(*images, backbone=Backbone(model, patch_stages=("1",)))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        (cell,) = pair_distances(*images, [model], stage="1")
+        assert torch.equal(lpips(*images, backbone=Backbone(model, patch_stages=("1",))), scores)
+    assert torch.equal(cell.cross, expected.cross)

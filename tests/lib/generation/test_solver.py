@@ -185,6 +185,16 @@ def test_weights_and_references_are_left_alone():
     assert torch.equal(references, random_images(2))
 
 
+def test_a_network_put_into_training_mode_since_gives_the_same_metamers_and_its_mode_back():
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Dropout(), nn.Conv2d(4, 4, 3))
+    model = Classifier(module, name="dropping", categories=("a", "b"), blocks=["0", "2"])
+    run = {"stage": "late", "config": GenerationConfig(repetitions=3), **QUIET}
+    expected = generate_metamers(random_images(2), model, **run).images
+    module.train()
+    assert torch.equal(generate_metamers(random_images(2), model, **run).images, expected)
+    assert all(part.training for part in module)
+
+
 @pytest.mark.parametrize("layout", ["channels_last", "transposed", "expanded", "requires_grad"])
 def test_any_memory_layout_of_the_references_will_do(layout):
     references = random_images(2)

@@ -347,3 +347,38 @@ def test_gradient_checkpointing_keeps_the_gradient(images):
     (gradient,) = torch.autograd.grad(wrap(network).activations(images, "c2").sum(), images)
     (expected,) = torch.autograd.grad(network.c2(network.c1(images).relu()).sum(), images)
     torch.testing.assert_close(gradient, expected)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_a_scripted_block_is_named_as_such(images):
+    network = Net()
+    network.c2 = torch.jit.script(network.c2)
+    classifier = wrap(network, blocks=["c1", "c2"])
+    assert classifier.activations(images, "c1").shape == (4, 4, 6, 6)
+    with pytest.raises(ValueError, match=r"'toy' is scripted at 'c2'"):
+        classifier.activations(images, "c2")
+
+
+def test_lazy_layers_without_weights_are_refused():
+    with pytest.raises(ValueError, match=r"'toy' has lazy layers"):
+        wrap(nn.Sequential(nn.Flatten(), nn.LazyLinear(3)))
+
+
+def test_infinite_logits_are_no_answers_but_excluded_outputs_are(images):
+    excluded = torch.tensor([0.0, -torch.inf, 0.0])
+    assert (wrap(Returning(lambda logits: logits + excluded)).predict(images) != 1).all()
+    with pytest.raises(ValueError, match=r"'toy' returns NaN or infinity for 4 of 4"):
+        wrap(Returning(lambda logits: (logits.abs() + 1) * 1e39)).predict(images)
+
+
+def test_a_callers_autocast_changes_no_answer(images):
+    classifier = wrap(Net())
+    expected = classifier(images)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(classifier(images), expected)
+
+
+def test_names_in_another_unicode_form_or_type_of_text_are_the_same():
+    decomposed = wrap(Net(), name="e\u0301", categories=np.array(["e\u0301", "b", "c"]))
+    assert (decomposed.name, decomposed.categories) == ("\u00e9", ("\u00e9", "b", "c"))
+    assert type(decomposed.categories[1]) is str

@@ -91,7 +91,7 @@ def test_a_network_is_run_once():
     check_independence(classifier, IMAGES)
     first = len(runs)
     check_independence(classifier, IMAGES)
-    assert len(runs) == first <= 3
+    assert len(runs) == first <= 4
 
 
 def test_the_miniatures_are_trusted_rightly():
@@ -99,3 +99,27 @@ def test_the_miniatures_are_trusted_rightly():
     for key in ("resnet18", "vit_base", "cornet_s", "xcit_small"):
         network = zoo.build(key)
         check_independence(Classifier(network, name=key, categories=zoo[key].categories, input_size=64), IMAGES)
+
+
+@pytest.mark.parametrize(
+    "mix", [lambda images: images - images[:1], lambda images: images - images[-1:], lambda images: images.cumsum(0)]
+)
+def test_coupling_is_found_whichever_image_it_changes(mix):
+    class Coupled(nn.Module):
+        def forward(self, images):
+            return mix(images)
+
+    with pytest.raises(ValueError, match="mixes the images"):
+        check(Coupled())
+
+
+def test_a_network_put_into_training_mode_since_answers_in_evaluation_mode():
+    network = Net(nn.Dropout())
+    classifier = Classifier(network, name="toy", categories=("a", "b", "c"))
+    check_independence(classifier, IMAGES)
+    network.train()
+    check_independence(classifier, IMAGES)
+    assert not network.middle.training
+    network.train()
+    classifier.predict(IMAGES)
+    assert not network.middle.training

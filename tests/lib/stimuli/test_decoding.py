@@ -1,3 +1,4 @@
+import os
 import struct
 import zlib
 
@@ -262,3 +263,10 @@ def test_damaged_bytes_never_escape_as_another_error(tmp_path):
             except UnreadablePhotographError:
                 outcomes.add("refused")
     assert outcomes == {(8, 8, 3), "refused"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes in folders")
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(UnreadablePhotographError, match="not a file"):
+        decode_photograph(tmp_path / "pipe.png", 4)

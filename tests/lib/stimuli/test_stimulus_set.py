@@ -1,5 +1,6 @@
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -95,3 +96,9 @@ def test_fingerprint_follows_content_only():
 def test_wrong_parts_are_refused_at_the_door(field, value, error, message):
     with pytest.raises(error, match=message):
         dataclasses.replace(make(), **{field: value})
+
+
+def test_category_names_of_numpy_and_of_another_unicode_form_are_the_same():
+    given = dataclasses.replace(make(), categories=np.array(["caf\u0065\u0301", "dog", "elk"]))
+    assert given.categories == ("caf\u00e9", "dog", "elk")
+    assert given.fingerprint == dataclasses.replace(make(), categories=("caf\u00e9", "dog", "elk")).fingerprint

@@ -11,6 +11,7 @@ from torch import Tensor
 from metamerlib.checks import shown
 from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError, check_size, unit_pair
 from metamerlib.models import Classifier
+from metamerlib.models.device import without_autocast
 from metamerlib.models.independence import check_independence
 from metamerlib.models.stages import Stage
 
@@ -59,7 +60,8 @@ class Backbone:
         """Yield activations batch by batch: (B, channels, positions) on the CPU."""
         check_independence(self.classifier, images, stage)
         for batch in images.split(self.batch_size):
-            activations = self.classifier.activations(batch.float().to(self.classifier.device), stage).cpu()
+            with without_autocast(self.classifier.device):
+                activations = self.classifier.activations(batch.float().to(self.classifier.device), stage).cpu()
             if activations.ndim == 3 or (activations.ndim == 4 and self.channels_last):
                 activations = activations.movedim(-1, 1)
             activations = activations.flatten(2) if activations.ndim > 2 else activations.unsqueeze(2)
