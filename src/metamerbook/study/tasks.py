@@ -148,15 +148,7 @@ class Snapshots(Task):
         config = self.run.config
         references = context.references.images[list(self.images)]
         initial = [
-            initial_stimuli(
-                reference[None],
-                config.initializer,
-                radius=config.initializer_radius,
-                constant=config.initializer_constant,
-                mix=config.initializer_mix,
-                seed=self.run.seed,
-                first=position,
-            )
+            initial_stimuli(reference[None], seed=self.run.seed, first=position, **config.initializer_options)
             for reference, position in zip(references, self.images, strict=True)
         ]
         recorder = Recorder(range(len(references)), self.repetitions)

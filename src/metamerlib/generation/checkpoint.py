@@ -98,8 +98,7 @@ class Checkpoint:
             os.replace(self.path, aside)
             warnings.warn(f"{error} It was moved to {aside}, and the run starts over.", RuntimeWarning, stacklevel=3)
             return None
-        differences = list(_differences(document["identity"], self._identity))
-        if differences:
+        if differences := _differences(document["identity"], self._identity):
             raise ValueError(
                 f"checkpoint {self.path} is of another run: {'; '.join(differences)}. Give the same settings to resume "
                 "it, or another path, or delete it to start over."
@@ -135,15 +134,10 @@ def run_identity(
     **settings: int | str | None,
 ) -> dict[str, Any]:
     """Describe what the result of a run depends on, as JSON values: tensors and weights as SHA-256."""
-    return {
-        "images": tensor_digest(images),
-        "initial": None if initial is None else tensor_digest(initial),
-        "models": [model.name for model in models],
-        "layers": list(layers),
-        "weights": {model.name: _model_digest(model) for model in models},
-        "config": dict(config),
-        **settings,
-    }
+    stimuli = {"images": tensor_digest(images), "initial": None if initial is None else tensor_digest(initial)}
+    ensemble = {"models": [model.name for model in models], "layers": list(layers)}
+    ensemble |= {f"weights of {model.name}": _model_digest(model) for model in models}
+    return stimuli | ensemble | {f"config.{name}": value for name, value in config.items()} | settings
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -169,16 +163,11 @@ def _model_digest(model: Classifier) -> str:
     return tensor_digest(torch.tensor(list(text.encode()), device="cpu"), *state.values())
 
 
-def _differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     found = []
     for name in {**there, **here}:
         old, new = there.get(name), here.get(name)
-        if old == new:
-            continue
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += _differences(old, new, f"{name} of " if name == "weights" else f"{prefix}{name}.")
-        elif prefix == "weights of " or name in {"images", "initial"}:
-            found.append(f"{prefix}{name} differ")
-        else:
-            found.append(f"{prefix}{name} is {old!r} there and {new!r} here")
+        if old != new:
+            is_digest = name in ("images", "initial") or name.startswith("weights of ")
+            found.append(f"{name} differ" if is_digest else f"{name} is {old!r} there and {new!r} here")
     return found

@@ -62,9 +62,9 @@ class GenerationConfig:
     loss
         What is minimised: "inversion" (‖a′ − a‖ / ‖a‖) or "squared_inversion".
     initializer
-        Where an image starts: "l1_ball" (uniform in the ℓ₁ ball of radius `initializer_radius` over all values of the
-        image, around `initializer_constant`), "uniform_offset" (each value from U(−r, r) + c), "normal" (N(c, r)),
-        "uniform" (U(0, 1)), "reference", or "mix" (of the reference and U(0, 1) noise). Clamped to [0, 1].
+        Where an image starts: "l1_ball" (uniform in the ℓ₁ ball of radius r over all values, around c),
+        "uniform_offset" (U(−r, r) + c), "normal" (N(c, r)), "uniform" (U(0, 1)), "reference", or "mix" (of the
+        reference and U(0, 1) noise). Clamped to [0, 1].
     initializer_radius, initializer_constant
         r and c above, in pixel values.
     initializer_mix
@@ -76,9 +76,8 @@ class GenerationConfig:
     optimizer_options
         Its further arguments, such as ``{"momentum": 0.9}``.
     schedule
-        Learning rate over the repetitions: "exponential" (from `learning_rate` to `final_learning_rate`), "constant"
-        (`learning_rate`), "halving" (halved at equal intervals, down to `final_learning_rate` at the lowest) or
-        "one_cycle" (up to `learning_rate` over the first 30 %, then down to `final_learning_rate`, along cosines).
+        Learning rate over the repetitions: "exponential", "constant", "halving" (at equal intervals) or "one_cycle" (up
+        over the first 30 %, then down, along cosines).
     learning_rate, final_learning_rate
         Of the first and the last repetition; in "one_cycle" the highest and the last.
     projection
@@ -92,15 +91,12 @@ class GenerationConfig:
         of all models' gradients). Either way each model's gradient is taken `updates_per_model` times.
     relu_gradient
         "stock", or "identity": where the tapped tensor comes out of a ReLU, that ReLU's backward pass is the
-        identity, as in Feather et al. (2023), so that units which are silent now can be woken. Layers that end in
-        something else are left alone.
+        identity, as in Feather et al. (2023), so that units which are silent now can be woken.
     parametrization
-        What is optimised: "pixels", or "fourier" (coefficients scaled by 1/f^α, through a sigmoid). Learning rates mean
-        something else for each. The sigmoid keeps images strictly inside [0, 1] and the ℓ∞ ball, so that initial
-        stimuli are moved away from its edges by 1/510 of its width; an ℓ₂ ball it cannot keep to.
+        What is optimised: "pixels", or "fourier" (coefficients scaled by 1/f^α, through a sigmoid, which cannot keep to
+        an ℓ₂ ball). Learning rates mean something else for each.
     fourier_exponent
-        α above, in [0, 4]: 1 is the spectrum of photographs; with more, steps move low frequencies still further and
-        metamers become smoother. Pixels do not use it.
+        α above, in [0, 4]: 1 is the spectrum of photographs; with more, metamers become smoother.
 
     Raises
     ------
@@ -164,27 +160,15 @@ class GenerationConfig:
 
     @classmethod
     def fast(cls, **changes: Any) -> Self:
-        """Build a configuration that does with a tenth of Table 3's updates: 4000 for each model.
-
-        Adam moves Fourier coefficients along one cycle of learning rates. Metamers made so are not Table 3's: what they
-        look like depends on the rule as well, so never compare networks by metamers of two presets.
-
-        Parameters
-        ----------
-        **changes
-            Values by field name, in place of the preset's.
-
-        Raises
-        ------
-        ValueError
-            If there is no such field, or a value is refused.
-
-        Examples
-        --------
-        >>> GenerationConfig.fast(repetitions=300).parametrization
-        'fourier'
-        """
+        """Build a configuration that does with a tenth of Table 3's updates: Adam on Fourier coefficients."""
+        # What metamers look like depends on the rule as well: never compare networks by metamers of two presets.
         return cls.from_dict({**PRESETS["fast"], **changes})
+
+    @property
+    def initializer_options(self) -> dict[str, Any]:
+        """The arguments of `initial_stimuli` that the configuration decides."""
+        names = ("radius", "constant", "mix")
+        return {"initializer": self.initializer} | {name: getattr(self, f"initializer_{name}") for name in names}
 
     @property
     def updates_per_model(self) -> int:
@@ -210,18 +194,7 @@ class GenerationConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Build a configuration from what `to_dict` returned, or from a part of it.
-
-        Parameters
-        ----------
-        values
-            Field name to value; fields left out keep their defaults.
-
-        Raises
-        ------
-        ValueError
-            If there is no such field, or a value is refused.
-        """
+        """Build a configuration from what `to_dict` returned, or from a part of it; the rest are defaults."""
         known = [entry.name for entry in dataclasses.fields(cls)]
         for name in values:
             if name not in known:

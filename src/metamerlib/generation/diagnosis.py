@@ -1,6 +1,6 @@
 """A look at each model before the loop begins: initial residuals, and models that cannot work at all."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -78,21 +78,15 @@ def _gradient(losses: Tensor, images: Tensor) -> Tensor | None:
 
 def _is_silent(tap: Tap, initial: Tensor) -> bool:
     """Return whether noise has no gradient either."""
-    noise = (
-        torch.rand(initial.shape, generator=torch.Generator("cpu").manual_seed(0), device="cpu")
-        .to(initial)
-        .requires_grad_()
-    )
+    noise = torch.rand(initial.shape, generator=torch.Generator("cpu").manual_seed(0), device="cpu")
+    noise = noise.to(initial).requires_grad_()
     gradient = _gradient(tap.objective(tap.activations(noise)), noise)
     return gradient is None or not gradient.nan_to_num().any()
 
 
-def check_usable(failure: Failure, later_batches: Iterable[Callable[[], tuple[Tap, Tensor]]]) -> None:
-    """Raise an UnusableModelError if what failed for all images of the first batch fails for all the others, too.
-
-    For each of these, a function builds the same model's tap and the initial stimuli.
-    """
-    if all(diagnose(*build())[1] is not None for build in later_batches):
+def check_usable(failure: Failure, later_batches: Iterable[tuple[Tap, Tensor]]) -> None:
+    """Raise an UnusableModelError if what failed for all images of the first batch fails for all the others, too."""
+    if all(diagnose(tap, initial)[1] is not None for tap, initial in later_batches):
         raise UnusableModelError(failure.text)
 
 

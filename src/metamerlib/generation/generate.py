@@ -56,8 +56,8 @@ def generate_metamers(
     images
         (N, 3, H, W) float32 reference images, RGB in [0, 1]. The metamers have the same size.
     models
-        The ensemble, one or more classifiers with different names and the same categories; the networks' input sizes
-        and normalisations may differ. They are moved to the device for the time it takes, and left as they were.
+        The ensemble, one or more classifiers with different names and the same categories. They are moved to the device
+        for the time it takes, and left as they were.
     stage
         Where activations are matched: "early", "middle", "late" (20, 50, 80 % of each model's depth), a share of the
         depth in (0, 1], or a module's dotted name, which all the models must have.
@@ -68,19 +68,17 @@ def generate_metamers(
     device
         "auto" takes CUDA, else MPS, else the CPU.
     batch_size
-        Images optimised at once; None for all of them. On the CPU networks get them in multiples of four, so that
-        one image takes nearly as long as four. "auto" begins with all of them and takes half as many whenever
-        memory does not suffice: it goes on from the last checkpoint, or where there is none begins those images anew.
+        Images optimised at once; None for all of them. On the CPU networks get them in multiples of four. "auto" begins
+        with all of them and takes half as many whenever memory does not suffice: it goes on from the last checkpoint,
+        or where there is none begins those images anew.
     precision
         How the passes of the optimisation are computed: "float32", "tf32" (NVIDIA cards since Ampere) or "bfloat16"
-        (under `torch.autocast`). It changes the metamers. References' activations and final residuals are computed in
-        float32 whatever it is; the history has the residuals that the optimisation saw.
+        (under `torch.autocast`). References' activations and final residuals are computed in float32 whatever it is.
     compile
         Whether these passes go through `torch.compile`. Each network takes a minute or so first.
     checkpoint
         A file for the state of the run. If it exists, the run goes on from there, and on the CPU ends in the very
-        result that an uninterrupted one has. It stays when the run is done; the same call then returns the result
-        at once. A damaged file is set aside as `<name>.corrupt`.
+        result that an uninterrupted one has. A damaged file is set aside as `<name>.corrupt`.
     checkpoint_every
         Seconds between two writings; it is also written after each `batch_size` images.
     record_every
@@ -88,14 +86,12 @@ def generate_metamers(
     initial
         (N, 3, H, W) initial stimuli in place of the configured initialiser's.
     index_offset
-        Index of the first image in a larger set: images 100 to 199 of a set get the metamers that they would get
-        within it from ``index_offset=100``.
+        Index of the first image in a larger set, within which it would get the same metamer.
     progress
         Whether a progress bar with the mean residual is shown on the standard error stream.
     watch
         Called with each batch before its first repetition and after each one, to look at `Batch.repetition`,
-        `Batch.positions`, `Batch.images` and `Batch.residuals()`. What a run did before it was interrupted is not shown
-        again when it is resumed.
+        `Batch.positions`, `Batch.images` and `Batch.residuals()`.
 
     Returns
     -------
@@ -113,9 +109,8 @@ def generate_metamers(
     Warns
     -----
     RuntimeWarning
-        If the loss or the gradient of some images was not finite, or some never had a gradient; if a damaged
-        checkpoint was set aside, or one could not be written; if the batch size was lowered; if the device has not
-        the precision, or a network could not be compiled, so that it was done without.
+        If some images had a loss or gradient that was not finite, or never a gradient; if a damaged checkpoint was set
+        aside, or one could not be written; if the batch size was lowered; if precision or compiler were done without.
 
     Examples
     --------

@@ -33,8 +33,7 @@ class Metamers:
     images
         (N, 3, H, W) float32 RGB in [0, 1].
     residuals
-        (N, M) ‖a′ − a‖ / ‖a‖ of each image at each model's tapped layer, at the end. 0 is a perfect metamer; not
-        finite where the model's activations are not.
+        (N, M) ‖a′ − a‖ / ‖a‖ of each image at each model's tapped layer, at the end. 0 is a perfect metamer.
     initial_residuals
         (N, M) the same for the initial stimuli.
     skipped
@@ -45,28 +44,13 @@ class Metamers:
     recorded_repetitions
         (R,) int64 repetitions, counted from 1, whose residuals were kept; 0 is the initial stimulus.
     residual_history
-        (R, N, M) residuals of the last forward pass with each model in these repetitions, that is, before the last
-        of its updates in the repetition.
-    models
-        (M,) names of the models, in the order of the columns.
-    layers
-        (M,) dotted names of the tapped modules.
-    stage
-        The stage that was asked for.
-    config
-        The hyper-parameters.
-    seed
-        Seed of the initial stimuli.
+        (R, N, M) residuals of the last forward pass with each model in these repetitions.
+    models, layers
+        (M,) names of the models, in the order of the columns, and of the tapped modules.
+    stage, config, seed, precision
+        As they were asked for; of the precision what the device has.
     seconds
         Time that the generation took, over all its sittings.
-    precision
-        What the passes of the optimisation were computed in: "float32", "tf32" or "bfloat16". `residuals` are float32's
-        whatever it is.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit together.
     """
 
     images: Tensor
@@ -83,19 +67,6 @@ class Metamers:
     seed: int
     seconds: float
     precision: str = "float32"
-
-    def __post_init__(self) -> None:
-        rows, count, width = len(self.recorded_repetitions), len(self.images), len(self.models)
-        shapes = dict.fromkeys(_PER_IMAGE, (count, width)) | {
-            "images": (count, 3, *self.images.shape[2:]),
-            "recorded_repetitions": (rows,),
-            "residual_history": (rows, count, width),
-        }
-        for name, shape in shapes.items():
-            if tuple(getattr(self, name).shape) != shape:
-                raise ValueError(f"{name} has shape {tuple(getattr(self, name).shape)}, expected {shape}.")
-        if len(self.layers) != width:
-            raise ValueError(f"layers has {len(self.layers)} names for {width} models: give one for each.")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -129,31 +100,21 @@ class Metamers:
 
     @cached_property
     def history(self) -> "pd.DataFrame":
-        """The mean residual of each model over the run, as a tidy table.
+        """The mean finite residual of each model at the recorded repetitions, as a tidy table.
 
-        Columns: `repetition` (counted from 1; 0 is the initial stimulus), `update` (updates made to the images before
-        the residual was measured), `model`, `residual` (mean over the images whose residual is finite) and
-        `learning_rate`.
+        `update` counts the updates made to the images before the residual was measured.
         """
         import pandas as pd
 
         steps, width = self.config.steps_per_model, len(self.models)
+        recorded, means = self.recorded_repetitions.tolist(), _finite_mean(self.residual_history, dim=1).tolist()
         rows = []
-        for repetition, means in zip(
-            self.recorded_repetitions.tolist(), _finite_mean(self.residual_history, dim=1).tolist(), strict=True
-        ):
-            for column, (model, mean) in enumerate(zip(self.models, means, strict=True)):
+        for repetition, of_models in zip(recorded, means, strict=True):
+            learning_rate = self.config.learning_rate_at(max(repetition - 1, 0))
+            for column, (model, mean) in enumerate(zip(self.models, of_models, strict=True)):
                 before = (repetition - 1) * width + column if self.config.mode == "round_robin" else repetition - 1
-                rows.append(
-                    {
-                        "repetition": repetition,
-                        "update": (before + 1) * steps - 1 if repetition else 0,
-                        "model": model,
-                        "residual": mean,
-                        "learning_rate": self.config.learning_rate_at(max(repetition - 1, 0)),
-                    }
-                )
-        return pd.DataFrame(rows)
+                rows.append((repetition, (before + 1) * steps - 1 if repetition else 0, model, mean, learning_rate))
+        return pd.DataFrame(rows, columns=["repetition", "update", "model", "residual", "learning_rate"])
 
     def save(self, path: str | Path) -> Path:
         """Write everything to one safetensors file, atomically, and return its path.

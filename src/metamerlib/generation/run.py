@@ -5,7 +5,6 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
@@ -22,7 +21,7 @@ from metamerlib.generation.solver import Tap
 from metamerlib.models import Classifier
 from metamerlib.models.device import is_out_of_memory
 
-_FINISHED, _WAITING = "finished/", "waiting/"
+_FINISHED = "finished/"
 CPU_MULTIPLE = 4
 """On the CPU a batch is filled up to a multiple of this many images, by copies of its first one.
 
@@ -75,7 +74,7 @@ class Run:
     watch: Callable[[Batch], None]
     _done: int = 0
     _finished: dict[str, Tensor] = field(default_factory=dict)
-    _kept: list[_Kept] = field(default_factory=list)
+    _kept: _Kept | None = None
 
     def execute(self, title: str, progress: bool) -> tuple[dict[str, Tensor], float]:
         """Go through all batches, from where the checkpoint says.
@@ -123,22 +122,16 @@ class Run:
         if found is None:
             return
         state, saved = found
-        self._began = time.monotonic() - state["seconds"]
-        self._done = state["done"]
-        self._finished = _below(_FINISHED, saved)
-        self._kept = []
+        self._began, self._done = time.monotonic() - state["seconds"], state["done"]
+        own = {name: tensor for name, tensor in saved.items() if not name.startswith(_FINISHED)}
+        self._finished = {name.removeprefix(_FINISHED): saved[name] for name in saved.keys() - own.keys()}
         if state["batch"] is not None:
-            own = {name: tensor for name, tensor in saved.items() if not name.startswith((_FINISHED, _WAITING))}
-            self._kept.append(_Kept(range(self._done, self._done + state["count"]), state["batch"], own))
-        for number, (first, stop, values) in enumerate(state["waiting"]):
-            self._kept.append(_Kept(range(first, stop), values, _below(f"{_WAITING}{number}/", saved)))
+            self._kept = _Kept(range(self._done, self._done + state["count"]), state["batch"], own)
 
     def _next_positions(self) -> range:
         """Choose the next images: as many as fit, all of them as far as each other."""
-        stops = [self._done + self.batch_size, len(self.images)]
-        for kept in self._kept:
-            stops.append(kept.positions.stop if self._done in kept.positions else kept.positions.start)
-        return range(self._done, min(stop for stop in stops if stop > self._done))
+        stop = len(self.images) if self._kept is None else self._kept.positions.stop
+        return range(self._done, min(self._done + self.batch_size, stop))
 
     @property
     def _least(self) -> int:
@@ -151,8 +144,9 @@ class Run:
         began = self._began
         self._go_back()
         self._began, self.batch_size = began, len(positions) // 2
-        kept = next((kept for kept in self._kept if self._done in kept.positions), None)
-        place = f"repetition {kept.values['repetition']}, where they were last written" if kept else "their beginning"
+        place = "their beginning"
+        if self._kept is not None:
+            place = f"repetition {self._kept.values['repetition']}, where they were last written"
         warnings.warn(
             f"{len(positions)} images at once need more memory than there is on {self.device}: {self.batch_size} at a "
             f"time from now on, images {self._done} to {positions.stop - 1} from {place} ({reason}).",
@@ -165,9 +159,8 @@ class Run:
         taps = [self._tap(column, positions) for column in range(len(self.models))]
         first, count = positions.start, len(positions)
         batch = Batch(taps, references, initial, self.config, self.recorded, first=first, count=count)
-        kept = next((kept for kept in self._kept if first in kept.positions), None)
-        if kept is not None:
-            batch.restore(kept.values, kept.of(positions, len(initial) - count))
+        if self._kept is not None:
+            batch.restore(self._kept.values, self._kept.of(positions, len(initial) - count))
             return batch
         failures = batch.diagnose()
         if first == 0:
@@ -177,7 +170,7 @@ class Run:
             moved = any(failure is None for failure in failures)
             for column, failure in enumerate(failures):
                 if failure is not None and (failure.lasting or not moved):
-                    check_usable(failure, (partial(self._tap_and_stimuli, column, other) for other in later))
+                    check_usable(failure, ((self._tap(column, other), self._stimuli(other)) for other in later))
             if self.config.relu_gradient == "identity":
                 check_relu_option(taps, initial)
         return batch
@@ -189,16 +182,8 @@ class Run:
         chosen = slice(positions.start, positions.stop)
         if self.initial is not None:
             return self._filled_up(self.initial[chosen])
-        stimuli = initial_stimuli(
-            self.images[chosen],
-            self.config.initializer,
-            radius=self.config.initializer_radius,
-            constant=self.config.initializer_constant,
-            mix=self.config.initializer_mix,
-            seed=self.seed,
-            first=self.index_offset + positions.start,
-        )
-        return self._filled_up(stimuli)
+        first, options = self.index_offset + positions.start, self.config.initializer_options
+        return self._filled_up(initial_stimuli(self.images[chosen], seed=self.seed, first=first, **options))
 
     def _filled_up(self, images: Tensor) -> Tensor:
         missing = -len(images) % CPU_MULTIPLE if self.device.type == "cpu" else 0
@@ -210,36 +195,17 @@ class Run:
         references = self._references(positions)
         return Tap(self.models[column], self.layers[column], references, self.config, self.arithmetic)
 
-    def _tap_and_stimuli(self, column: int, positions: range) -> tuple[Tap, Tensor]:
-        return self._tap(column, positions), self._stimuli(positions)
-
     def _finish(self, batch: Batch) -> None:
         result = batch.result()
         self._done += len(result["images"])
-        self._kept = [kept for kept in self._kept if kept.positions.stop > self._done]
+        if self._kept is not None and self._kept.positions.stop == self._done:
+            self._kept = None
         before = self._finished or {name: tensor[:0] for name, tensor in result.items()}
         self._finished = {name: torch.cat([before[name], tensor]) for name, tensor in result.items()}
         self._write(None)
 
     def _write(self, batch: Batch | None) -> None:
         values, tensors = (None, {}) if batch is None else batch.state()
-        begun = self._done if batch is None else batch.positions.stop
-        state: dict[str, Any] = {
-            "done": self._done,
-            "seconds": time.monotonic() - self._began,
-            "batch": values,
-            "count": begun - self._done,
-            "waiting": [],
-        }
-        tensors = {_FINISHED + name: tensor for name, tensor in self._finished.items()} | tensors
-        for kept in self._kept:
-            rest = range(max(begun, kept.positions.start), kept.positions.stop)
-            if rest:
-                prefix = f"{_WAITING}{len(state['waiting'])}/"
-                tensors |= {prefix + name: tensor for name, tensor in kept.of(rest).items()}
-                state["waiting"].append([rest.start, rest.stop, kept.values])
-        self.checkpoint.write(state, tensors)
-
-
-def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        count = 0 if batch is None else len(batch.positions)
+        state = {"done": self._done, "seconds": time.monotonic() - self._began, "batch": values, "count": count}
+        self.checkpoint.write(state, {_FINISHED + name: tensor for name, tensor in self._finished.items()} | tensors)

@@ -73,14 +73,9 @@ class Tap:
             )
             raise
         if not self.reference.is_floating_point():
-            reason = (
-                "distances of which are not defined here"
-                if self.reference.is_complex()
-                else ("through which no gradient reaches the image")
-            )
             raise ValueError(
-                f"layer {layer!r} of model {model.name!r} returns {self.reference.dtype}, {reason}: choose another "
-                "stage."
+                f"layer {layer!r} of model {model.name!r} returns {self.reference.dtype}, of which no real loss and "
+                "gradient are defined here: choose another stage."
             )
         check_independence(model, references, layer)
         self.objective: Objective = LOSSES[config.loss](self.reference)

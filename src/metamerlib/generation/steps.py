@@ -102,8 +102,7 @@ OPTIMIZERS: tuple[str, ...] = tuple(
         for name, value in vars(torch.optim).items()
         if inspect.isclass(value)
         and issubclass(value, torch.optim.Optimizer)
-        and value is not torch.optim.Optimizer
-        and name not in _REFUSED_OPTIMIZERS
+        and name not in {"Optimizer", *_REFUSED_OPTIMIZERS}
     )
 )
 """The classes of `torch.optim` that `GenerationConfig.optimizer` may name: all that update element by element."""

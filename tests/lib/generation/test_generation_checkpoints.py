@@ -103,7 +103,7 @@ CHANGES = {
     "config": ({"config": CONFIG.replace(epsilon=0.5)}, "config.epsilon is 10000.0 there and 0.5 here"),
     "options": (
         {"config": CONFIG.replace(optimizer_options={"momentum": 0.5})},
-        "config.optimizer_options.momentum is None there and 0.5 here",
+        "config.optimizer_options is {} there and {'momentum': 0.5} here",
     ),
     "seed": ({"seed": 1}, "seed is 0 there and 1 here"),
     "batch": ({"batch_size": 2}, "batch_size is 5 there and 2 here"),

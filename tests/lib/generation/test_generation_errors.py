@@ -126,7 +126,7 @@ def learned_constant():
         (lambda images: torch.ones(len(images), 5), "ignores the image: no gradient leads from it"),
         (lambda images: images.detach() * 2, "ignores the image: no gradient"),
         (lambda images: images[:, :, :1] * 0 + 3, "ignores the image: its activations are the same"),
-        (lambda images: images.flatten(1).argsort(1), "returns torch.int64, through which no gradient"),
+        (lambda images: images.flatten(1).argsort(1), "returns torch.int64, of which no real loss"),
         (lambda images: (images * 9).round(), "no gradient reaches the pixels .* exactly zero for every image"),
         (lambda images: images * torch.nan, "not finite for any image: it returns NaN or infinity"),
         (lambda images: torch.relu(images - 2), "not finite for any image: its activations to the references are all"),
@@ -316,5 +316,5 @@ def test_a_caller_s_default_device_changes_nothing(tmp_path):
 
 
 def test_complex_activations_are_refused_by_name():
-    with pytest.raises(ValueError, match=r"layer 'tap' of model 'toy' returns torch.complex64, distances of which"):
+    with pytest.raises(ValueError, match=r"layer 'tap' of model 'toy' returns torch.complex64, of which no real loss"):
         generate(models=wrap(Function(torch.fft.rfft2)))

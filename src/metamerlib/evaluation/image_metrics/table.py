@@ -10,19 +10,7 @@ import torch
 from torch import Tensor
 
 from metamerlib.checks import check_choice, check_pair, entries_of, images_of, real_number
-from metamerlib.evaluation.image_metrics.full_reference import (
-    RASE_SMALLEST,
-    SCC_WINDOW,
-    SSIM_SMALLEST,
-    VIF_SMALLEST,
-    psnr,
-    rase,
-    rase_corrected,
-    scc,
-    ssim,
-    tv,
-    vif,
-)
+from metamerlib.evaluation.image_metrics import full_reference as direct
 from metamerlib.evaluation.image_metrics.image_text import DownloadedClip, ImageTextModel, clip_iqa
 from metamerlib.evaluation.image_metrics.inputs import MetricUnavailableError
 from metamerlib.evaluation.image_metrics.learned import Backbone, as_backbone, fid, kid, lpips
@@ -76,18 +64,20 @@ METRICS: dict[str, ImageMetric] = {
     for metric in (
         ImageMetric("fid", "FID", fid, "lower", 0, math.inf, 0, per_image=False, needs="backbone"),
         ImageMetric("kid", "KID", kid, "lower", -math.inf, math.inf, 0, per_image=False, needs="backbone"),
-        ImageMetric("ssim", "SSIM", ssim, "higher", -1, 1, 1, smallest=SSIM_SMALLEST),
-        ImageMetric("psnr", "PSNR (dB)", psnr, "higher", 0, math.inf, math.inf),
-        ImageMetric("vif", "VIF", vif, "higher", 0, math.inf, 1, smallest=VIF_SMALLEST),
+        ImageMetric("ssim", "SSIM", direct.ssim, "higher", -1, 1, 1, smallest=direct.SSIM_SMALLEST),
+        ImageMetric("psnr", "PSNR (dB)", direct.psnr, "higher", 0, math.inf, math.inf),
+        ImageMetric("vif", "VIF", direct.vif, "higher", 0, math.inf, 1, smallest=direct.VIF_SMALLEST),
         ImageMetric("lpips", "LPIPS", lpips, "lower", 0, math.inf, 0, needs="backbone"),
         ImageMetric(
-            *("rase", "RASE (torchmetrics)", rase, "lower", 0, math.inf, 0),
-            smallest=RASE_SMALLEST,
+            *("rase", "RASE (torchmetrics)", direct.rase, "lower", 0, math.inf, 0),
+            smallest=direct.RASE_SMALLEST,
             undefined="a window of the reference is black",
         ),
-        ImageMetric("rase_corrected", "RASE (%)", rase_corrected, "lower", 0, math.inf, 0, smallest=RASE_SMALLEST),
-        ImageMetric("scc", "SCC", scc, "higher", -1, 1, 1, smallest=SCC_WINDOW),
-        ImageMetric("tv", "TV", tv, "lower", 0, 2, None),
+        ImageMetric(
+            "rase_corrected", "RASE (%)", direct.rase_corrected, "lower", 0, math.inf, 0, smallest=direct.RASE_SMALLEST
+        ),
+        ImageMetric("scc", "SCC", direct.scc, "higher", -1, 1, 1, smallest=direct.SCC_WINDOW),
+        ImageMetric("tv", "TV", direct.tv, "lower", 0, 2, None),
         ImageMetric("clip_iqa", "CLIP-IQA", clip_iqa, "higher", 0, 1, None, needs="scorer"),
     )
 }
