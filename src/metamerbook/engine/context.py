@@ -1,14 +1,11 @@
 """What tasks are computed from: the images and networks that they name by fingerprint, and the store of results."""
 
-import copy
 import os
-import pickle
 import sys
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor
@@ -43,18 +40,17 @@ class Context:
     _latest_runs: dict[str, Metamers] = field(default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy is for another process, perhaps on another machine, with another device.
-        return self.__dict__ | {
-            "models": on_device(self.models, torch.device("cpu")),
-            "progress": False,
-            "scheduler": None,
-            "_reference_logits": {},
-            "_latest_runs": {},
-        }
+        return self.__dict__ | {"progress": False, "scheduler": None, "_reference_logits": {}, "_latest_runs": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ = state
-        self.models = on_device(self.models, resolve_device(self.device))
+        device = resolve_device(self.device)  # of this process, which may be on another machine
+        for models in _maps(self.models):
+            if isinstance(models, ModelZoo):
+                models.device = device
+            elif isinstance(models, dict):
+                for model in models.values():
+                    model.to(device)
 
     @property
     def shows_progress(self) -> bool:
@@ -107,29 +103,10 @@ class Context:
         return sum(self.logits_of_references(model.key).double().softmax(dim=1) for model in models).argmax(dim=1)
 
 
-_zoos: "WeakValueDictionary[bytes, ModelZoo]" = WeakValueDictionary()
-
-
-def on_device(models: Mapping[str, Classifier], device: torch.device) -> Mapping[str, Classifier]:
-    """Return the same networks on another device, to send them to another process or to receive them there.
-
-    Networks in a `ModelZoo`, in dictionaries, or in a `ChainMap` of such; anything else is returned as it is. Equal
-    zoos come back as one, so that studies that are received in one process share the networks that it has loaded.
-    """
-    if isinstance(models, ChainMap):
-        return ChainMap(*(on_device(one, device) for one in models.maps))
-    if isinstance(models, ModelZoo):
-        zoo = copy.copy(models)
-        zoo.device = device
-        return _zoos.setdefault(pickle.dumps(zoo), zoo)
-    if isinstance(models, dict):
-        return {
-            key: model if model.device == device else copy.deepcopy(model).to(device) for key, model in models.items()
-        }
-    return models
-
-
 def are_large(models: Mapping[str, Classifier]) -> bool:
     """Return whether networks keep all cores of a machine busy, and fill its memory in copies: full-size zoos."""
-    maps = models.maps if isinstance(models, ChainMap) else [models]
-    return any(isinstance(one, ModelZoo) and one.name != "mini" for one in maps)
+    return any(isinstance(one, ModelZoo) and one.name != "mini" for one in _maps(models))
+
+
+def _maps(models: Mapping[str, Classifier]) -> list[Mapping[str, Classifier]]:
+    return models.maps if isinstance(models, ChainMap) else [models]

@@ -6,27 +6,22 @@ and lets two commands wait for each other; a generation goes on from its checkpo
 
 import hashlib
 import logging
+import os
 import pickle
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import torch
 from tqdm.std import tqdm
 
 from metamerbook.engine.context import Context, are_large
-from metamerbook.engine.scheduler import (
-    LOCAL,
-    ClusterError,
-    connect,
-    local_clusters,
-    processes_for,
-    scheduler_asked_for,
-)
-from metamerbook.engine.store import Store, versions
+from metamerbook.engine.scheduler import LOCAL, SCHEDULER, ClusterError, connect, processes_for
+from metamerbook.engine.store import Store
 from metamerbook.engine.task import Task
 from metamerlib.generation import UnusableModelError
 from metamerlib.models.device import resolve_device
@@ -37,8 +32,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _WORTH_STARTING = 20_000  # images × updates, about half a minute of one core: starting the processes takes ten seconds
-_STUDIES_AT_HAND = 3  # on a worker; further ones push the eldest out
 
+Work = Sequence[tuple[Task, Context]]
 Done = Callable[[Task], None]
 Tolerated = Callable[[Task, Exception], bool]
 
@@ -77,7 +72,8 @@ def execute(
         disable=not (context.shows_progress and pending),
         dynamic_ncols=True,
     ) as bar:
-        compute(pending, context, lambda task: bar.update(weight(task)), tolerated)
+        work = [(task, context) for task in pending]
+        compute(work, scheduler_for(work), lambda task: bar.update(weight(task)), tolerated)
     return Execution(tuple(task for task in pending if task.key not in unusable), found, unusable)
 
 
@@ -101,17 +97,16 @@ def missing(tasks: Iterable[Task], store: Store) -> list[Task]:
     return list(ordered.values())
 
 
-def compute(pending: Sequence[Task], context: Context, done: Done, tolerated: Tolerated) -> None:
-    """Compute tasks, ordered as `missing` does; those that come first are begun first.
+def compute(work: Work, scheduler: Any, done: Done, tolerated: Tolerated) -> None:
+    """Compute tasks, each in its context, on a scheduler or in this process; those that come first are begun first.
 
-    `done` is called with each task whose result is in the store, or that was given up; `tolerated` with each one that
-    failed, and its error: True gives it up and goes on.
+    A task stands behind those that it requires. `done` is called with each one whose result is in the store, or that
+    was given up; `tolerated` with each one that failed, and its error: True gives it up and goes on.
     """
-    scheduler = scheduler_for(pending, context)
-    if pending and scheduler is not None:
-        _compute_there(connect(scheduler, context.device), pending, context, done, tolerated)
+    if work and scheduler is not None:
+        _compute_there(connect(scheduler, work[0][1].device), work, done, tolerated)
         return
-    for task in pending:
+    for task, context in work:
         try:
             context.result(task)
         except Exception as error:
@@ -120,26 +115,32 @@ def compute(pending: Sequence[Task], context: Context, done: Done, tolerated: To
         done(task)
 
 
-def scheduler_for(pending: Sequence[Task], context: Context) -> Any:
-    """Return the scheduler that was named, "local" where there is enough to do for several processes, else None."""
-    scheduler = scheduler_asked_for(context.scheduler)
-    if scheduler is not None or not pending:
+def scheduler_for(work: Work, processes: str = "1") -> Any:
+    """Return the scheduler that was named, "local" where there is enough to do for several processes, else None.
+
+    `processes` is what ``$METAMERLIB_WORKERS`` is where it is not set.
+    """
+    if not work:
+        return None
+    context = work[0][1]
+    scheduler = context.scheduler if context.scheduler is not None else os.environ.get(SCHEDULER, "").strip() or None
+    if scheduler is not None:
         return scheduler
-    count = processes_for(are_large(context.models), resolve_device(context.device))
-    enough = len(pending) > 1 and sum(task.cost for task in pending) >= _WORTH_STARTING
+    count = processes_for(are_large(context.models), resolve_device(context.device), processes)
+    enough = len(work) > 1 and sum(task.cost for task, _ in work) >= _WORTH_STARTING
     return LOCAL if count > 1 and enough else None
 
 
-def _compute_there(
-    client: "Client", pending: Sequence[Task], context: Context, done: Done, tolerated: Tolerated
-) -> None:
+def _compute_there(client: "Client", work: Work, done: Done, tolerated: Tolerated) -> None:
+    import cloudpickle
     from dask.distributed import as_completed
 
-    with context.store._explaining():
-        context.store.root.mkdir(parents=True, exist_ok=True)
-    payload = _pickled((versions(), context))
-    name = hashlib.sha256(payload).hexdigest()
-    place = hashlib.sha256(str(context.store.root).encode()).hexdigest()[:8]  # another store lacks its results
+    contexts = list({id(context): context for _, context in work}.values())
+    for context in contexts:
+        with context.store._explaining():
+            context.store.root.mkdir(parents=True, exist_ok=True)
+    payload = cloudpickle.dumps(contexts)  # together, so that they go on sharing networks
+    client.get_versions(check=True, packages=["metamerlib", "torch", "torchvision", "timm"])
     if not client.nthreads():
         _log.warning("no worker is at the scheduler %s: waiting for one.", client.scheduler.address)
     futures: dict[str, Any] = {}
@@ -147,12 +148,21 @@ def _compute_there(
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)  # sent once, on purpose
             # A task of its own: it goes from worker to worker, and a lost copy is made again.
-            sent = client.submit(bytes, payload, key=f"context-{name}")
-            for rank, task in enumerate(pending):
+            sent = client.submit(bytes, payload, key=f"contexts-{hashlib.sha256(payload).hexdigest()}")
+            for rank, (task, context) in enumerate(work):
                 before = [futures[one.key] for one in task.requires if one.key in futures]
-                key = f"{task.kind}-{task.key[:32]}-{place}"
-                futures[task.key] = client.submit(_work, task, name, sent, before, key=key, priority=-rank)
-        tasks = {futures[task.key].key: task for task in pending}
+                # Results of one key in two stores are two results.
+                place = hashlib.sha256(str(context.store.root).encode()).hexdigest()[:8]
+                futures[task.key] = client.submit(
+                    _work,
+                    task,
+                    sent,
+                    contexts.index(context),
+                    before,
+                    key=f"{task.kind}-{task.key[:32]}-{place}",
+                    priority=-rank,
+                )
+        tasks = {futures[task.key].key: task for task, _ in work}
         for future in as_completed(futures.values(), loop=client.loop):
             task = tasks[future.key]
             try:
@@ -168,16 +178,13 @@ def _compute_there(
     except BaseException:
         if client.status == "running":
             client.cancel(list(futures.values()))
-            if not local_clusters:  # which end with this process
-                _log.warning("the workers end what they have begun; only stopping them stops it.")
         raise
 
 
-_contexts: dict[str, Context] = {}
 _computing = threading.Lock()  # networks and their hooks are not made for two threads
 
 
-def _work(task: Task, name: str, payload: bytes, _: list) -> list[tuple[type[Warning], str]]:
+def _work(task: Task, payload: bytes, number: int, _: list) -> list[tuple[type[Warning], str]]:
     """Compute a task into the store, on a worker; return what it warned of."""
     from dask.distributed import get_worker
 
@@ -185,49 +192,23 @@ def _work(task: Task, name: str, payload: bytes, _: list) -> list[tuple[type[War
     with _computing, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         torch.set_num_threads(worker.state.nthreads)
+        context = _received(payload)[number]
+        if not context.store.root.is_dir():
+            raise ClusterError(
+                f"the worker {worker.address} does not see this machine's store {context.store.root}: name a folder "
+                "that all machines share under the same path, by METAMERLIB_STORE or --store."
+            )
         try:
-            _received(name, payload).result(task)
+            context.result(task)
         except Exception as error:
             error.add_note(f"on worker {worker.address}")
             raise
     return [(one.category, str(one.message)) for one in caught]
 
 
-def _received(name: str, payload: bytes) -> Context:
-    if name not in _contexts:
-        try:
-            expected, context = pickle.loads(payload)
-        except (ImportError, AttributeError) as error:
-            raise ClusterError(
-                f"a worker cannot import what the study's networks are made of ({error}): install that module there, "
-                "or put its folder into the workers' PYTHONPATH."
-            ) from error
-        here = versions()
-        if different := [
-            f"{key} is {here[key]} there and {its} here" for key, its in expected.items() if its != here[key]
-        ]:
-            raise ClusterError(f"a worker differs: {'; '.join(different)}. Install the same on both.")
-        if not context.store.root.is_dir():
-            raise ClusterError(
-                f"a worker does not see this machine's store {context.store.root}: name a folder that all machines "
-                "share under the same path, by METAMERLIB_STORE or --store."
-            )
-        while len(_contexts) >= _STUDIES_AT_HAND:
-            _contexts.pop(next(iter(_contexts)))
-        _contexts[name] = context
-    return _contexts[name]
-
-
-def _pickled(value: object) -> bytes:
-    import cloudpickle
-
-    try:
-        return cloudpickle.dumps(value)
-    except Exception as error:  # what an object's own __getstate__ raises may be anything
-        raise ClusterError(
-            f"the study's networks cannot be sent to workers ({type(error).__name__}: {error}): keep open files, locks "
-            "and connections out of them, or open these when they are first used."
-        ) from error
+@lru_cache(maxsize=2)
+def _received(payload: bytes) -> list[Context]:
+    return pickle.loads(payload)
 
 
 def _explained(error: Exception, task: Task) -> Exception:

@@ -1,7 +1,6 @@
 """The Dask scheduler that computes tasks: which one, the connection to it, and one of this machine's own."""
 
 import atexit
-import importlib.util
 import logging
 import os
 import re
@@ -42,31 +41,21 @@ def processes_for(large: bool, device: torch.device, default: str = "1") -> int:
     return int(asked) if asked != "auto" else 1 if large else min(cores(), 8)
 
 
-def scheduler_asked_for(given: object = None) -> Any:
-    """Return the scheduler to use: the caller's, else that of ``$METAMERLIB_SCHEDULER``, else None."""
-    return given if given is not None else os.environ.get(SCHEDULER, "").strip() or None
-
-
 def check_scheduler(scheduler: object) -> None:
     """Refuse what cannot be a scheduler, without connecting to it.
 
     It may be an address, the path of a scheduler file, "local", a synchronous `distributed.Client` or a Dask cluster.
     """
-    if importlib.util.find_spec("distributed") is None:
-        raise ImportError("a scheduler needs the package distributed: pip install 'metamerlib[book]' brings it.")
     kinds = (
         "its address, such as 'tcp://10.0.0.5:8786', the .json file that `dask scheduler --scheduler-file` writes, or "
         f"{LOCAL!r} for processes of this machine"
     )
     if isinstance(scheduler, str | os.PathLike):
         text = os.fspath(scheduler)
-        if text.endswith(".json"):
-            if not Path(text).expanduser().is_file():
-                raise ValueError(f"scheduler is {text!r}, a file that does not exist: start the scheduler first.")
-        elif text != LOCAL and not re.fullmatch(r"(\w+://)?[^\s/]+:\d+", text):
+        if text.endswith(".json") and not Path(text).expanduser().is_file():
+            raise ValueError(f"scheduler is {text!r}, a file that does not exist: start the scheduler first.")
+        if not text.endswith(".json") and text != LOCAL and not re.fullmatch(r"(\w+://)?[^\s/]+:\d+", text):
             raise ValueError(f"scheduler is {text!r}: give {kinds}.")
-    elif getattr(scheduler, "asynchronous", False):
-        raise ValueError("scheduler is asynchronous: make it with asynchronous=False.")
     elif not (hasattr(scheduler, "submit") or hasattr(scheduler, "scheduler_address")):
         raise TypeError(
             f"scheduler is a {type(scheduler).__name__}: give {kinds}; or a distributed.Client or a Dask cluster."
@@ -74,7 +63,6 @@ def check_scheduler(scheduler: object) -> None:
 
 
 _clients: dict[Any, "Client"] = {}  # by what was asked for
-local_clusters: list[Any] = []
 
 
 def connect(scheduler: Any, device: str = "auto") -> "Client":
@@ -110,33 +98,32 @@ def connect(scheduler: Any, device: str = "auto") -> "Client":
 
 def disconnect() -> None:
     """Close the connections that `connect` made, and end the processes of "local"."""
-    for client in _clients.values():
+    for scheduler, client in list(_clients.items()):
+        cluster = client.cluster
         with suppress(TimeoutError):  # where the scheduler is gone
             client.close(timeout=2)
+        if scheduler == LOCAL:
+            cluster.close()
     _clients.clear()
-    for cluster in local_clusters:
-        cluster.close()
-    local_clusters.clear()
 
 
 def _start_local(device: str) -> Any:
     import dask
     from dask.distributed import LocalCluster
 
-    count = processes_for(False, resolve_device(device), default="auto")
-    if resolve_device(device).type == "cuda" and torch.cuda.device_count() > 1:
+    resolved = resolve_device(device)
+    count = processes_for(False, resolved, default="auto")
+    if resolved.type == "cuda" and torch.cuda.device_count() > 1:
         raise ClusterError(
             f"scheduler='local' does not share out the {torch.cuda.device_count()} GPUs of this machine: run `dask "
             "scheduler` and `dask cuda worker tcp://…:8786` (pip install dask-cuda), which starts a worker per GPU."
         )
     # A process that is started anew imports torch, which can take longer than the 15 s after which it is given up.
     dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"})
-    cluster = LocalCluster(
+    return LocalCluster(
         n_workers=count,
         threads_per_worker=max(1, cores() // count),
         memory_limit=None,  # Dask would kill workers that use more than its estimate of their share
         silence_logs=logging.CRITICAL,  # what a user can mend is raised as an error
         dashboard_address="127.0.0.1:0",  # None would still open port 8787, and warn where it is taken
     )
-    local_clusters.append(cluster)
-    return cluster

@@ -8,9 +8,7 @@ work that has not ended), ``locks/`` and ``quarantine/`` (what could not be trus
 
 import datetime
 import errno
-import functools
 import hashlib
-import importlib.metadata
 import json
 import logging
 import os
@@ -21,6 +19,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +35,7 @@ from metamerlib.system import TROUBLE, cache_folder, repository_root
 
 _log = logging.getLogger(__name__)
 RECORD = "task.json"
+_PACKAGES = ("metamerlib", "torch", "torchvision", "timm", "numpy")
 
 
 class CorruptResultWarning(UserWarning):
@@ -144,23 +144,20 @@ class Store:
         return f"{task.kind}-{task.key[:32]}"
 
     def _read_or_quarantine(self, task: Task) -> Any | None:
+        path = self.folder(task)
         try:
-            return read_entry(self.folder(task), task)
+            return read_entry(path, task)
         except FileNotFoundError:
             return None
         except CorruptEntryError as corrupt:
-            self._quarantine(self.folder(task), str(corrupt))
+            stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%f")
+            target = self.root / "quarantine" / f"{path.parent.name}-{path.name}-{stamp}"
+            with self._explaining():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(path, target)
+            message = f"{path} cannot be trusted ({corrupt}): moved to {target}; it will be computed again."
+            warnings.warn(message, CorruptResultWarning, stacklevel=2)
             return None
-
-    def _quarantine(self, path: Path, reason: str) -> None:
-        folder = self.root / "quarantine"
-        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%f")
-        target = folder / f"{path.parent.name}-{path.name}-{stamp}"
-        with self._explaining():
-            folder.mkdir(parents=True, exist_ok=True)
-            os.replace(path, target)
-        message = f"{path} cannot be trusted ({reason}): moved to {target}; it will be computed again."
-        warnings.warn(message, CorruptResultWarning, stacklevel=2)
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -196,35 +193,22 @@ def read_entry(folder: Path, task: Task) -> Any:
     """Read a result, checking that it is whole and the one that was asked for."""
     if not folder.is_dir():
         raise FileNotFoundError(folder)
-    record = read_record(folder)
-    if record.get("key") != task.key:
-        raise CorruptEntryError(f"{RECORD} describes another result")
-    codec = next((one for one in CODECS.values() if one.file in record["files"]), None)
-    if codec is None:
-        raise CorruptEntryError(f"{RECORD} names no file of a known kind")
-    try:
-        found = _sha256(folder / codec.file)
-    except FileNotFoundError:
-        raise CorruptEntryError(f"{codec.file} is missing") from None
-    if found != record["files"][codec.file]:
-        raise CorruptEntryError(f"the SHA-256 of {codec.file} is not the one noted in {RECORD}")
-    try:
-        return codec.load(folder / codec.file)
-    except (ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise CorruptEntryError(f"{codec.file} cannot be decoded: {error}") from error
-
-
-def read_record(folder: Path) -> dict[str, Any]:
-    """Read what is noted beside a result."""
+    reading = RECORD
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if not isinstance(record, dict) or not record.get("files"):
+            raise CorruptEntryError(f"{RECORD} names no files")
+        if record.get("key") != task.key:
+            raise CorruptEntryError(f"{RECORD} describes another result")
+        ((reading, expected),) = record["files"].items()
+        with (folder / reading).open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                raise CorruptEntryError(f"the SHA-256 of {reading} is not the one noted in {RECORD}")
+        return next(one.load for one in CODECS.values() if one.file == reading)(folder / reading)
     except FileNotFoundError:
-        raise CorruptEntryError(f"{RECORD} is missing") from None
-    except ValueError as error:
-        raise CorruptEntryError(f"{RECORD} cannot be read: {error}") from error
-    if not isinstance(record, dict) or not isinstance(record.get("files"), dict):
-        raise CorruptEntryError(f"{RECORD} names no files")
-    return record
+        raise CorruptEntryError(f"{reading} is missing") from None
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, SafetensorError) as error:
+        raise CorruptEntryError(f"{reading} cannot be read: {error}") from error
 
 
 def write_entry(folder: Path, task: Task, value: object, seconds: float) -> None:
@@ -248,7 +232,18 @@ def write_entry(folder: Path, task: Task, value: object, seconds: float) -> None
                 raise
             raise OSError(errno.ENOSPC, str(error)) from error
         _flush(draft / codec.file)
-        record = _record(task, seconds, {codec.file: _sha256(draft / codec.file)})
+        record = {
+            "label": task.label,
+            "kind": task.kind,
+            "key": task.key,
+            "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "seconds": round(seconds, 3),
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+            "platform": platform.platform(),
+            "files": {codec.file: hashlib.sha256((draft / codec.file).read_bytes()).hexdigest()},
+            "task": described(task),
+            "about": noted(task),
+        }
         (draft / RECORD).write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
         _flush(draft / RECORD)
         _flush(draft)
@@ -257,38 +252,6 @@ def write_entry(folder: Path, task: Task, value: object, seconds: float) -> None
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-
-
-def _record(task: Task, seconds: float, files: dict[str, str]) -> dict[str, Any]:
-    return {
-        "label": task.label,
-        "kind": task.kind,
-        "key": task.key,
-        "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
-        "versions": versions(),
-        "platform": platform.platform(),
-        "files": files,
-        "task": described(task),
-        "about": noted(task),
-    }
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """Return the versions of Python, this library and the packages that results depend on."""
-    found = {"python": platform.python_version()}
-    for name in ("metamerlib", "torch", "torchvision", "timm", "numpy"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:  # run from sources that were never installed
-            found[name] = "unknown"
-    return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _flush(path: Path) -> None:

@@ -13,6 +13,7 @@ from torch import nn
 from metamerbook import Study
 from metamerbook.engine.task import Task
 from metamerbook.study.settings import StudySettings
+from metamerbook.study.tasks import StimuliRef
 from metamerlib import CATEGORIES, Classifier, StimulusSet
 from metamerlib.generation import UnusableModelError
 
@@ -107,6 +108,21 @@ class Step(Task):
         return {"pid": torch.tensor(os.getpid())}
 
 
+@dataclass(frozen=True)
+class Images(Task):
+    """How many images a context has."""
+
+    number: int
+    stimuli: StimuliRef
+
+    def compute(self, context):
+        return {"count": torch.tensor(len(context.references))}
+
+
 def steps(study):
     """Return the names of the steps that were computed, in their order."""
     return (study.store.root / "steps").read_text().splitlines()
+
+
+def slow_step(folder):
+    study(folder).execute([Step("slow", seconds=1.0)])

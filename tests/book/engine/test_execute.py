@@ -1,6 +1,8 @@
 """Tasks in this process and on Dask's workers: the same bytes, nothing twice, nothing lost with a worker."""
 
+import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from execute_toys import Step, passes, steps, study
+from execute_toys import Images, Step, passes, slow_step, steps, study
 from safetensors.torch import load_file
 
 from metamerbook.engine import execute, scheduler
@@ -22,6 +24,7 @@ from metamerlib.generation import UnusableModelError
 from metamerlib.system import cores
 
 dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
+METHOD = "distributed.worker.multiprocessing-method"
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes that it starts")
 
 
@@ -42,15 +45,24 @@ def threads():
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as cluster:
         yield cluster
     disconnect()
-    execute._contexts.clear()
+    execute._received.cache_clear()
 
 
 @pytest.fixture(scope="module")
-def processes():
-    """Give the address of a scheduler with two worker processes, which import this folder's modules."""
+def forkserver():
+    """Let processes begin with what they need imported: each import of torch takes seconds."""
+    with pytest.MonkeyPatch.context() as patch, dask.config.set({METHOD: "forkserver"}):
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
+        distributed.utils.get_mp_context()  # which would later put its own list in the place of ours
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["execute_toys", "distributed"])
+        yield context
+
+
+@pytest.fixture(scope="module")
+def processes(forkserver):
+    """Give the address of a scheduler with two worker processes."""
     with pytest.MonkeyPatch.context() as patch:
-        here = str(Path(__file__).parent)
-        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")])))
         patch.setenv("METAMERLIB_WORKERS", "2")
         with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
             client = connect("local", "cpu")
@@ -94,27 +106,19 @@ def test_a_task_that_ends_worker_after_worker_is_given_up(tmp_path, processes):
         study(tmp_path, scheduler=processes).execute([Step("greedy", comes="kills")])
 
 
-WORK = """
-import sys
-from pathlib import Path
-from execute_toys import Step, study
-study(Path(sys.argv[1])).execute([Step("slow", seconds=2.0)])
-"""
-
-
-def test_a_second_command_on_the_store_waits_for_the_first(tmp_path, threads):
+@forks
+def test_a_second_command_on_the_store_waits_for_the_first(tmp_path, threads, forkserver):
     one = study(tmp_path, scheduler=threads)
     one.store.root.mkdir(exist_ok=True)
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    }
-    first = subprocess.Popen([sys.executable, "-c", WORK, str(tmp_path)], env=environment)
+    first = forkserver.Process(target=slow_step, args=(tmp_path,))
+    first.start()
     while not (one.store.root / "steps").exists():
-        assert first.poll() is None
+        assert first.is_alive()
         time.sleep(0.02)
-    slow = Step("slow", seconds=2.0)
+    slow = Step("slow", seconds=1.0)
     one.execute([slow, Step("of slow", before=(slow,))])
-    assert first.wait() == 0
+    first.join()
+    assert first.exitcode == 0
     assert steps(one) == ["slow", "of slow"]
     assert one.result(slow)["pid"] == first.pid
 
@@ -210,21 +214,28 @@ def test_what_is_in_the_store_needs_no_scheduler(tmp_path):
     assert study(tmp_path, scheduler="tcp://127.0.0.1:1").execute([Step("one")]).found == (Step("one"),)
 
 
-def test_workers_that_do_not_fit_are_refused(tmp_path, threads, monkeypatch):
-    monkeypatch.setattr(execute, "_contexts", {})
-    one = study(tmp_path, scheduler=threads)
-    here = execute.versions()
-    answers = iter([here | {"torch": "1.0"}, here])
-    monkeypatch.setattr(execute, "versions", lambda: next(answers))
-    with pytest.raises(ClusterError, match=rf"torch is {here['torch']} there and 1.0 here.*Install the same on both"):
-        one.execute([Step("one")])
+def test_workers_with_other_packages_are_named(tmp_path, threads, monkeypatch):
+    connect(threads)
+    real = distributed.versions.get_package_info
+    ours = iter([{"torch": "1.0"}])  # what this process says first; the others answer as they are
+    monkeypatch.setattr(
+        distributed.versions, "get_package_info", lambda packages: dict(real(packages)) | next(ours, {})
+    )
+    with pytest.warns(UserWarning, match=r"(?s)Mismatched versions found.*torch .*1\.0"):
+        study(tmp_path, scheduler=threads).execute([Step("one")])
 
 
-def test_networks_that_cannot_be_sent_are_refused(tmp_path, threads):
-    one = study(tmp_path, scheduler=threads)
-    one.zoo["a"].module.lock = threading.Lock()
-    with pytest.raises(ClusterError, match=r"cannot be sent to workers .*lock"):
-        one.execute([Step("one")])
+def test_tasks_are_computed_each_in_its_own_context(tmp_path, threads):
+    whole = study(tmp_path, scheduler=threads)
+    part = study(tmp_path)
+    part.references = whole.references[:3]
+    work = [(Images(len(one.references), one._stimuli), one.context) for one in (whole, part)]
+    for scheduler_ in (threads, None):
+        execute.compute(work, scheduler_, lambda task: None, lambda task, error: False)
+        assert [whole.context.result(task)["count"].item() for task, _ in work] == [8, 3]
+        shutil.rmtree(whole.store.root)
+    with pytest.raises(ValueError, match="of other images than this study's"):
+        whole.result(work[1][0])
 
 
 def test_a_lost_scheduler_is_told(tmp_path):
@@ -301,4 +312,4 @@ def test_large_networks_have_the_machine_for_themselves_unless_several_processes
 def test_little_work_starts_no_processes(tmp_path, monkeypatch):
     monkeypatch.setenv("METAMERLIB_WORKERS", "2")
     study(tmp_path).execute([Step("one"), Step("two")])
-    assert not scheduler.local_clusters
+    assert not scheduler._clients

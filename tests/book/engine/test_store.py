@@ -179,7 +179,7 @@ def test_a_file_that_cannot_be_decoded_is_set_aside_too(store, monkeypatch):
         write = entries.Codec(bad.file, lambda value, path: path.write_bytes(b"not a safetensors file"), bad.load)
         patch.setitem(entries.CODECS, "tensors", write)
         entries.write_entry(store.folder(task), task, toy_value(), 0.0)
-    with pytest.warns(CorruptResultWarning, match="cannot be decoded"):
+    with pytest.warns(CorruptResultWarning, match="cannot be read"):
         store.get_or_compute(task, lambda scratch: toy_value())
 
 
