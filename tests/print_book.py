@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from browser import chromium, open_page, served
-from metamerbook.build.layout import BookLayout, book_root
 from metamerbook.build.pages import build_pages
+from metamerbook.build.requests import book_root
 
 _MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 _FOOTER = (
@@ -21,9 +21,8 @@ _FOOTER = (
 
 def print_book(path: Path | None = None, *, root: Path | None = None, output: Path | None = None) -> Path:
     """Make one page of the whole book, from the chapters that were executed last, and print it."""
-    layout = BookLayout(root or book_root(), output)
-    folder = build_pages(layout, builder="singlehtml")
-    path = path or layout.pages / "metamerlib.pdf"
+    folder = build_pages(root or book_root(), output, builder="singlehtml")
+    path = path or folder.parent / "metamerlib.pdf"
     path.parent.mkdir(parents=True, exist_ok=True)
     name = _copied_to_root(folder)
     with served(folder) as address, chromium() as browser:

@@ -12,34 +12,33 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat
 from nbclient.exceptions import CellExecutionError, DeadKernelError
-from nbformat import NotebookNode
 from papermill.translators import PythonTranslator
 
-from metamerbook.build.kernel import chapter_environment, execute_in, running_kernel
-from metamerbook.build.layout import BookLayout, book_root
-from metamerbook.build.normalise import complaints, normalised
+from metamerbook.build.kernel import complaints, execute_in, kernel_environment, normalised, running_kernel
 from metamerbook.build.requests import (
     ChapterError,
-    absolute_paths,
+    book_root,
     chapter_key,
     chosen_chapters,
     declared_parameters,
+    executed_folder,
     has_parameters,
     package_digest,
     plain_parameters,
     refuse_unknown,
 )
 from metamerlib.checks import file_path, whole_number
-from metamerlib.system import cores
+from metamerlib.system import atomic_write, cores
 
 _SECONDS_PER_LINE = 10  # of progress in a log file
 
@@ -82,8 +81,6 @@ def execute_chapters(
 
     Parameters
     ----------
-    profile : str
-        Budget of the computation, handed to every chapter as its parameter `profile`.
     chapters : sequence of str or None
         Names (`"05_recognizability"`) or numbers (`"05"`) of the chapters to execute. None takes all.
     parameters : mapping of str to Any or None
@@ -97,11 +94,11 @@ def execute_chapters(
         If a chapter does not exist, no chosen chapter declares a parameter (these two are a ValueError too), or a cell
         raises or complains: whatever it writes to the error stream other than progress bars and logging.
     """
-    given = absolute_paths({"profile": os.fspath(file_path(profile, "profile")), **plain_parameters(parameters)})
+    given = plain_parameters({"profile": os.fspath(file_path(profile, "profile"))}, parameters)
     jobs = min(cores(), 2) if jobs is None else whole_number(jobs, "jobs", at_least=1)
     started = time.perf_counter()
-    layout = BookLayout(root or book_root(), output)
-    sources = chosen_chapters(layout, chapters)
+    root = root or book_root()
+    sources = chosen_chapters(root, chapters)
     declared = {source: declared_parameters(jupytext.read(source), source.name) for source in sources}
     refuse_unknown(given, declared)
 
@@ -110,13 +107,14 @@ def execute_chapters(
     def report(run: ChapterRun) -> None:
         runs[run.name] = run
         fate = f"{run.seconds:.1f} s" if run.executed else "up to date"
+        _clear_line()
         print(f"[{len(runs)}/{len(sources)}] {run.name} {fate}", flush=True)
 
     stale = []
-    package = package_digest(layout)
+    package = package_digest(root)
     for source in sources:
         values = {name: value for name, value in given.items() if name in declared[source]}
-        path = layout.executed / source.relative_to(layout.root).with_suffix(".ipynb")
+        path = executed_folder(root, output) / source.relative_to(root).with_suffix(".ipynb")
         chapter = _Chapter(source, path, values, chapter_key(package, source, values))
         last = None if force else _up_to_date(chapter)
         if last:
@@ -124,109 +122,89 @@ def execute_chapters(
         else:
             stale.append(chapter)
     if stale:
-        with chapter_environment():
-            _Execution(layout, stale, jobs, report).run()
+        _Execution(stale, root / "notebooks", jobs, report).run()
     print(f"{len(stale)} of {len(runs)} chapters executed in {time.perf_counter() - started:.1f} s")
     return [runs[source.stem] for source in sources]
 
 
-_Work = tuple[Any, list, dict[str, int]]  # of a study: its context, the tasks in order, their weights by key
-
-
 class _Execution:
-    """Tasks that this thread computes, and chapters that others execute in kernels as soon as their tasks are done."""
+    """Tasks that this thread computes, and chapters that another executes as soon as their tasks are done."""
 
     def __init__(
-        self, layout: BookLayout, stale: Sequence[_Chapter], jobs: int, report: Callable[[ChapterRun], None]
+        self, stale: Sequence[_Chapter], folder: Path, jobs: int, report: Callable[[ChapterRun], None]
     ) -> None:
-        self._layout, self._report, self._jobs = layout, report, min(jobs, len(stale))
-        self._waiting, self._running, self._executed = list(stale), [], 0
-        self._changed = threading.Condition()
+        self._folder, self._jobs, self._report = folder, min(jobs, len(stale)), report
+        self._waiting, self._running = list(stale), []
         self._stopped = False
-        self._served: list[tuple[asyncio.AbstractEventLoop, asyncio.Task]] = []
         self._weight = self._done = 0
+        self._cancel: Callable[[], object] = lambda: None
 
     def run(self) -> None:
         """Compute and execute everything, or stop at the first error."""
-        with self._telling(), self._collected() as work, ThreadPoolExecutor(self._jobs) as threads:
-            futures = [threads.submit(asyncio.run, self._serve()) for _ in range(self._jobs)]
-            try:
-                self._compute(work)
-                wait(futures)  # where one fails, what is under way goes on to its end: it is up to date the next time
-            except BaseException:
-                self._stop()
-                for loop, served in self._served:
-                    loop.call_soon_threadsafe(served.cancel)
-                raise
-        for future in futures:
-            future.result()
+        threads = max(1, cores() // self._jobs)
+        with self._telling(), kernel_environment(threads) as environment, ThreadPoolExecutor(1) as thread:
+            work = _collected(self._waiting)
+            with _scheduler(work, environment) as scheduler:
+                serving = thread.submit(asyncio.run, self._serve_all(environment))
+                try:
+                    with suppress(_StoppedError):
+                        self._compute(work, scheduler)
+                    serving.result()
+                except BaseException:
+                    self._stopped = True
+                    with suppress(RuntimeError):  # it has ended
+                        self._cancel()
+                    raise
 
-    @contextmanager
-    def _collected(self) -> Iterator[list[_Work]]:
-        """List what is to be computed, with processes for it where it is much."""
-        work = _collected(self._waiting)
-        self._weight = sum(weight for _, _, weights in work for weight in weights.values())
-        with _pool(work):
-            yield work
-
-    def _compute(self, work: Sequence[_Work]) -> None:
-        from metamerbook.engine.execute import compute
+    def _compute(self, work: Sequence[Any], scheduler: Any) -> None:
+        if not work:
+            return
+        from metamerbook.engine.execute import compute, weight
         from metamerlib.generation import UnusableModelError
 
-        for context, pending, weights in work:
+        def done(task: Any) -> None:
+            self._done += weight(task)
+            for chapter in list(self._waiting):
+                chapter.tasks.discard(task.key)
+            if self._stopped:
+                raise _StoppedError
 
-            def done(task: Any, weights: Mapping[str, int] = weights) -> None:
-                with self._changed:
-                    self._done += weights[task.key]
-                    for chapter in self._waiting:
-                        chapter.tasks.discard(task.key)
-                    self._changed.notify_all()
-                if self._stopped:
-                    raise _StoppedError
+        self._weight = sum(weight(task) for task, _ in work)
+        # The chapters say what they leave out.
+        compute(work, scheduler, done, lambda _, error: isinstance(error, UnusableModelError))
 
-            try:
-                # The chapters say what they leave out.
-                compute(pending, context, done, lambda _, error: isinstance(error, UnusableModelError))
-            except _StoppedError:
-                return
+    async def _serve_all(self, environment: Mapping[str, str]) -> None:
+        self._cancel = partial(asyncio.get_running_loop().call_soon_threadsafe, asyncio.current_task().cancel)
+        kernels = [asyncio.create_task(self._serve(environment)) for _ in range(self._jobs)]
+        await asyncio.wait(kernels)  # where one fails, the others end their chapters, which are up to date then
+        for kernel in kernels:
+            kernel.result()
 
-    async def _serve(self) -> None:
+    async def _serve(self, environment: Mapping[str, str]) -> None:
         """Execute chapters in one kernel until there are no more."""
-        chapter = self._next()
+        chapter = await self._next()
         if chapter is None:
             return
-        self._served.append((asyncio.get_running_loop(), asyncio.current_task()))
         try:
-            async with running_kernel(self._layout.notebooks, max(1, cores() // self._jobs)) as manager:
+            async with running_kernel(self._folder, environment) as manager:
                 while chapter is not None:
                     run = await _execute(chapter, manager)
-                    with self._changed:
-                        self._running.remove(chapter)
-                        self._executed += 1
-                    self._clear_line()
+                    self._running.remove(chapter)
                     self._report(run)
-                    chapter = self._next()
+                    chapter = await self._next()
         except BaseException:
-            self._stop()
-            raise
-        finally:
-            self._served.remove(next(one for one in self._served if one[1] is asyncio.current_task()))
-
-    def _next(self) -> _Chapter | None:
-        with self._changed:
-            while not self._stopped and self._waiting:
-                ready = next((chapter for chapter in self._waiting if not chapter.tasks), None)
-                if ready is not None:
-                    self._waiting.remove(ready)
-                    self._running.append(ready)
-                    return ready
-                self._changed.wait()
-            return None
-
-    def _stop(self) -> None:
-        with self._changed:
             self._stopped = True
-            self._changed.notify_all()
+            raise
+
+    async def _next(self) -> _Chapter | None:
+        while self._waiting and not self._stopped:
+            ready = next((chapter for chapter in self._waiting if not chapter.tasks), None)
+            if ready is not None:
+                self._waiting.remove(ready)
+                self._running.append(ready)
+                return ready
+            await asyncio.sleep(0.1)
+        return None
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -246,87 +224,71 @@ class _Execution:
         finally:
             ended.set()
             teller.join()
-            self._clear_line()
+            _clear_line()
 
     def _line(self, seconds: float) -> str:
         share = self._done / self._weight if self._weight else 1.0
         parts = [f"computed {share:.0%}"] if self._weight else []
         if 0.02 < share < 1:
             parts.append(f"about {max(1, round(seconds / share * (1 - share) / 60))} min of it left")
-        under_way = ", ".join(chapter.source.stem for chapter in self._running)
-        parts += [f"chapter {under_way}"] if under_way else []
+        if self._running:
+            parts.append(f"chapter {', '.join(chapter.source.stem for chapter in self._running)}")
         parts.append(f"{len(self._waiting)} chapters to come")
         return f"{int(seconds) // 60}:{int(seconds) % 60:02d}  " + "; ".join(parts)
-
-    @staticmethod
-    def _clear_line() -> None:
-        if sys.stdout.isatty():
-            print("\r\x1b[K", end="", flush=True)
 
 
 class _StoppedError(Exception):
     """A chapter has failed: no more tasks are needed."""
 
 
-def _collected(stale: Sequence[_Chapter]) -> list[_Work]:
-    """List what the chapters need and the store lacks, per study: its context, the tasks in order, their weights."""
+def _clear_line() -> None:
+    if sys.stdout.isatty():
+        print("\r\x1b[K", end="", flush=True)
+
+
+def _collected(stale: Sequence[_Chapter]) -> list[tuple[Any, Any]]:
+    """List the tasks that the chapters need and the store lacks, in their order, each with its study's context."""
     studies: dict[str, Any] = {}
-    wanted: dict[str, list] = {}
+    work: dict[str, tuple] = {}
     for chapter in stale:
         name = f"metamerbook.ensembles.{chapter.source.stem.partition('_')[2]}"
-        chapter.tasks = {task.key for tasks in wanted.values() for task in tasks}
-        if importlib.util.find_spec(name) is None:  # it shows what those before it have computed
+        chapter.tasks = set(work)  # without tasks of its own it shows what those before it have computed
+        if importlib.util.find_spec(name) is None:
             continue
         from metamerbook import Study
+        from metamerbook.engine.execute import missing
 
-        asked = json.dumps(chapter.values, sort_keys=True, default=repr)
+        asked = json.dumps(chapter.values, sort_keys=True)
         try:
             if asked not in studies:
                 studies[asked] = Study.from_parameters(chapter.values, progress=False)
+            study = studies[asked]
             listed = getattr(importlib.import_module(name), "tasks", lambda study: study.runs)
-            tasks = list(listed(studies[asked]))
+            tasks = missing(listed(study), study.store)
         except Exception:  # the chapter itself says what is wrong with it
             continue
-        wanted.setdefault(asked, []).extend(tasks)
-        chapter.tasks = {task.key for task in tasks}
-    if not wanted:
-        return []
-    from metamerbook.engine.execute import missing, weight
-
-    work = []
-    for asked, tasks in wanted.items():
         # Some tables are of fewer images, for which the study has studies of their own.
-        contexts = {one.references.fingerprint: one.context for one in studies[asked].with_subsets}
-        by_images: dict[str, list] = {}
+        contexts = {one.references.fingerprint: one.context for one in study.with_subsets}
         for task in tasks:
-            by_images.setdefault(task.references, []).append(task)
-        for images, of_images in by_images.items():
-            pending = missing(of_images, studies[asked].store)
-            work.append(
-                (contexts.get(images, studies[asked].context), pending, {task.key: weight(task) for task in pending})
-            )
-    lacking = {key for _, _, weights in work for key in weights}
-    for chapter in stale:
-        chapter.tasks &= lacking
-    return work
+            work.setdefault(task.key, (task, contexts.get(task.references, study.context)))
+        chapter.tasks = {task.key for task in tasks}
+    return list(work.values())
 
 
 @contextmanager
-def _pool(work: Sequence[_Work]) -> Iterator[None]:
+def _scheduler(work: Sequence[tuple[Any, Any]], environment: dict[str, str]) -> Iterator[Any]:
     """Start processes for all chapters where there is enough to do; their kernels find them by the variable."""
-    if not any(pending for _, pending, _ in work):
-        yield
+    if not work:
+        yield None
         return
     from metamerbook.engine.execute import scheduler_for
     from metamerbook.engine.scheduler import SCHEDULER, connect, disconnect
 
-    for context, pending, _ in work:
-        scheduler = scheduler_for(pending, context)
-        if scheduler is not None:
-            os.environ[SCHEDULER] = connect(scheduler, context.device).scheduler.address
-            break
+    scheduler = scheduler_for(work, processes="auto")
+    if scheduler is not None:
+        environment[SCHEDULER] = connect(scheduler, work[0][1].device).scheduler.address
     try:
-        yield
+        yield scheduler
     finally:
         disconnect()
 
@@ -337,7 +299,11 @@ async def _execute(chapter: _Chapter, manager: Any) -> ChapterRun:
     record, unfinished = path.with_suffix(".json"), path.with_suffix(".failed.ipynb")
     path.parent.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    notebook = _injected(jupytext.read(chapter.source), chapter.values)
+    notebook = jupytext.read(chapter.source)
+    cell = nbformat.v4.new_code_cell(PythonTranslator.codify(chapter.values).rstrip())
+    cell.metadata.tags = ["injected-parameters"]
+    (place,) = [number for number, one in enumerate(notebook.cells) if has_parameters(one)]
+    notebook.cells.insert(place + 1, cell)
     try:
         await execute_in(manager, notebook)
     except CellExecutionError as error:
@@ -352,25 +318,15 @@ async def _execute(chapter: _Chapter, manager: Any) -> ChapterRun:
             f"computed is in the store, and the same command goes on from there. Its cells: {unfinished}"
         ) from error
     finally:
-        executed = normalised(notebook)
-        nbformat.write(executed, unfinished)
+        nbformat.write(normalised(notebook), unfinished)
     seconds = time.perf_counter() - started
-    if text := complaints(executed):
+    if text := complaints(notebook):
         raise ChapterError(f"{name} wrote to its error stream:\n{text}\nIts cells: {unfinished}")
     record.unlink(missing_ok=True)  # never an old key beside a new notebook
     unfinished.replace(path)
-    draft = record.with_suffix(".json.tmp")
-    draft.write_text(json.dumps({"key": chapter.key, "seconds": round(seconds, 2)}) + "\n", encoding="utf8")
-    draft.replace(record)
+    with atomic_write(record) as draft:
+        draft.write_text(json.dumps({"key": chapter.key, "seconds": round(seconds, 2)}) + "\n", encoding="utf8")
     return ChapterRun(chapter.source.stem, path, seconds, executed=True)
-
-
-def _injected(notebook: NotebookNode, values: Mapping[str, Any]) -> NotebookNode:
-    source = PythonTranslator.codify(values).rstrip()
-    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["injected-parameters"]})
-    (place,) = [number for number, one in enumerate(notebook.cells) if has_parameters(one)]
-    notebook.cells.insert(place + 1, cell)
-    return notebook
 
 
 def _up_to_date(chapter: _Chapter) -> ChapterRun | None:

@@ -1,13 +1,10 @@
-"""The kernels in which chapters run: this environment's own, undisturbed by the user's settings, one after the other.
-
-A kernel serves many chapters: each begins with no variables, and finds what the ones before have imported.
-"""
+"""The kernels in which chapters run, one after the other, undisturbed by the user's settings; and what comes out."""
 
 import contextlib
 import os
-import sys
+import re
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
@@ -15,8 +12,10 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-LOG_MARK = "log: "
-"""What lines of logging begin with in a chapter's error stream: they tell of the run, not of the result."""
+_LOG_MARK = "log: "  # begins lines of logging in a chapter's error stream: they tell of the run, not of the result
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours, and the moves of the cursor between nested bars
+_PROGRESS = re.compile(rf"\d+%\|.*\||\d+it \[|\[\d+:\d+<|^{_LOG_MARK}")
 
 # 2x figures that still know their size on the page; no remark on the kernel's sockets; logging that is told apart
 _IPYTHON_CONFIG = f"""\
@@ -24,46 +23,46 @@ c.InlineBackend.figure_formats = {{"retina"}}
 c.HistoryManager.enabled = False
 c.IPKernelApp.log_level = "ERROR"
 c.IPKernelApp.exec_lines = [
-    "(lambda log: log.lastResort.setFormatter(log.Formatter('{LOG_MARK}%(message)s')))(__import__('logging'))"
+    "(lambda log: log.lastResort.setFormatter(log.Formatter('{_LOG_MARK}%(message)s')))(__import__('logging'))"
 ]
 """
-_BEGIN_ANEW = "get_ipython().reset(new_session=True)"
+_BEGIN_ANEW = "get_ipython().reset(new_session=True)"  # each chapter finds no variables, but what others imported
 
 
-class ChapterKernelManager(AsyncKernelManager):
-    """Ends a kernel by asking it to.
+@contextlib.contextmanager
+def kernel_environment(threads: int) -> Iterator[dict[str, str]]:
+    """Give the variables of kernels that use so many cores, and IPython's settings for them.
 
-    jupyter_client interrupts every kernel before it asks. A kernel that has just answered its last message, but not
-    yet returned from answering, takes the interrupt for an error and says so on the console.
+    No exported `MPLBACKEND` keeps figures from being shown.
     """
-
-    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
-        """End the kernel: by a message, by a signal if it does not heed it within seconds, or at once."""
-        if now or not self.owns_kernel:
-            await super().shutdown_kernel(now=now, restart=restart)
-            return
-        self.shutting_down = True
-        self.stop_restarter()
-        await self.request_shutdown(restart=restart)
-        await self.finish_shutdown(restart=restart)
-        await self.cleanup_resources(restart=restart)
+    with tempfile.TemporaryDirectory(prefix="metamerlib-ipython-") as folder:
+        profile = Path(folder, "profile_default")
+        profile.mkdir()
+        (profile / "ipython_kernel_config.py").write_text(_IPYTHON_CONFIG, encoding="utf8")
+        environment = {"METAMERLIB_WORKERS": "auto"} | os.environ
+        environment.pop("MPLBACKEND", None)
+        yield environment | {
+            "IPYTHONDIR": folder,
+            "METAMERLIB_CORES": str(threads),
+            "OMP_NUM_THREADS": str(threads),
+            # A library that ours imports asks for tqdm's widgets, and tqdm warns that there are none.
+            "PYTHONWARNINGS": "ignore:IProgress not found",
+        }
 
 
 @contextlib.asynccontextmanager
-async def running_kernel(folder: Path, threads: int) -> AsyncIterator[ChapterKernelManager]:
-    """Start a kernel whose chapters run in a folder, on so many cores; it is killed where an error ends its use."""
-    manager = ChapterKernelManager(kernel_name="python3")
-    environment = os.environ | {"METAMERLIB_CORES": str(threads), "OMP_NUM_THREADS": str(threads)}
-    await manager.start_kernel(cwd=str(folder), env=environment)
+async def running_kernel(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[AsyncKernelManager]:
+    """Start a kernel of this environment's Python, whose chapters run in a folder."""
+    own = KernelSpecManager(kernel_dirs=[])  # not one that the user has installed under the same name
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=own)
+    await manager.start_kernel(cwd=str(folder), env=dict(environment))
     try:
         yield manager
-    except BaseException:
-        await manager.shutdown_kernel(now=True)
-        raise
-    await manager.shutdown_kernel()
+    finally:
+        await manager.shutdown_kernel(now=True)  # asking it can make it complain on the console
 
 
-async def execute_in(manager: ChapterKernelManager, notebook: NotebookNode) -> None:
+async def execute_in(manager: AsyncKernelManager, notebook: NotebookNode) -> None:
     """Execute a notebook in a running kernel; outputs are put into it as far as it comes."""
     client = NotebookClient(notebook, km=manager, record_timing=False)
     try:
@@ -75,49 +74,45 @@ async def execute_in(manager: ChapterKernelManager, notebook: NotebookNode) -> N
             client.kc.stop_channels()
 
 
-@contextlib.contextmanager
-def chapter_environment() -> Iterator[None]:
-    """Set the process environment that chapters run in, for a while.
+def normalised(notebook: NotebookNode) -> NotebookNode:
+    """Take out of an executed notebook, in place, what differs between two runs that computed the same.
 
-    Within it the kernel `python3` is the running interpreter's, IPython reads our settings instead of the
-    user's, and no exported `MPLBACKEND` keeps figures from being shown.
+    Dropped are records of tools, times, progress bars, logging and addresses of objects; cells are numbered; the cell
+    of injected parameters is not shown. Other output to the error stream stays: see `complaints`.
     """
-    with tempfile.TemporaryDirectory(prefix="metamerlib-ipython-") as folder:
-        profile = Path(folder, "profile_default")
-        profile.mkdir()
-        (profile / "ipython_kernel_config.py").write_text(_IPYTHON_CONFIG, encoding="utf8")
-        ours = {"IPYTHONDIR": folder, "JUPYTER_PREFER_ENV_PATH": "1", "MPLBACKEND": None, "JUPYTER_PATH": None}
-        ours["METAMERLIB_WORKERS"] = os.environ.get("METAMERLIB_WORKERS", "auto")
-        ours["METAMERLIB_SCHEDULER"] = os.environ.get("METAMERLIB_SCHEDULER")  # as it was, also where a pool is named
-        # A library that ours imports asks for tqdm's widgets, and tqdm warns that there are none.
-        ours["PYTHONWARNINGS"] = "ignore:IProgress not found"
-        before = {name: os.environ.get(name) for name in ours}
-        _set_variables(ours)
-        try:
-            _require_own_kernel()
-            yield
-        finally:
-            _set_variables(before)
+    notebook.metadata = NotebookNode(
+        kernelspec=NotebookNode(display_name="Python 3", language="python", name="python3"),
+        language_info=NotebookNode(name="python"),
+    )
+    for number, cell in enumerate(notebook.cells, start=1):
+        cell.id = f"cell-{number}"
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")})
+        if "injected-parameters" in tags and "remove-cell" not in tags:
+            cell.metadata.tags = [*tags, "remove-cell"]
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in map(_normalised_output, cell.outputs) if output]
+    return notebook
 
 
-def _set_variables(values: dict[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+def complaints(notebook: NotebookNode) -> str:
+    """Collect what a normalised chapter wrote to the error stream: warnings, above all."""
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return "\n".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stderr")
 
 
-def _require_own_kernel() -> None:
-    """Refuse to run chapters with another environment's packages."""
-    specification = KernelSpecManager().get_kernel_spec("python3")
-    interpreter = specification.argv[0]
-    ours = Path(specification.resource_dir).is_relative_to(sys.prefix)
-    # a bare "python" is replaced by the running interpreter when the kernel starts
-    same = Path(interpreter).name == interpreter or Path(interpreter).is_relative_to(sys.prefix)
-    if not (ours and same):
-        raise RuntimeError(
-            f"The Jupyter kernel 'python3' ({specification.resource_dir}, started as {interpreter}) is not "
-            f"part of the running environment {sys.prefix}. Make one: "
-            f"{sys.executable} -m ipykernel install --sys-prefix --name python3"
-        )
+def _normalised_output(output: NotebookNode) -> NotebookNode | None:
+    """Return an output without what varies, or None where nothing is left."""
+    data = output.get("data", {})
+    if data.get("text/plain") == "<IPython.core.display.Markdown object>" and not data.get("text/markdown"):
+        return None  # a sentence that has nothing to say in this run
+    if output.output_type == "stream":
+        if output.name == "stderr":
+            lines = re.split(r"[\r\n]+", _TERMINAL.sub("", output.text))
+            output.text = "\n".join(line for line in lines if line.strip() and not _PROGRESS.search(line))
+        output.text = _ADDRESS.sub("", output.text)
+        return output if output.text else None
+    for kind in data:
+        if kind.endswith("text/plain"):  # a glued value carries its kind behind a prefix
+            data[kind] = _ADDRESS.sub("", data[kind])
+    return output

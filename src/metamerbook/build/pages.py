@@ -1,5 +1,6 @@
 """Build the book: execute its chapters, make the pages, and see that they need nothing from elsewhere."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from metamerbook.build.chapters import execute_chapters
-from metamerbook.build.layout import BookLayout, book_root
+from metamerbook.build.requests import book_root, executed_folder
 
 # element -> attributes by which a browser loads something without being asked to
 LOADING = {
@@ -44,47 +45,37 @@ def build_book(
 
     Pages of chapters that were not asked for show what was executed last; where that is nothing, the build says so.
 
-    Parameters
-    ----------
-    profile, chapters, force, parameters, root, output, jobs
-        As for `metamerbook.build.chapters.execute_chapters`.
-    html
-        Whether to build the pages after the execution.
-
-    Returns
-    -------
-    Path
-        The first page, or, without pages, the folder of the executed chapters.
+    Parameters are as for `metamerbook.build.chapters.execute_chapters`, and `html`: whether to build the pages. Returns
+    the first page, or, without pages, the folder of the executed chapters.
 
     Raises
     ------
     BookError
         If Jupyter Book fails or warns, or if a page would load something from another machine.
     """
-    layout = BookLayout(root or book_root(), output)
-    execute_chapters(profile, chapters, force, parameters, root=layout.root, output=output, jobs=jobs)
+    root = root or book_root()
+    execute_chapters(profile, chapters, force, parameters, root=root, output=output, jobs=jobs)
     if not html:
-        return layout.executed
-    build_pages(layout, complete=chapters is None)
-    print(f"The book: {(layout.html / 'index.html').as_uri()}")
-    return layout.html / "index.html"
+        return executed_folder(root, output)
+    first = build_pages(root, output, complete=chapters is None) / "index.html"
+    print(f"The book: {first.as_uri()}")
+    return first
 
 
-def build_pages(layout: BookLayout, builder: str = "html", complete: bool = True) -> Path:
+def build_pages(root: Path, output: Path | None = None, builder: str = "html", complete: bool = True) -> Path:
     """Have Jupyter Book make the pages from what was executed last; warnings are errors in a complete book."""
     print(f"pages ({builder}) ", end="", flush=True)
     started = time.perf_counter()
-    program = "from jupyter_book.cli.main import main; main()"
-    folder = layout.pages / builder
+    folder = (output or root) / "_build" / builder
     # Every page anew: one that is kept keeps the numbers glued into it and its earlier warnings; and what is in the
     # folder from before would stay there, such as a chapter that is no more, or a listing that lacks a new anchor.
     shutil.rmtree(folder, ignore_errors=True)
     options = ["--all", "-n", "--keep-going", "-q", "--builder", builder, *(["-W"] if complete else [])]
-    if layout.output:
-        options += ["--path-output", str(layout.output)]
+    if output:
+        options += ["--path-output", str(output)]
     finished = subprocess.run(
-        [sys.executable, "-c", program, "build", str(layout.root), *options],
-        env=layout.environment,
+        [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(root), *options],
+        env=os.environ | {"METAMERLIB_EXECUTED": str(executed_folder(root, output))},
         capture_output=True,
         text=True,
         check=False,

@@ -13,8 +13,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from metamerbook.build.layout import book_root
-from metamerbook.build.requests import declared_parameters
+from metamerbook.build.requests import book_root, declared_parameters
 
 
 def paired_notebook(source: Path) -> str:

@@ -1,6 +1,8 @@
 """Chapters are executed with their parameters, when something has changed, and leave the same bytes."""
 
+import asyncio
 import os
+import sys
 import time
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -13,8 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from small_books import HEAD, write_chapter
 
 from metamerbook.build import ChapterError, chapters, execute_chapters
-from metamerbook.build.kernel import chapter_environment
-from metamerbook.build.normalise import complaints, normalised
+from metamerbook.build.kernel import complaints, normalised, running_kernel
 from metamerbook.build.requests import chapter_key, declared_parameters
 from metamerbook.engine.context import Context
 from metamerbook.engine.store import Store
@@ -143,7 +144,8 @@ def test_a_chapter_begins_as_soon_as_its_own_tasks_are_done(tmp_path, monkeypatc
     def collected(stale):
         for chapter, needed in zip(stale, (steps[:1], steps), strict=True):
             chapter.tasks = {step.key for step in needed}
-        return [(Context(None, {}, store, device="cpu"), steps, {step.key: 1 for step in steps})]
+        context = Context(None, {}, store, device="cpu")
+        return [(step, context) for step in steps]
 
     monkeypatch.setattr(chapters, "_collected", collected)
     monkeypatch.setattr(chapters, "_SECONDS_PER_LINE", 0.2)
@@ -165,32 +167,15 @@ def test_the_tasks_of_a_chapter_are_those_of_its_module(tmp_path, monkeypatch):
         chapters._Chapter(tmp_path / f"{name}.py", tmp_path, values, "")
         for name in ("05_recognizability", "06_no_such_chapter")
     ]
-    ((context, pending, _),) = chapters._collected(stale)
-    assert {task.key for task in pending} >= stale[0].tasks
+    work = chapters._collected(stale)
+    assert {task.key for task, _ in work} == stale[0].tasks
     assert stale[0].tasks == stale[1].tasks  # it comes after those before it
-    assert any(task.kind == "MetamerRun" for task in pending)
-    assert context.progress is False
+    assert any(task.kind == "MetamerRun" for task, _ in work)
+    assert not any(context.progress for _, context in work)
 
 
-SLOW_TO_RETURN = """
-# %%
-import time
-
-handlers = get_ipython().kernel.shell_handlers
-answer = handlers["kernel_info_request"]
-
-
-async def answer_and_linger(*message):
-    await answer(*message)
-    time.sleep(0.5)
-
-
-handlers["kernel_info_request"] = answer_and_linger
-"""
-
-
-def test_a_kernel_that_has_just_answered_ends_without_a_word(tmp_path, capfd):
-    write_chapter(tmp_path, body=SLOW_TO_RETURN)
+def test_kernels_end_without_a_word(tmp_path, capfd):
+    write_chapter(tmp_path)
     execute_chapters("smoke", root=tmp_path)
     assert capfd.readouterr().err == ""
 
@@ -297,15 +282,17 @@ def test_changed_source_is_executed_again_and_a_failure_keeps_the_last_good_copy
     assert source.stem == second.name
 
 
-def test_another_environments_kernel_is_refused(tmp_path, monkeypatch):
+def test_another_kernel_of_the_same_name_is_not_taken(tmp_path, monkeypatch):
     kernel = tmp_path / "kernels" / "python3"
     kernel.mkdir(parents=True)
-    (kernel / "kernel.json").write_text(
-        '{"argv": ["/elsewhere/bin/python"], "display_name": "x", "language": "python"}'
-    )
-    monkeypatch.setattr("metamerbook.build.kernel.sys.prefix", str(tmp_path / "environment"))
-    with pytest.raises(RuntimeError, match="not part of the running environment"), chapter_environment():
-        pass
+    (kernel / "kernel.json").write_text('{"argv": ["/elsewhere/python"], "display_name": "x", "language": "python"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+
+    async def program():
+        async with running_kernel(tmp_path, os.environ) as manager:
+            return manager.kernel_spec.argv[0]
+
+    assert asyncio.run(program()) == sys.executable
 
 
 @pytest.mark.parametrize(
@@ -377,7 +364,8 @@ def test_what_is_of_fewer_images_is_computed_from_them(tmp_path, monkeypatch):
     smoke = {"profile": "smoke", "n_per_class": 2, "categories": ["cat", "dog"]}
     asked = [chapters._Chapter(tmp_path / f"{name}.ipynb", tmp_path, smoke, "") for name in names]
     work = chapters._collected(asked)
-    counts = {len(context.references) for context, _, _ in work}
-    assert len(counts) == 2
-    for context, pending, _ in work:
-        assert {task.references for task in pending} == {context.references.fingerprint}
+    contexts = {id(context): len(context.references) for _, context in work}
+    assert sorted(contexts.values()) == [2, 4]
+    assert all(task.references == context.references.fingerprint for task, context in work)
+    first = len(asked[0].tasks)
+    assert {task.key for task, _ in work[:first]} == asked[0].tasks  # what is shown first is made first

@@ -10,7 +10,6 @@ import torch
 
 import metamerlib
 from browser import served
-from metamerbook.build.layout import BookLayout
 from metamerbook.build.requests import package_digest
 from metamerbook.ensembles.explorer import Exploration, ExploredRun
 from metamerbook.ensembles.figures.explorer import explorer_html
@@ -304,7 +303,7 @@ def test_a_chapter_is_executed_again_when_a_program_that_it_carries_changes(name
     keys = []
     for text in ("old", "old", "new"):
         (package / name).write_text(text)
-        keys.append(package_digest(BookLayout(tmp_path)))
+        keys.append(package_digest(tmp_path))
     assert keys[0] == keys[1] != keys[2]
 
 

@@ -11,7 +11,6 @@ from small_books import REPOSITORY, write_chapter
 
 from browser import open_page, served
 from metamerbook.build import BookError, build_book
-from metamerbook.build.layout import BookLayout
 from metamerbook.build.pages import build_pages
 
 
@@ -72,7 +71,7 @@ def test_a_second_build_drops_pages_that_are_no_more_and_knows_the_repository(ht
     old.write_text("gone")
     assert "mybinder" not in page_text(html, "notebooks/01_tiny.html")
     monkeypatch.setenv("METAMERLIB_REPOSITORY", "https://github.com/someone/fork.git")
-    build_pages(BookLayout(tiny_book))
+    build_pages(tiny_book)
     assert not old.exists()
     chapter = page_text(html, "notebooks/01_tiny.html")
     for address in (
@@ -85,7 +84,7 @@ def test_a_second_build_drops_pages_that_are_no_more_and_knows_the_repository(ht
 def test_chapter_that_was_never_executed_stops_the_build(spoiled_book):
     shutil.rmtree(spoiled_book / "build")
     with pytest.raises(BookError, match="notebooks/01_tiny has not been executed; run `metamerlib book`"):
-        build_pages(BookLayout(spoiled_book))
+        build_pages(spoiled_book)
 
 
 REMOTE_SCRIPT = """
