@@ -9,11 +9,10 @@ import importlib.util
 import json
 import os
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -38,14 +37,14 @@ from metamerbook.build.requests import (
     refuse_unknown,
 )
 from metamerlib.checks import file_path, whole_number
-from metamerlib.system import atomic_write, cores
+from metamerlib.system import cores
 
 _SECONDS_PER_LINE = 10  # of progress in a log file
 
 
 @dataclass(frozen=True)
 class ChapterRun:
-    """What became of one chapter: its executed notebook, and the seconds that its last execution took."""
+    """What became of one chapter: its executed notebook, and the seconds that it took now."""
 
     name: str
     path: Path
@@ -116,9 +115,8 @@ def execute_chapters(
         values = {name: value for name, value in given.items() if name in declared[source]}
         path = executed_folder(root, output) / source.relative_to(root).with_suffix(".ipynb")
         chapter = _Chapter(source, path, values, chapter_key(package, source, values))
-        last = None if force else _up_to_date(chapter)
-        if last:
-            report(last)
+        if not force and _is_current(chapter):
+            report(ChapterRun(source.stem, path, 0.0, executed=False))
         else:
             stale.append(chapter)
     if stale:
@@ -135,31 +133,34 @@ class _Execution:
     ) -> None:
         self._folder, self._jobs, self._report = folder, min(jobs, len(stale)), report
         self._waiting, self._running = list(stale), []
-        self._stopped = False
+        self._ready = self._stopped = False
         self._weight = self._done = 0
         self._cancel: Callable[[], object] = lambda: None
 
     def run(self) -> None:
         """Compute and execute everything, or stop at the first error."""
-        threads = max(1, cores() // self._jobs)
-        with self._telling(), kernel_environment(threads) as environment, ThreadPoolExecutor(1) as thread:
-            work = _collected(self._waiting)
-            with _scheduler(work, environment) as scheduler:
-                serving = thread.submit(asyncio.run, self._serve_all(environment))
-                try:
-                    with suppress(_StoppedError):
-                        self._compute(work, scheduler)
-                    serving.result()
-                except BaseException:
-                    self._stopped = True
-                    with suppress(RuntimeError):  # it has ended
-                        self._cancel()
-                    raise
+        with ExitStack() as stack:
+            environment = stack.enter_context(kernel_environment(max(1, cores() // self._jobs)))
+            serving = stack.enter_context(ThreadPoolExecutor(1)).submit(asyncio.run, self._serve_all(environment))
+            try:
+                with suppress(_StoppedError):
+                    self._compute(environment, stack)
+                serving.result()
+            except BaseException:
+                self._stopped = True
+                with suppress(RuntimeError):  # it has ended
+                    self._cancel()
+                raise
+            finally:
+                _clear_line()
 
-    def _compute(self, work: Sequence[Any], scheduler: Any) -> None:
+    def _compute(self, environment: dict[str, str], stack: ExitStack) -> None:
+        work = _collected(self._waiting)
         if not work:
+            self._ready = True
             return
-        from metamerbook.engine.execute import compute, weight
+        from metamerbook.engine.execute import compute, scheduler_for, weight
+        from metamerbook.engine.scheduler import SCHEDULER, connect, disconnect
         from metamerlib.generation import UnusableModelError
 
         def done(task: Any) -> None:
@@ -170,13 +171,20 @@ class _Execution:
                 raise _StoppedError
 
         self._weight = sum(weight(task) for task, _ in work)
+        scheduler = scheduler_for(work, processes="auto")
+        if scheduler is not None:  # of which the kernels know by the variable
+            stack.callback(disconnect)
+            environment[SCHEDULER] = connect(scheduler, work[0][1].device).scheduler.address
+        self._ready = True
         # The chapters say what they leave out.
         compute(work, scheduler, done, lambda _, error: isinstance(error, UnusableModelError))
 
     async def _serve_all(self, environment: Mapping[str, str]) -> None:
         self._cancel = partial(asyncio.get_running_loop().call_soon_threadsafe, asyncio.current_task().cancel)
+        telling = asyncio.create_task(self._tell())
         kernels = [asyncio.create_task(self._serve(environment)) for _ in range(self._jobs)]
         await asyncio.wait(kernels)  # where one fails, the others end their chapters, which are up to date then
+        telling.cancel()
         for kernel in kernels:
             kernel.result()
 
@@ -198,7 +206,7 @@ class _Execution:
 
     async def _next(self) -> _Chapter | None:
         while self._waiting and not self._stopped:
-            ready = next((chapter for chapter in self._waiting if not chapter.tasks), None)
+            ready = next((chapter for chapter in self._waiting if self._ready and not chapter.tasks), None)
             if ready is not None:
                 self._waiting.remove(ready)
                 self._running.append(ready)
@@ -206,25 +214,13 @@ class _Execution:
             await asyncio.sleep(0.1)
         return None
 
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
+    async def _tell(self) -> None:
         """Keep a line on a terminal, or write one every ten seconds: what is done, under way and left."""
-        ended, started = threading.Event(), time.monotonic()
-
-        def tell() -> None:
-            watched = sys.stdout.isatty()
-            while not ended.wait(1 if watched else _SECONDS_PER_LINE):
-                line = self._line(time.monotonic() - started)
-                print(f"\r\x1b[K{line}" if watched else f"{line}\n", end="", flush=True)
-
-        teller = threading.Thread(target=tell, daemon=True)
-        teller.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            teller.join()
-            _clear_line()
+        started, watched = time.monotonic(), sys.stdout.isatty()
+        while True:
+            await asyncio.sleep(1 if watched else _SECONDS_PER_LINE)
+            line = self._line(time.monotonic() - started)
+            print(f"\r\x1b[K{line}" if watched else f"{line}\n", end="", flush=True)
 
     def _line(self, seconds: float) -> str:
         share = self._done / self._weight if self._weight else 1.0
@@ -275,28 +271,10 @@ def _collected(stale: Sequence[_Chapter]) -> list[tuple[Any, Any]]:
     return list(work.values())
 
 
-@contextmanager
-def _scheduler(work: Sequence[tuple[Any, Any]], environment: dict[str, str]) -> Iterator[Any]:
-    """Start processes for all chapters where there is enough to do; their kernels find them by the variable."""
-    if not work:
-        yield None
-        return
-    from metamerbook.engine.execute import scheduler_for
-    from metamerbook.engine.scheduler import SCHEDULER, connect, disconnect
-
-    scheduler = scheduler_for(work, processes="auto")
-    if scheduler is not None:
-        environment[SCHEDULER] = connect(scheduler, work[0][1].device).scheduler.address
-    try:
-        yield scheduler
-    finally:
-        disconnect()
-
-
 async def _execute(chapter: _Chapter, manager: Any) -> ChapterRun:
     """Execute one chapter."""
     name, path = chapter.source.name, chapter.path
-    record, unfinished = path.with_suffix(".json"), path.with_suffix(".failed.ipynb")
+    unfinished = path.with_suffix(".failed.ipynb")
     path.parent.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     notebook = jupytext.read(chapter.source)
@@ -322,18 +300,16 @@ async def _execute(chapter: _Chapter, manager: Any) -> ChapterRun:
     seconds = time.perf_counter() - started
     if text := complaints(notebook):
         raise ChapterError(f"{name} wrote to its error stream:\n{text}\nIts cells: {unfinished}")
-    record.unlink(missing_ok=True)  # never an old key beside a new notebook
+    notebook.metadata.metamerlib = {"key": chapter.key}
+    nbformat.write(notebook, unfinished)
     unfinished.replace(path)
-    with atomic_write(record) as draft:
-        draft.write_text(json.dumps({"key": chapter.key, "seconds": round(seconds, 2)}) + "\n", encoding="utf8")
     return ChapterRun(chapter.source.stem, path, seconds, executed=True)
 
 
-def _up_to_date(chapter: _Chapter) -> ChapterRun | None:
-    """Return what a chapter's last execution left, if nothing that it depends on has changed since."""
+def _is_current(chapter: _Chapter) -> bool:
+    """Return whether nothing that a chapter depends on has changed since its last execution."""
     try:
-        last = json.loads(chapter.path.with_suffix(".json").read_text(encoding="utf8"))
+        last = json.loads(chapter.path.read_text(encoding="utf8"))
     except (OSError, ValueError):  # never executed, or cut off by a crash of the machine
-        return None
-    current = chapter.key and last["key"] == chapter.key and chapter.path.exists()
-    return ChapterRun(chapter.source.stem, chapter.path, last["seconds"], executed=False) if current else None
+        return False
+    return bool(chapter.key) and last["metadata"].get("metamerlib", {}).get("key") == chapter.key

@@ -14,8 +14,6 @@ from nbformat import NotebookNode
 
 _LOG_MARK = "log: "  # begins lines of logging in a chapter's error stream: they tell of the run, not of the result
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours, and the moves of the cursor between nested bars
-_PROGRESS = re.compile(rf"\d+%\|.*\||\d+it \[|\[\d+:\d+<|^{_LOG_MARK}")
 
 # 2x figures that still know their size on the page; no remark on the kernel's sockets; logging that is told apart
 _IPYTHON_CONFIG = f"""\
@@ -45,6 +43,8 @@ def kernel_environment(threads: int) -> Iterator[dict[str, str]]:
             "IPYTHONDIR": folder,
             "METAMERLIB_CORES": str(threads),
             "OMP_NUM_THREADS": str(threads),
+            "METAMERLIB_PROGRESS": "0",
+            "TQDM_DISABLE": "1",
             # A library that ours imports asks for tqdm's widgets, and tqdm warns that there are none.
             "PYTHONWARNINGS": "ignore:IProgress not found",
         }
@@ -77,7 +77,7 @@ async def execute_in(manager: AsyncKernelManager, notebook: NotebookNode) -> Non
 def normalised(notebook: NotebookNode) -> NotebookNode:
     """Take out of an executed notebook, in place, what differs between two runs that computed the same.
 
-    Dropped are records of tools, times, progress bars, logging and addresses of objects; cells are numbered; the cell
+    Dropped are records of tools, times, logging and addresses of objects; cells are numbered; the cell
     of injected parameters is not shown. Other output to the error stream stays: see `complaints`.
     """
     notebook.metadata = NotebookNode(
@@ -108,8 +108,8 @@ def _normalised_output(output: NotebookNode) -> NotebookNode | None:
         return None  # a sentence that has nothing to say in this run
     if output.output_type == "stream":
         if output.name == "stderr":
-            lines = re.split(r"[\r\n]+", _TERMINAL.sub("", output.text))
-            output.text = "\n".join(line for line in lines if line.strip() and not _PROGRESS.search(line))
+            lines = output.text.splitlines()
+            output.text = "\n".join(line for line in lines if line.strip() and not line.startswith(_LOG_MARK))
         output.text = _ADDRESS.sub("", output.text)
         return output if output.text else None
     for kind in data:

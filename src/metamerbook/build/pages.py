@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -33,20 +33,18 @@ class BookError(RuntimeError):
 def build_book(
     profile: str = "mini",
     chapters: Sequence[str] | None = None,
-    force: bool = False,
-    html: bool = True,
-    parameters: Mapping[str, Any] | None = None,
     *,
+    html: bool = True,
     root: Path | None = None,
     output: Path | None = None,
-    jobs: int | None = None,
+    **options: Any,
 ) -> Path:
     """Execute the chapters that have changed and build the pages of the whole book.
 
     Pages of chapters that were not asked for show what was executed last; where that is nothing, the build says so.
 
-    Parameters are as for `metamerbook.build.chapters.execute_chapters`, and `html`: whether to build the pages. Returns
-    the first page, or, without pages, the folder of the executed chapters.
+    `options` are those of `execute_chapters`; `html` says whether to build the pages. Returns the first page, or,
+    without pages, the folder of the executed chapters.
 
     Raises
     ------
@@ -54,7 +52,7 @@ def build_book(
         If Jupyter Book fails or warns, or if a page would load something from another machine.
     """
     root = root or book_root()
-    execute_chapters(profile, chapters, force, parameters, root=root, output=output, jobs=jobs)
+    execute_chapters(profile, chapters, root=root, output=output, **options)
     if not html:
         return executed_folder(root, output)
     first = build_pages(root, output, complete=chapters is None) / "index.html"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from tqdm.std import tqdm
@@ -25,9 +25,6 @@ from metamerbook.engine.store import Store
 from metamerbook.engine.task import Task
 from metamerlib.generation import UnusableModelError
 from metamerlib.models.device import resolve_device
-
-if TYPE_CHECKING:
-    from dask.distributed import Client
 
 _log = logging.getLogger(__name__)
 
@@ -131,7 +128,7 @@ def scheduler_for(work: Work, processes: str = "1") -> Any:
     return LOCAL if count > 1 and enough else None
 
 
-def _compute_there(client: "Client", work: Work, done: Done, tolerated: Tolerated) -> None:
+def _compute_there(client: Any, work: Work, done: Done, tolerated: Tolerated) -> None:
     import cloudpickle
     from dask.distributed import as_completed
 

@@ -6,15 +6,12 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from metamerlib.models.device import resolve_device
 from metamerlib.system import cores
-
-if TYPE_CHECKING:
-    from dask.distributed import Client
 
 WORKERS = "METAMERLIB_WORKERS"
 SCHEDULER = "METAMERLIB_SCHEDULER"
@@ -62,10 +59,10 @@ def check_scheduler(scheduler: object) -> None:
         )
 
 
-_clients: dict[Any, "Client"] = {}  # by what was asked for
+_clients: dict[Any, Any] = {}  # by what was asked for
 
 
-def connect(scheduler: Any, device: str = "auto") -> "Client":
+def connect(scheduler: Any, device: str = "auto") -> Any:
     """Connect to a scheduler, or return the connection that this process has already.
 
     "local" starts a scheduler and worker processes, which end with this process: as many as ``$METAMERLIB_WORKERS``

@@ -19,9 +19,10 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
@@ -53,38 +54,19 @@ class CorruptEntryError(Exception):
     """A folder that is there, but whose content cannot be trusted; the text says why."""
 
 
-class Codec(NamedTuple):
-    """One way to keep a result as a file."""
-
-    file: str
-    save: Callable[[Any, Path], None]
-    load: Callable[[Path], Any]
-
-
-CODECS: dict[str, Codec] = {
-    "metamers": Codec("metamers.safetensors", lambda metamers, path: metamers.save(path), Metamers.load),
-    "table": Codec(
-        "table.parquet",
-        lambda table, path: table.to_parquet(path, engine="pyarrow", index=False),
-        lambda path: pd.read_parquet(path, engine="pyarrow"),
-    ),
-    "tensors": Codec(
-        "tensors.safetensors",
+CODECS: dict[str, tuple[Callable[[Any, Path], None], Callable[[Path], Any]]] = {
+    "metamers.safetensors": (Metamers.save, Metamers.load),
+    "table.parquet": (partial(pd.DataFrame.to_parquet, engine="pyarrow", index=False), pd.read_parquet),
+    "tensors.safetensors": (
         lambda tensors, path: save_file({name: one.detach().cpu().contiguous() for name, one in tensors.items()}, path),
         load_file,
     ),
 }
+"""The files that results are kept in: how one is written, and how it is read."""
 
 
 class Store:
-    """A folder of results, found by their task; it is made when the first result is written.
-
-    Examples
-    --------
-    >>> from metamerbook.engine.store import Store
-    >>> Store("results").root.name
-    'results'
-    """
+    """A folder of results, found by their task; it is made when the first result is written."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = file_path(root, "root").absolute()
@@ -204,10 +186,10 @@ def read_entry(folder: Path, task: Task) -> Any:
         with (folder / reading).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != expected:
                 raise CorruptEntryError(f"the SHA-256 of {reading} is not the one noted in {RECORD}")
-        return next(one.load for one in CODECS.values() if one.file == reading)(folder / reading)
+        return CODECS[reading][1](folder / reading)
     except FileNotFoundError:
         raise CorruptEntryError(f"{reading} is missing") from None
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, SafetensorError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise CorruptEntryError(f"{reading} cannot be read: {error}") from error
 
 
@@ -217,8 +199,8 @@ def write_entry(folder: Path, task: Task, value: object, seconds: float) -> None
     Everything is written into a hidden folder beside it and flushed to the disk; then that folder is renamed. The
     caller holds the lock on the folder, which does not exist yet.
     """
-    kind = "metamers" if isinstance(value, Metamers) else "table" if isinstance(value, pd.DataFrame) else "tensors"
-    codec = CODECS[kind]
+    name = "table.parquet" if isinstance(value, pd.DataFrame) else "tensors.safetensors"
+    name = "metamers.safetensors" if isinstance(value, Metamers) else name
     folder.parent.mkdir(parents=True, exist_ok=True)
     for half_written in folder.parent.glob(f".{folder.name}-*"):  # of a process that died: the lock is ours now
         shutil.rmtree(half_written, ignore_errors=True)
@@ -226,21 +208,21 @@ def write_entry(folder: Path, task: Task, value: object, seconds: float) -> None
     draft.mkdir()
     try:
         try:
-            codec.save(value, draft / codec.file)
+            CODECS[name][0](value, draft / name)
         except SafetensorError as error:  # hides the operating system's error in its text
             if "os error 28" not in str(error):
                 raise
             raise OSError(errno.ENOSPC, str(error)) from error
-        _flush(draft / codec.file)
+        _flush(draft / name)
         record = {
             "label": task.label,
             "kind": task.kind,
             "key": task.key,
             "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "seconds": round(seconds, 3),
-            "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+            "versions": {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES},
             "platform": platform.platform(),
-            "files": {codec.file: hashlib.sha256((draft / codec.file).read_bytes()).hexdigest()},
+            "files": {name: hashlib.sha256((draft / name).read_bytes()).hexdigest()},
             "task": described(task),
             "about": noted(task),
         }

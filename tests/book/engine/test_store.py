@@ -174,10 +174,10 @@ def test_an_entry_under_a_wrong_name_is_not_believed(store):
 
 def test_a_file_that_cannot_be_decoded_is_set_aside_too(store, monkeypatch):
     task = Toy()
-    (bad := entries.CODECS["tensors"])
+    _, load = entries.CODECS["tensors.safetensors"]
     with monkeypatch.context() as patch:
-        write = entries.Codec(bad.file, lambda value, path: path.write_bytes(b"not a safetensors file"), bad.load)
-        patch.setitem(entries.CODECS, "tensors", write)
+        write = (lambda value, path: path.write_bytes(b"not a safetensors file")), load
+        patch.setitem(entries.CODECS, "tensors.safetensors", write)
         entries.write_entry(store.folder(task), task, toy_value(), 0.0)
     with pytest.warns(CorruptResultWarning, match="cannot be read"):
         store.get_or_compute(task, lambda scratch: toy_value())
@@ -189,8 +189,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(store, monkeypatch, error):
         path.write_bytes(b"half")
         raise error
 
-    codec = entries.CODECS["tensors"]
-    monkeypatch.setitem(entries.CODECS, "tensors", entries.Codec(codec.file, full, codec.load))
+    monkeypatch.setitem(entries.CODECS, "tensors.safetensors", (full, None))
     with pytest.raises(StoreError, match="is full: free some space, or name another folder in METAMERLIB_STORE"):
         put(store)
     assert Toy() not in store
@@ -201,8 +200,7 @@ def test_a_full_disk_that_safetensors_reports_is_recognized(store, monkeypatch):
     def full(value, path):
         raise entries.SafetensorError("I/O error: No space left on device (os error 28)")
 
-    codec = entries.CODECS["tensors"]
-    monkeypatch.setitem(entries.CODECS, "tensors", entries.Codec(codec.file, full, codec.load))
+    monkeypatch.setitem(entries.CODECS, "tensors.safetensors", (full, None))
     with pytest.raises(StoreError, match="is full"):
         put(store)
 
