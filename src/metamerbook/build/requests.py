@@ -10,8 +10,8 @@ from nbformat import NotebookNode
 from papermill.translators import PythonTranslator
 
 import metamerlib
-from metamerbook.study.profiles import did_you_mean, profile_files
-from metamerlib.checks import names, shown
+from metamerbook.study.profiles import profile_files
+from metamerlib.checks import names, near, shown
 from metamerlib.system import repository_root
 
 _SOURCES = (".py", ".css", ".html", ".js")  # programs and styles that chapters carry with them are part of the package
@@ -118,4 +118,4 @@ def refuse_unknown(given: Mapping[str, Any], declared: Mapping[Path, Iterable[st
 
 
 def _choices(asked: str, known: Sequence[str]) -> str:
-    return f"{did_you_mean(asked, known)} There are: {', '.join(known) or 'none'}."
+    return f"{near(asked, known)} There are: {', '.join(known) or 'none'}."
