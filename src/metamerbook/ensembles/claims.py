@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from metamerbook.engine.task import Task
 from metamerbook.ensembles import (
@@ -21,7 +20,7 @@ from metamerbook.ensembles import (
     recognizability,
     representational_similarity,
 )
-from metamerbook.ensembles.claims_on_sets import CONTRASTS, METRIC_TESTS
+from metamerbook.ensembles.claims_on_sets import ON_SETS
 from metamerbook.study.claims import (
     ABOVE_ZERO,
     BELOW_ZERO,
@@ -35,6 +34,7 @@ from metamerbook.study.claims import (
     claims_table,
     spread_around,
 )
+from metamerbook.study.judging import rank_correlation
 from metamerbook.study.published import statement
 from metamerbook.study.study import Study
 from metamerlib.models import MODEL_SETS, STAGES, ZOO
@@ -47,16 +47,8 @@ NOT_BETTER: Interval = (-math.inf, 0.05)
 
 def tasks(study: Study) -> list[Task]:
     """List what the chapters compute: all that the tables of the others need."""
-    chapters = (
-        recognizability,
-        image_metrics,
-        representational_similarity,
-        adversarial_examples,
-        mixed_models,
-        optimisers,
-        ensemble_size,
-    )
-    return [task for chapter in chapters for task in chapter.tasks(study)]
+    measured = [image_metrics, representational_similarity, adversarial_examples, mixed_models, optimisers]
+    return [task for chapter in (recognizability, *measured, ensemble_size) for task in chapter.tasks(study)]
 
 
 def claims(study: Study) -> pd.DataFrame:
@@ -67,20 +59,21 @@ def claims(study: Study) -> pd.DataFrame:
 def measured_tables(study: Study) -> dict[str, pd.DataFrame]:
     """Collect the tables that claims are tested on; what the store lacks is computed."""
     sets = mixed_models.mixed(study)
-    tables = {
-        "recognizability": recognizability.recognizability(study),
-        "image_metrics": image_metrics.image_metrics(study),
-        "divergence": representational_similarity.divergence(study),
+    evaluated = {
         "restricted_search": adversarial_examples.restricted(study),
         "adversarial": adversarial_examples.adversarial(study),
         "mixed_sets": sets,
-        "mixed_effects": mixed_models.mixed_effects(study, sets),
         "optimizers": optimisers.optimizers(study),
         "ensemble_sizes": ensemble_size.ensemble_sizes(study),
     }
     # Rows of networks that no metamers could be made with say why, but are no evidence.
-    judged = ("restricted_search", "adversarial", "mixed_sets", "optimizers", "ensemble_sizes")
-    return tables | {name: tables[name][tables[name]["reason"] == ""].reset_index(drop=True) for name in judged}
+    evidence = {name: table[table["reason"] == ""].reset_index(drop=True) for name, table in evaluated.items()}
+    return evidence | {
+        "recognizability": recognizability.recognizability(study),
+        "image_metrics": image_metrics.image_metrics(study),
+        "divergence": representational_similarity.divergence(study),
+        "mixed_effects": mixed_models.mixed_effects(study, sets),
+    }
 
 
 def claims_made_in(claims: pd.DataFrame, section: str) -> pd.DataFrame:
@@ -93,8 +86,8 @@ def sets_diverge(evidence: Evidence) -> list[Finding]:
     values = evidence.judged(cells)[cells].to_numpy().T
 
     def widening(draw: np.ndarray) -> np.ndarray:
-        means = draw.mean(axis=-1)
-        return means[len(MODEL_SETS) :].std(axis=0, ddof=1) - means[: len(MODEL_SETS)].std(axis=0, ddof=1)
+        early, late = np.split(draw.mean(axis=-1), 2)
+        return late.std(axis=0, ddof=1) - early.std(axis=0, ddof=1)
 
     return [evidence.resampled(values, widening, "spread of the sets, late − early", ABOVE_ZERO, "evaluators")]
 
@@ -112,14 +105,13 @@ def late_costs_early(evidence: Evidence) -> list[Finding]:
 
 
 def overall_mean(stage: str) -> ClaimTest:
+    def ratio(draw: np.ndarray) -> np.ndarray:
+        total = draw.sum(axis=-1)
+        return total[0] / total[1]
+
     def test(evidence: Evidence) -> list[Finding]:
         # Evaluators are resampled with all their sets: an evaluator's recognizabilities are not independent.
         sums = at_least(_sums(evidence, stage), "evaluators").to_numpy().T
-
-        def ratio(draw: np.ndarray) -> np.ndarray:
-            total = draw.sum(axis=-1)
-            return total[0] / total[1]
-
         claimed = spread_around(f"recognizability-{stage}")
         return [evidence.resampled(sums, ratio, f"mean over sets and evaluators, {stage}", claimed, "evaluators")]
 
@@ -132,25 +124,25 @@ def cnns_judge_robustly(evidence: Evidence) -> list[Finding]:
     table = table[standard & table["stage"].isin(list(STAGES))]
     relative = table["recognizability"] - table.groupby(["model_set", "stage"])["recognizability"].transform("mean")
     by_evaluator = relative.groupby([table["family"], table["evaluator"]]).mean()
-    samples = [
-        at_least(by_evaluator[by_evaluator.index.get_level_values(0) == family].to_frame(), f"standard {units}")
-        for family, units in (("cnn", "CNNs that judge"), ("transformer", "transformers that judge"))
-    ]
-    over = f"{len(samples[0])} CNNs and {len(samples[1])} transformers"
-    return [_difference(evidence, *samples, "CNN − transformer evaluators", over)]
+    families = by_evaluator.index.get_level_values(0)
+    cnns = at_least(by_evaluator[families == "cnn"], "standard CNNs that judge")
+    transformers = at_least(by_evaluator[families == "transformer"], "standard transformers that judge")
+    over = f"{len(cnns)} CNNs and {len(transformers)} transformers"
+    return [_difference(evidence, cnns, transformers, "CNN − transformer evaluators", over)]
 
 
 def activations_tell_class(evidence: Evidence) -> list[Finding]:
     recognized, divergence = evidence.table("recognizability"), evidence.table("divergence")
     cell = ["model_set", "stage", "evaluator"]
     both = recognized[recognized["held_out"]].merge(divergence[~divergence["took_part"]], on=cell)
-    correlations = {}
-    for evaluator, rows in both.groupby("evaluator"):
-        # An evaluator that recognizes everything, or nothing, ranks nothing.
-        if len(rows) > 3 and rows["recognizability"].nunique() > 1 and rows["divergence"].nunique() > 1:
-            ranks = [rankdata(rows[column]) for column in ("recognizability", "divergence")]
-            correlations[evaluator] = np.corrcoef(*ranks)[0, 1]
-    sample = at_least(pd.DataFrame({"correlation": correlations}), "evaluators with both tables and varying values")
+    # An evaluator that recognizes everything, or nothing, ranks nothing.
+    correlations = {
+        evaluator: rank_correlation(rows["recognizability"], rows["divergence"])
+        for evaluator, rows in both.groupby("evaluator")
+        if len(rows) > 3
+    }
+    sample = pd.DataFrame({"correlation": correlations}, dtype=float).dropna()
+    sample = at_least(sample, "evaluators with both tables and varying values")
     return [evidence.mean(sample, {"correlation": 1}, "rank correlation of divergence and recognizability", STRONG)]
 
 
@@ -163,19 +155,20 @@ def small_ball(evidence: Evidence) -> list[Finding]:
 
 def restricted_like_attack(evidence: Evidence) -> list[Finding]:
     radius = statement("epsilon-small")["value"]
-    metamers = _at_radii(evidence, "restricted_search", [radius], center="initial")
-    attacks = _at_radii(evidence, "adversarial", [radius])
+    samples = {
+        "metamers": _at_radii(evidence, "restricted_search", [radius], center="initial"),
+        "adversarial examples": _at_radii(evidence, "adversarial", [radius]),
+    }
+    where = f"ε = {radius:.3g}"
     return [
-        evidence.mean(sample, {radius: 1}, f"recognizability of {name}, ε = {radius:.3g}", FEW)
-        for name, sample in (("metamers", metamers), ("adversarial examples", attacks))
+        evidence.mean(sample, {radius: 1}, f"recognizability of {name}, {where}", FEW)
+        for name, sample in samples.items()
     ]
 
 
 def attacks_succeed(evidence: Evidence) -> list[Finding]:
-    radius = statement("epsilon-small")["value"]
-    table = evidence.table("adversarial")
-    attacked = table[~table["held_out"] & np.isclose(table["epsilon"], radius)]
-    sample = at_least(attacked, "attacked models")
+    radius, table = statement("epsilon-small")["value"], evidence.table("adversarial")
+    sample = at_least(table[~table["held_out"] & np.isclose(table["epsilon"], radius)], "attacked models")
     what = f"adversarial examples that attacked models get right, ε = {radius:.3g}"
     return [evidence.mean(sample, {"recognizability": 1}, what, FEW, "attacked models")]
 
@@ -185,10 +178,8 @@ def other_optimizers(evidence: Evidence) -> list[Finding]:
     others = [name for name in sample.columns if name != "SGD"]
     if "SGD" not in sample or not others:
         raise MissingEvidenceError("the table 'optimizers' needs SGD and at least one other optimizer")
-    sample = at_least(sample.dropna(), "evaluators")
-    return [
-        evidence.mean(sample, {name: 1, "SGD": -1}, f"recognizability, {name} − SGD", NOT_BETTER) for name in others
-    ]
+    sample, what = at_least(sample.dropna(), "evaluators"), "recognizability, {} − SGD"
+    return [evidence.mean(sample, {name: 1, "SGD": -1}, what.format(name), NOT_BETTER) for name in others]
 
 
 def set_size(evidence: Evidence) -> list[Finding]:
@@ -198,10 +189,8 @@ def set_size(evidence: Evidence) -> list[Finding]:
     if absent:
         raise MissingEvidenceError(f"the table 'ensemble_sizes' has no sets of {absent}")
     sample = at_least(sample[[1, *sizes]].dropna(), "evaluators outside all of the sets")
-    return [
-        evidence.mean(sample, {size: 1, 1: -1}, f"recognizability, {size} models − 1 model", ABOVE_ZERO)
-        for size in sizes
-    ]
+    what = "recognizability, {} models − 1 model"
+    return [evidence.mean(sample, {size: 1, 1: -1}, what.format(size), ABOVE_ZERO) for size in sizes]
 
 
 def mixed_mean(evidence: Evidence) -> list[Finding]:
@@ -216,7 +205,7 @@ def robust_members_help(evidence: Evidence) -> list[Finding]:
     effects = _effects(evidence)
     robust = np.array([ZOO[key].robust for key in effects.index])
     mean = _group_mean(evidence, effects[robust], "robust models", ABOVE_ZERO)
-    groups = [at_least(group, "models of a kind") for group in (effects[robust], effects[~robust])]
+    groups = [at_least(group["difference"], "models of a kind") for group in (effects[robust], effects[~robust])]
     over = f"{len(groups[0])} and {len(groups[1])} models"
     return [mean, _difference(evidence, *groups, "difference in means, robust − other models", over)]
 
@@ -228,8 +217,7 @@ def transformer_members_harm(evidence: Evidence) -> list[Finding]:
 
 
 TESTS: dict[str, ClaimTest] = {
-    **CONTRASTS,
-    **METRIC_TESTS,
+    **ON_SETS,
     "sets-diverge": sets_diverge,
     "late-costs-early": late_costs_early,
     **{f"mean-{stage}": overall_mean(stage) for stage in STAGES},
@@ -249,18 +237,12 @@ TESTS: dict[str, ClaimTest] = {
 
 def _sums(evidence: Evidence, stage: str) -> pd.DataFrame:
     """For each evaluator the sum and number of its recognizabilities over the paper's sets it had no part in."""
-    table = evidence.table("recognizability")
-    table = table[(table["stage"] == stage) & table["model_set"].isin(list(MODEL_SETS))]
-    absent = [name for name in MODEL_SETS if name not in set(table["model_set"])]
-    if absent:
-        raise MissingEvidenceError(
-            f"the table 'recognizability' does not have {', '.join(absent)} at the {stage} stage"
-        )
+    table = evidence.rows("recognizability", [(name, stage) for name in MODEL_SETS])
     return table[table["held_out"]].groupby("evaluator")["recognizability"].agg(["sum", "count"])
 
 
 def _at_radii(evidence: Evidence, name: str, radii: Sequence[float], **fixed: str) -> pd.DataFrame:
-    """Recognizability by evaluator and radius; radii that were stored with fewer digits are found too."""
+    """Recognizability by evaluator and radius; the published radii have fewer digits than those searched."""
     sample = evidence.conditions(name, "epsilon", held_out_only=False, **fixed)
     columns = {}
     for radius in radii:
@@ -281,9 +263,9 @@ def _group_mean(evidence: Evidence, effects: pd.DataFrame, name: str, claimed: I
     return evidence.mean(sample, {"difference": 1}, f"difference in means, {name}", claimed, name)
 
 
-def _difference(evidence: Evidence, first: pd.DataFrame, second: pd.DataFrame, what: str, over: str) -> Finding:
+def _difference(evidence: Evidence, first: pd.Series, second: pd.Series, what: str, over: str) -> Finding:
     """One group's mean less another's, of which each is resampled for itself; claimed to be above 0."""
-    one, other = first.iloc[:, 0].to_numpy(), second.iloc[:, 0].to_numpy()
+    one, other = first.to_numpy(), second.to_numpy()
     return evidence.bootstrap(
         lambda i, j: one[i].mean(axis=-1) - other[j].mean(axis=-1), [len(one), len(other)], what, ABOVE_ZERO, over
     )

@@ -6,7 +6,7 @@ a metric that has one value for a whole set does not vary.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,7 @@ from scipy.stats import rankdata
 from metamerbook.study.claims import (
     ABOVE_ZERO,
     BELOW_ZERO,
-    FEW,
     FEWEST,
-    MOST,
     Cell,
     ClaimTest,
     Evidence,
@@ -25,168 +23,107 @@ from metamerbook.study.claims import (
     Interval,
     MissingEvidenceError,
 )
-from metamerbook.study.published import published, statement
+from metamerbook.study.published import published
 from metamerlib.models import MODEL_SETS
 
-SINGLE_MODELS = ("Single CNN", "Single Transformer")
-CNN_ENSEMBLES = ("CNN", "Robust CNNs")
-RECOGNIZABLE = ("CNN", "Robust CNNs", "Robust Transformers")
 NOT_RETAINED = ("Single CNN", "Single Transformer", "Transformers")
-Contrast = tuple[str, Mapping[Cell, float], Interval]
-"""A name, the weights of sets and stages in a sum of recognizabilities, and what is claimed of its mean."""
-
 FEWEST_METRICS = 0.5
 """Share of the metrics asked for that must have values."""
 
 
-def contrasts(*parts: Contrast, table: str = "recognizability") -> ClaimTest:
-    """Test the means of some contrasts over evaluators."""
-    return lambda evidence: [
-        evidence.mean(evidence.judged(list(weights), table), weights, what, claimed) for what, weights, claimed in parts
-    ]
+def stated(quantities: str) -> ClaimTest:
+    """Test what a claim says of some quantities, as the column of that name in `claims.csv` writes them.
+
+    "CNN − Single CNN, late > 0" is on recognizability, "divergence, …" on that table, and "CNN over Single CNN > 0.5"
+    on the share of metrics that prefer one set's late metamers; "pairs: …" asks those that compare pairs of images.
+    """
+    return lambda evidence: [_finding(evidence, *text.rsplit(" ", 2)) for text in quantities.split("; ")]
 
 
-def level(name: str, claimed: Interval, stage: str = "late") -> Contrast:
-    return f"{name}, {stage}", {(name, stage): 1}, claimed
+def _finding(evidence: Evidence, what: str, relation: str, bound: str) -> Finding:
+    claimed = (float(bound), math.inf) if relation == ">" else (-math.inf, float(bound))
+    if " over " in what:
+        *compares, sets = what.split(": ")
+        return _preference(evidence, *sets.split(" over "), claimed, _metrics(compares=compares))
+    *table, sets, stages = what.split(", ")
+    weights = {
+        (name, stage): (1 - 2 * behind) * (1 - 2 * before)
+        for behind, name in enumerate(sets.split(" − "))
+        for before, stage in enumerate(stages.split(" − "))
+    }
+    return evidence.mean(evidence.judged(list(weights), *table), weights, what, claimed)
 
 
-def less(one: str, other: str, claimed: Interval, prefix: str = "") -> Contrast:
-    """Weigh one set less another at the late stage."""
-    return f"{prefix}{one} − {other}, late", {(one, "late"): 1, (other, "late"): -1}, claimed
+def cnn_ensembles_keep(evidence: Evidence) -> list[Finding]:
+    """Test what a set keeps from the early to the late stage, less what others keep on average."""
+    findings, others = [], ", ".join(NOT_RETAINED)
+    for name in ("CNN", "Robust CNNs"):
+        weights = {(name, "late"): 1.0, (name, "early"): -1.0}
+        for other in NOT_RETAINED:
+            weights |= {(other, "late"): -1 / len(NOT_RETAINED), (other, "early"): 1 / len(NOT_RETAINED)}
+        what = f"late − early, {name} − mean of {others}"
+        findings.append(evidence.mean(evidence.judged(list(weights)), weights, what, ABOVE_ZERO))
+    return findings
 
 
-def change(name: str, stage: str) -> Contrast:
-    return f"{name}, {stage} − early", {(name, stage): 1, (name, "early"): -1}, BELOW_ZERO
-
-
-def retention(name: str) -> Contrast:
-    """Weigh what a set keeps from the early to the late stage, less what others keep on average."""
-    share = 1 / len(NOT_RETAINED)
-    weights = {(name, "late"): 1.0, (name, "early"): -1.0}
-    for other in NOT_RETAINED:
-        weights |= {(other, "late"): -share, (other, "early"): share}
-    return f"late − early, {name} − mean of {', '.join(NOT_RETAINED)}", weights, ABOVE_ZERO
-
-
-CONTRASTS: dict[str, ClaimTest] = {
-    "ensembles-transfer": contrasts(
-        less("CNN", "Single CNN", ABOVE_ZERO), less("Transformers", "Single Transformer", ABOVE_ZERO)
-    ),
-    "shared-subspaces": contrasts(
-        less("CNN", "Single CNN", BELOW_ZERO, "divergence, "),
-        less("Transformers", "Single Transformer", BELOW_ZERO, "divergence, "),
-        table="divergence",
-    ),
-    "cnns-transfer-best": contrasts(
-        less("CNN", "Transformers", ABOVE_ZERO), less("Robust CNNs", "Robust Transformers", ABOVE_ZERO)
-    ),
-    "single-late-unrecognizable": contrasts(*(level(name, FEW) for name in SINGLE_MODELS)),
-    "cnn-ensembles-recognizable": contrasts(*(level(name, MOST) for name in CNN_ENSEMBLES)),
-    "robust-transformers-not-recognized": contrasts(
-        *(less("Robust Transformers", other, BELOW_ZERO) for other in CNN_ENSEMBLES)
-    ),
-    "transformers-unrecognizable": contrasts(level("Transformers", FEW)),
-    "early-recognizable": contrasts(*(level(name, MOST, "early") for name in MODEL_SETS)),
-    "only-cnns-and-robust": contrasts(*(level(name, MOST if name in RECOGNIZABLE else FEW) for name in MODEL_SETS)),
-    "single-models-drop": contrasts(*(change(name, stage) for name in SINGLE_MODELS for stage in ("middle", "late"))),
-    "transformers-gain-less": contrasts(
-        (
-            "gain by the ensemble, CNN − Transformers, late",
-            {
-                ("CNN", "late"): 1,
-                ("Single CNN", "late"): -1,
-                ("Transformers", "late"): -1,
-                ("Single Transformer", "late"): 1,
-            },
-            ABOVE_ZERO,
-        )
-    ),
-    "cnn-ensembles-keep": contrasts(*map(retention, CNN_ENSEMBLES)),
-    "late-before": contrasts(
-        *(level(name, (-math.inf, statement("recognizability-late-before")["value"])) for name in SINGLE_MODELS)
-    ),
-    "cnn-set-best": contrasts(*(less("CNN", other, ABOVE_ZERO) for other in MODEL_SETS if other != "CNN")),
-}
-
-
-def preferences(*pairs: tuple[str, str], claimed: Interval = MOST, compares: str | None = None) -> ClaimTest:
-    """Test which share of the metrics prefers the late metamers of one set to those of another, for some pairs."""
-    return lambda evidence: [
-        _preference(evidence, one, other, claimed, _metrics(compares=compares)) for one, other in pairs
-    ]
-
-
-def agreement(name: str, *, learned: bool | None = None) -> ClaimTest:
-    """Test whether metrics rank the sets of a stage as recognizability does."""
-    return lambda evidence: [_agreement(evidence, _metrics(learned=learned), name)]
+def transformers_gain_less(evidence: Evidence) -> list[Finding]:
+    signs = {"CNN": 1, "Single CNN": -1, "Transformers": -1, "Single Transformer": 1}
+    weights = {(name, "late"): sign for name, sign in signs.items()}
+    what = "gain by the ensemble, CNN − Transformers, late"
+    return [evidence.mean(evidence.judged(list(weights)), weights, what, ABOVE_ZERO)]
 
 
 def robust_cnns_less_noisy(evidence: Evidence) -> list[Finding]:
     others = [name for name in MODEL_SETS if "Robust" not in name]
-    cells = [(name, "late") for name in ("Robust CNNs", *others)]
-    _, of_images = _oriented(evidence, cells, ["tv"])
-    _images(of_images)
-    noise = -of_images["tv"]  # oriented values are better when higher
-    values = noise[0] - noise[1:].mean(axis=0)
+    _, (oriented,) = _oriented(evidence, [(name, "late") for name in ("Robust CNNs", *others)], ["tv"])
+    noise = -oriented  # oriented values are better when higher
     what = "total variation, Robust CNNs − mean of the sets that are not robust, late"
-    return [evidence.resampled(values, _mean, what, BELOW_ZERO, "images")]
+    return [evidence.resampled(noise[0] - noise[1:].mean(axis=0), _mean, what, BELOW_ZERO, "images")]
 
 
-METRIC_TESTS: dict[str, ClaimTest] = {
-    "cnn-ensembles-natural": preferences(("CNN", "Single CNN"), ("Robust CNNs", "Single CNN")),
-    "robust-transformers-natural": preferences(("Robust Transformers", "Transformers")),
-    "transformers-unnatural": preferences(
-        ("Transformers", "CNN"), ("Transformers", "Robust Transformers"), claimed=FEW
-    ),
-    "transformers-realistic": preferences(("Transformers", "CNN"), ("Robust Transformers", "CNN")),
-    "cnns-more-natural": preferences(("CNN", "Transformers"), ("Robust CNNs", "Robust Transformers")),
-    "better-quality": preferences(("CNN", "Single CNN"), ("Transformers", "Single Transformer")),
-    "robust-reconstructions": preferences(
-        ("Robust CNNs", "CNN"), ("Robust Transformers", "Transformers"), compares="pairs"
-    ),
+ON_SETS: dict[str, ClaimTest] = {
+    **{row.id: stated(row.quantities) for row in published("claims").itertuples() if row.quantities},
+    "cnn-ensembles-keep": cnn_ensembles_keep,
+    "transformers-gain-less": transformers_gain_less,
     "robust-cnns-less-noise": robust_cnns_less_noisy,
-    "metrics-without-learning": agreement("unlearned metrics", learned=False),
-    "natural-transfers": agreement("all metrics"),
+    "metrics-without-learning": lambda evidence: [_agreement(evidence, _metrics(learned=[False]), "unlearned metrics")],
+    "natural-transfers": lambda evidence: [_agreement(evidence, _metrics(), "all metrics")],
 }
+"""Tests by the id of their claim."""
 
 
-def _metrics(*, learned: bool | None = None, compares: str | None = None) -> list[str]:
+def _metrics(**traits: Sequence[object]) -> list[str]:
+    """Choose metrics by the values of some columns of Table 1; no values choose all."""
     table = published("table_1")
-    if learned is not None:
-        table = table[table["learned"] == learned]
-    if compares is not None:
-        table = table[table["compares"] == compares]
+    for column, values in traits.items():
+        table = table[table[column].isin(values or table[column])]
     return table["key"].tolist()
 
 
-def _oriented(
-    evidence: Evidence, cells: Sequence[tuple[str, str]], metrics: Sequence[str]
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Values of some metrics in some cells, turned so that higher is better.
+def _oriented(evidence: Evidence, cells: Sequence[Cell], metrics: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Look up the values of some metrics in some cells, turned so that higher is better.
 
-    Of the whole set, metric to (cells,); of each image, metric to (cells, images), NaN for an image that lacks a value
+    Of whole sets, (metrics, cells), and of images, (other metrics, cells, images), NaN for an image that lacks a value
     in one of the cells. A metric that has fewer than three values in a cell, or none of the set, is left out.
     """
-    table = evidence.table("image_metrics")
-    table = table[table["metric"].isin(list(metrics)) & table["model_set"].isin([name for name, _ in cells])]
-    positions = pd.Series(range(len(cells)), index=pd.MultiIndex.from_tuples(cells))
-    table = table.assign(cell=positions.reindex(pd.MultiIndex.from_frame(table[["model_set", "stage"]])).to_numpy())
-    absent = [f"{s} at the {t} stage" for position, (s, t) in enumerate(cells) if not (table["cell"] == position).any()]
-    if absent:
-        raise MissingEvidenceError(f"the table 'image_metrics' does not have {', '.join(absent)}")
-    table["value"] *= table["direction"].map({"higher": 1.0, "lower": -1.0})
-    table = table[np.isfinite(table["value"].astype(float)) & table["cell"].notna()]
-    of_sets, of_images = {}, {}
-    for key, rows in table.groupby("metric", sort=False):
-        whole = rows[rows["image"].isna()]
-        wide = rows[rows["image"].notna()].pivot(index="image", columns="cell", values="value").dropna()
-        if wide.shape[1] == len(cells) and len(wide) >= FEWEST:
-            of_images[key] = wide.sort_index(axis=1)
-        elif len(whole) == len(cells):
-            of_sets[key] = whole.sort_values("cell")["value"].to_numpy(dtype=float)
+    table = evidence.rows("image_metrics", cells)
+    value = table["value"].astype(float) * table["direction"].map({"higher": 1.0, "lower": -1.0})
+    table = table.assign(value=value)[table["metric"].isin(list(metrics)) & np.isfinite(value)]
+    of_sets, of_images = [], []
+    for _, rows in table.groupby("metric", sort=False):
+        wide = rows.assign(image=rows["image"].fillna(-1))
+        wide = wide.pivot(index="image", columns=["model_set", "stage"], values="value")
+        wide = wide.reindex(columns=pd.MultiIndex.from_tuples(cells)).dropna()
+        if rows["image"].isna().all():
+            of_sets += [row for row in wide.to_numpy()]
+        elif len(wide) >= FEWEST:
+            of_images.append(wide)
+    present = len(of_sets) + len(of_images)
+    if not of_images or present < FEWEST_METRICS * len(metrics):
+        raise MissingEvidenceError(f"only {present} of {len(metrics)} image metrics have values")
     # Metrics are resampled together, so that their columns have to be of the same images.
-    images = sorted(set().union(*(wide.index for wide in of_images.values())))
-    return of_sets, {key: wide.reindex(images).to_numpy(dtype=float).T for key, wide in of_images.items()}
+    values = pd.concat(of_images, axis=1).sort_index().to_numpy().T
+    return np.reshape(of_sets, (-1, len(cells))), values.reshape(len(of_images), len(cells), -1)
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
@@ -195,32 +132,18 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.where(present, values, 0).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
 
 
-def _enough(present: int, wanted: int) -> None:
-    if present < FEWEST_METRICS * wanted:
-        raise MissingEvidenceError(f"only {present} of {wanted} image metrics have values")
-
-
-def _images(of_images: dict[str, np.ndarray]) -> int:
-    count = min((values.shape[1] for values in of_images.values()), default=0)
-    if count < FEWEST:
-        raise MissingEvidenceError(f"image metrics have values for {count} images, and an interval needs {FEWEST}")
-    return count
-
-
 def _preference(evidence: Evidence, one: str, other: str, claimed: Interval, metrics: Sequence[str]) -> Finding:
     """Share of metrics by which the late metamers of one set are better than those of another."""
     of_sets, of_images = _oriented(evidence, [(one, "late"), (other, "late")], metrics)
-    _enough(len(of_sets) + len(of_images), len(metrics))
-    _images(of_images)
-    fixed = [(1 + np.sign(first - second)) / 2 for first, second in of_sets.values()]
-    differences = np.stack([values[0] - values[1] for values in of_images.values()])
+    fixed = (1 + np.sign(of_sets[:, 0] - of_sets[:, 1])) / 2
+    count = len(fixed) + len(of_images)
 
     def share(draw: np.ndarray) -> np.ndarray:
         preferred = (1 + np.sign(_mean(draw))) / 2
-        return (preferred.sum(axis=0) + sum(fixed)) / (len(differences) + len(fixed))
+        return (preferred.sum(axis=0) + sum(fixed)) / count
 
-    what = f"share of {len(differences) + len(fixed)} metrics preferring {one} to {other}, late"
-    return evidence.resampled(differences, share, what, claimed, "images")
+    what = f"share of {count} metrics preferring {one} to {other}, late"
+    return evidence.resampled(of_images[:, 0] - of_images[:, 1], share, what, claimed, "images")
 
 
 def _agreement(evidence: Evidence, metrics: Sequence[str], name: str) -> Finding:
@@ -229,20 +152,16 @@ def _agreement(evidence: Evidence, metrics: Sequence[str], name: str) -> Finding
     Within a stage: across stages both fall with depth, which would be agreement of no interest.
     """
     table, recognized = evidence.table("image_metrics"), evidence.table("recognizability")
-    fixed, resampled, counts = [], [], []
-    for stage in dict.fromkeys(recognized["stage"]):
-        held_out = recognized[(recognized["stage"] == stage) & recognized["held_out"]]
-        means = held_out.groupby("model_set")["recognizability"].mean()
+    fixed, resampled = [], []
+    for stage, judged in recognized[recognized["held_out"]].groupby("stage", sort=False):
+        means = judged.groupby("model_set")["recognizability"].mean()
         measured = set(table.loc[table["stage"] == stage, "model_set"]) & set(means.index)
         sets = [one for one in MODEL_SETS if one in measured]
-        if len(sets) < FEWEST:
-            continue
-        of_sets, of_images = _oriented(evidence, [(one, stage) for one in sets], metrics)
-        _enough(len(of_sets) + len(of_images), len(metrics))
-        fixed += [_spearman(values[None], means[sets].to_numpy()).item() for values in of_sets.values()]
-        counts.append(_images(of_images))
-        resampled.append((list(of_images.values()), means[sets].to_numpy()))
-    if not counts:
+        if len(sets) >= FEWEST:
+            of_sets, of_images = _oriented(evidence, [(one, stage) for one in sets], metrics)
+            fixed += list(_spearman(of_sets, means[sets].to_numpy()))
+            resampled.append((of_images, means[sets].to_numpy()))
+    if not resampled:
         raise MissingEvidenceError(f"no stage has both image metrics and recognizability of {FEWEST} sets")
 
     def mean_correlation(*drawn: np.ndarray) -> np.ndarray:
@@ -253,14 +172,14 @@ def _agreement(evidence: Evidence, metrics: Sequence[str], name: str) -> Finding
         ]
         return (sum(correlations) + sum(fixed)) / (len(correlations) + len(fixed))
 
+    counts = [of_images.shape[-1] for of_images, _ in resampled]
     what = f"rank correlation of {name} with recognizability within stages"
     return evidence.bootstrap(mean_correlation, counts, what, ABOVE_ZERO, f"{min(counts)} images")
 
 
 def _spearman(samples: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Rank correlation of each row of (rows, n) with (n,); 0 where there is nothing to rank."""
-    first = rankdata(samples, axis=1)
-    second = rankdata(other)
+    first, second = rankdata(samples, axis=1), rankdata(other)
     first, second = first - first.mean(axis=1, keepdims=True), second - second.mean()
     scale = np.sqrt((first**2).sum(axis=1) * (second**2).sum())
     return np.divide(first @ second, scale, out=np.zeros(len(first)), where=scale > 0)

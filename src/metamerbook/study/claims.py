@@ -86,24 +86,28 @@ class Evidence:
             raise MissingEvidenceError(f"the table {name!r} was not measured")
         return table
 
-    def judged(self, cells: Collection[Cell], name: str = "recognizability") -> pd.DataFrame:
-        """Look up what the evaluators that had no part in any of some cells say: rows evaluators, columns cells."""
+    def rows(self, name: str, cells: Collection[Cell]) -> pd.DataFrame:
+        """Look up the rows of a table in some cells, of which none may be without."""
         table = self.table(name)
-        absent = [f"{s} at the {t} stage" for s, t in cells if not ((table.model_set == s) & (table.stage == t)).any()]
+        places = pd.MultiIndex.from_frame(table[["model_set", "stage"]])
+        absent = [f"{model_set} at the {stage} stage" for model_set, stage in cells if (model_set, stage) not in places]
         if absent:
             raise MissingEvidenceError(f"the table {name!r} does not have {', '.join(absent)}")
-        wanted = pd.MultiIndex.from_tuples(list(cells))
-        table = table.set_index(["model_set", "stage"])
-        table = table[table.index.isin(wanted)]
+        return table[places.isin(list(cells))]
+
+    def judged(self, cells: Collection[Cell], name: str = "recognizability") -> pd.DataFrame:
+        """Look up what the evaluators that had no part in any of some cells say: rows evaluators, columns cells."""
+        table = self.rows(name, cells)
         if {"n_members", "n_wanted"} <= set(table.columns):
-            short = table[table["n_members"] < table["n_wanted"]].reset_index().drop_duplicates("model_set")
+            short = table[table["n_members"] < table["n_wanted"]].drop_duplicates("model_set")
             notes = [
                 f"{one.model_set} ran with {one.n_members} of its {one.n_wanted} networks" for one in short.itertuples()
             ]
             self.notes.extend(note for note in notes if note not in self.notes)
         held_out = table["held_out"] if "held_out" in table else ~table["took_part"]
-        wide = table[held_out].reset_index().pivot(index="evaluator", columns=["model_set", "stage"], values=name)
-        return at_least(wide.reindex(columns=wanted).dropna(), "evaluators outside all of the sets compared")
+        wide = table[held_out].pivot(index="evaluator", columns=["model_set", "stage"], values=name)
+        wide = wide.reindex(columns=pd.MultiIndex.from_tuples(cells)).dropna()
+        return at_least(wide, "evaluators outside all of the sets compared")
 
     def conditions(self, name: str, column: str, *, held_out_only: bool, **fixed: Hashable) -> pd.DataFrame:
         """Look up recognizability under several conditions: rows evaluators, columns conditions, values means."""

@@ -19,7 +19,7 @@ from metamerbook.ensembles.figures.claims import (
 )
 from metamerbook.plots.style import text_on
 from metamerbook.study.claims import VERDICTS, claims_by_part, claims_summary, claims_table
-from metamerbook.study.published import published
+from metamerbook.study.published import published, statement
 from metamerlib.models import MODEL_SETS, ZOO
 from table_toys import images, toy_study
 
@@ -139,6 +139,10 @@ def test_claims_name_every_test_once_and_say_why_the_others_cannot_be_tested():
     assert CLAIMS.index.is_unique
     assert set(CLAIMS["kind"]) == {"comparison", "level", "number", "association", "statement"}
     assert (CLAIMS["claim"] != "").all()
+    assert all(
+        text.endswith(f"< {statement('recognizability-late-before')['value']}")
+        for text in CLAIMS.loc["late-before", "quantities"].split("; ")
+    )
     assert set(CLAIMS.loc[CLAIMS["kind"] == "number", "statement"]) == {
         "recognizability-early",
         "recognizability-middle",
