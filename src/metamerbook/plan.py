@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -42,15 +42,9 @@ class Passes:
 class Plan:
     """What a study would compute.
 
-    Attributes
-    ----------
-    table
-        One row per part: part ("metamers" by set and stage, then chapters), command ("run", or "book" alone),
-        model_set, stage, results (that no part above has), found (of them in the store), updates (of images, once per
-        network), flops; and of what the store lacks updates_left, flops_left, bytes_left, hours_left (NaN without a
-        probe).
-    notes
-        What to know about the figures.
+    The table has a row per part: part ("metamers" by set and stage, then chapters), command ("run", or "book" alone),
+    model_set, stage, results (that no part above has), found (of them in the store), updates (of images, once per
+    network), flops; and of what the store lacks updates_left, flops_left, bytes_left, hours_left (NaN if not timed).
     """
 
     table: pd.DataFrame
@@ -91,7 +85,7 @@ def plan_study(study: Study, *, seconds: float | None = 10.0) -> Plan:
     if seconds is not None and not seconds > 0:
         raise ValueError(f"seconds is {seconds!r}: give the seconds to time for, or None to leave the hours out.")
     complete, notes = _complete(study)
-    flops = _FlopCounter(complete)
+    flops = _flop_counter(complete)
     seen: set[str] = set()
     rows, left = [], []
     for labels, tasks in _parts(complete, notes):
@@ -108,7 +102,7 @@ def plan_study(study: Study, *, seconds: float | None = 10.0) -> Plan:
     table = pd.DataFrame(rows).assign(hours_left=math.nan)
     device = resolve_device(study.settings.device)
     if seconds is not None:
-        speeds = _speeds(study, complete, flops, [one for part in left for one in part], device, seconds)
+        speeds = _speeds(study, complete.references.size, flops, sum(left, []), seconds)
         typical = median(speeds.values()) if speeds else 1.0
         table["hours_left"] = [sum(flops(one) / speeds.get(one.model, typical) for one in part) / 3600 for part in left]
         notes.append(
@@ -193,31 +187,27 @@ def _bytes(task: Task) -> int:
     return _RESULT_BYTES + (images * 3 * math.prod(stimuli.size) * 4 if images else 0)
 
 
-class _FlopCounter:
-    """Counts floating point operations of passes, as torch does: no elementwise work; each kind of pass once."""
+def _flop_counter(study: Study) -> Callable[[Passes], float]:
+    """Count floating point operations of passes, as torch does: no elementwise work; each kind of pass once."""
 
-    def __init__(self, study: Study) -> None:
-        self._networks, self._size = study.networks, study.references.size
-        self._of_one = cache(self._count)
-
-    def __call__(self, passes: Passes) -> float:
-        return float(passes.images) * self._of_one(passes.model, passes.layer, passes.backward)
-
-    def _count(self, key: str, layer: str | None, backward: bool) -> int:
-        model = self._networks.models[key]
-        image = torch.full((1, 3, *self._size), 0.5, device=model.device, requires_grad=backward)
+    @cache
+    def of_one(key: str, layer: str | None, backward: bool) -> int:
+        model = study.networks.models[key]
+        image = torch.full((1, 3, *study.references.size), 0.5, device=model.device, requires_grad=backward)
         with torch.inference_mode(False), torch.set_grad_enabled(backward), FlopCounterMode(display=False) as counter:
             output = model.outputs(image) if layer is None else model.activations(image, layer)
             if output.requires_grad:  # some layers give none, which generation says
                 torch.autograd.grad(output, image, torch.ones_like(output), allow_unused=True)
         return counter.get_total_flops()
 
+    return lambda passes: float(passes.images) * of_one(passes.model, passes.layer, passes.backward)
+
 
 def _speeds(
-    study: Study, complete: Study, flops: _FlopCounter, passes: list[Passes], device: torch.device, seconds: float
+    study: Study, size: tuple[int, int], flops: Callable[[Passes], float], passes: list[Passes], seconds: float
 ) -> dict[str, float]:
     """Time updates, those first that the most FLOPs are in: FLOPs per second of all cores, by network."""
-    shares: dict[Passes, float] = {}
+    device, shares = resolve_device(study.settings.device), {}
     for one in passes:
         if one.backward:
             update = replace(one, images=_TIMED_IMAGES)
@@ -232,7 +222,7 @@ def _speeds(
             if (key := update.model) not in speeds:
                 of_zoo = isinstance(study.zoo, ModelZoo) and key not in study.networks.own
                 model = study.zoo.initialised(key) if of_zoo else study.networks.models[key]
-                speeds[key] = flops(update) / _seconds(model, update, complete.references.size, device)
+                speeds[key] = flops(update) / _seconds(model, update, size, device)
     finally:
         torch.set_num_threads(threads)
     return {key: speed * (cores() if device.type == "cpu" else 1) for key, speed in speeds.items()}

@@ -6,7 +6,7 @@ import pytest
 
 from metamerbook.ensembles import CHAPTERS
 from metamerbook.ensembles.recognizability import recognizability
-from metamerbook.plan import Passes, _FlopCounter, plan_study
+from metamerbook.plan import Passes, _flop_counter, plan_study
 from metamerbook.study.profiles import profile_files
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import MetamerRun
@@ -37,7 +37,7 @@ def test_no_result_is_counted_twice(tmp_path):
 
 
 def test_flops_are_those_of_the_layers_that_are_passed(tmp_path):
-    count = _FlopCounter(toy_study(tmp_path))
+    count = _flop_counter(toy_study(tmp_path))
     first = 2 * 27 * 4 * 5 * 5  # a 3 × 3 convolution of 3 to 4 channels, at 5 × 5 places
     second = 2 * 36 * 4 * 3 * 3
     assert count(Passes("a", "0", 1, backward=False)) == first

@@ -199,12 +199,9 @@ def claims_table(
     missing. Intervals have a coverage of 95 %; those over evaluators do not cover the choice of images, nor the other
     way round, and nothing is corrected for the number of claims.
 
-    Returns
-    -------
-    DataFrame
-        One row per claim of ``published("claims")``: id, part (of the paper), where (all places), claim (in our
-        words), kind, test (what is looked at, and what has to come out), published (the number, if there is one),
-        measured (the quantity that decided) with value, low and high, verdict (one of `VERDICTS`) and reason.
+    One row per claim of ``published("claims")``: id, part (of the paper), where (all places), claim (in our words),
+    kind, test (what is looked at, and what has to come out), published (the number, if there is one), measured (the
+    quantity that decided) with value, low and high, verdict (one of `VERDICTS`) and reason.
     """
     rows = []
     for claim in published("claims").to_dict("records"):

@@ -156,11 +156,8 @@ def mean_over_evaluators(
 ) -> pd.DataFrame:
     """Average a table of `evaluate` over evaluators, by default without those that had a part in the generation.
 
-    Returns
-    -------
-    DataFrame
-        One row per condition and choice of evaluators: the columns of `by`, evaluators ("all" or "trained"), mean, sd
-        (over evaluators, n - 1 in the denominator), n_evaluators. A condition without evaluators stays, with NaN.
+    One row per condition and choice of evaluators: the columns of `by`, evaluators ("all" or "trained"), mean, sd (over
+    evaluators, n - 1), n_evaluators. A condition without evaluators stays, with NaN.
     """
     rows = []
     for choice, counts in choices(table, held_out_only=held_out_only).items():
@@ -175,19 +172,9 @@ def contrasts(
 ) -> pd.DataFrame:
     """Compare the recognizability of every condition with that of one of them, evaluator by evaluator.
 
-    Evaluators that had a part in any row are left out, so that every condition has the same.
-
-    Returns
-    -------
-    DataFrame
-        One row per condition, in order of appearance: the columns of `by`, mean (recognizability over evaluators), sd
-        (n - 1), n_evaluators, baseline (whether it is the one compared with), difference (mean less the baseline's),
-        low and high (95 %, percentile bootstrap over evaluators; NaN with fewer than three).
-
-    Raises
-    ------
-    ValueError
-        If the table does not have the baseline.
+    One row per condition, in order of appearance: the columns of `by`, mean (over evaluators that had no part in any
+    row), sd (n - 1), n_evaluators, baseline (whether it is the one compared with), difference (mean less the
+    baseline's), low and high (95 %, percentile bootstrap over evaluators; NaN with fewer than three).
     """
     took_part = set(table.loc[~table["held_out"], "evaluator"])
     counted = table.loc[~table["evaluator"].isin(took_part), "recognizability"]

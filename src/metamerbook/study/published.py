@@ -26,22 +26,11 @@ def published_names() -> tuple[str, ...]:
 
 
 def published(name: str) -> pd.DataFrame:
-    """Read a table of the paper, the numbers of its text, or its claims.
+    """Read a table of the paper, the numbers of its text, or its claims; the folder's README.md describes the columns.
 
-    Parameters
-    ----------
-    name
-        "table_1", "table_2", "table_3", "table_a1", "table_b2", "statements" or "claims". The folder's README.md
-        describes the columns.
+    In the paper's order, with a column ``where`` (table, figure, footnote or paragraph). Models and sets are spelled as
+    printed; ``key`` is this library's name.
 
-    Returns
-    -------
-    DataFrame
-        In the paper's order, with a column ``where`` (table, figure, footnote or paragraph). Models and sets are
-        spelled as printed; ``key`` is this library's name.
-
-    Examples
-    --------
     >>> published("table_b2").loc[0, ["model", "difference_in_means"]].tolist()
     ['Swin-Base Robust', 0.118]
     """
@@ -64,16 +53,10 @@ def published(name: str) -> pd.DataFrame:
 
 
 def statement(identifier: str) -> pd.Series:
-    """Look up one number of the paper's text by its id in ``published("statements")``.
+    """Look up one number of the paper's text: its row of ``published("statements")``.
 
-    Returns
-    -------
-    Series
-        section, what, relation ("=", "<", ">" or "≈"), value, spread (what stands after "±"; NaN where nothing does),
-        unit, note, where.
+    Its spread is what stands after "±"; NaN where nothing does.
 
-    Examples
-    --------
     >>> statement("recognizability-late")[["value", "spread"]].tolist()
     [0.419, 0.237]
     """

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
+from pydantic import BaseModel, Field, InstanceOf, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from metamerbook.study.profiles import read_profile, read_yaml
@@ -35,10 +35,8 @@ LEAST_UPDATES = 30
 """Updates per model that the fast preset keeps, where there were as many: a tenth of few is too few for any rule."""
 
 
-class Budget(BaseModel):
+class Budget(BaseModel, frozen=True, extra="forbid"):
     """A budget of some tables: images per category (the first of the study's; None takes all), and of each update."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_per_class: PerClass = 1
     repetitions: Count = 40
@@ -47,10 +45,9 @@ class Budget(BaseModel):
     final_learning_rate: Rate = 0.1
 
 
-class Section(BaseModel):
+class Section(BaseModel, frozen=True, extra="forbid"):
     """The settings of a chapter, beside its code; a subclass is known by its module's name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     known: ClassVar[dict[str, type["Section"]]] = {}
 
     @classmethod
@@ -70,32 +67,11 @@ AnySection = TypeVar("AnySection", bound=Section)
 class StudySettings:
     """The settings of a study.
 
-    Attributes
-    ----------
-    profile
-        Where the settings come from: a name, or the path of a YAML file.
-    stimuli
-        "objects16" (drawn), "imagenet16" (ILSVRC 2012's validation images below `root`) or "folder" (photographs below
-        `root`, one sub-folder per category). Giving `root` alone chooses between the latter two.
-    n_per_class
-        Images per category; None takes all the photographs of a folder.
-    size
-        Height and width of the images in pixels; None is the stimuli's own default.
-    seed
-        Of the initial noise, and of the images unless `stimuli_seed` says otherwise.
-    model_sets
-        Which ensembles: names out of the zoo's Table 2, or new ones as name to keys. None takes all of Table 2.
-    evaluators
-        Keys of the networks that classify the metamers. None takes the whole zoo.
-    decision
-        How the paper's networks decide by their 1000 outputs (reading 11), as for `Classifier`.
-    preset
-        Which rule makes metamers: "paper" (Table 3's) or "fast" (`GenerationConfig.fast`, with a tenth of the profile's
-        updates, but at least `LEAST_UPDATES`). A study has one preset throughout.
-    config
-        The generation's settings.
-    sections
-        The chapters' settings, by chapter; `of` reads them.
+    `root` is a folder of photographs: one sub-folder per category, or ILSVRC 2012's validation images; it needs no
+    `stimuli` beside it. None takes all photographs (`n_per_class`), the stimuli's own size (`size`), all sets of Table
+    2 (`model_sets`: names out of it, or new sets as name to keys) or the whole zoo (`evaluators`). `seed` is that of
+    the initial noise, and of drawings unless `stimuli_seed` says otherwise. `preset` "fast" is another rule with a
+    tenth of the profile's updates, but at least `LEAST_UPDATES`. `of` reads a chapter's `sections`.
     """
 
     profile: str = "mini"
@@ -119,12 +95,6 @@ class StudySettings:
     preset: Literal["paper", "fast"] = "paper"
     config: InstanceOf[GenerationConfig] = field(default_factory=GenerationConfig)
     sections: Mapping[str, InstanceOf[Section]] = field(default_factory=dict)
-
-    @property
-    def origin_of_references(self) -> dict[str, Any]:
-        """The settings that decide on the images."""
-        names = ("stimuli", "root", "n_per_class", "size", "categories", "seed", "stimuli_seed")
-        return {name: getattr(self, name) for name in names}
 
     def of(self, section: type[AnySection]) -> AnySection:
         """Return a chapter's settings."""
@@ -152,15 +122,9 @@ class StudySettings:
     ) -> "StudySettings":
         """Read a profile and change some of its settings.
 
-        Parameters
-        ----------
-        profile
-            "smoke", "mini", "paper", "rehearsal", or the path of a YAML file with the same keys.
-        photographs_needed
-            Whether a study of photographs must name their folder; planning one does without.
-        overrides
-            Settings to change; None keeps the profile's. Lists may be given as text too, as papermill's command line
-            does: ``'["early", "late"]'`` or ``'early, late'``. ``n_per_class="all"`` takes every photograph.
+        Overrides that are None keep the profile's value. Lists may be text too, as from papermill's command line:
+        ``'["early", "late"]'`` or ``'early, late'``. ``n_per_class="all"`` takes every photograph. Planning a study of
+        photographs does without their folder.
 
         Raises
         ------

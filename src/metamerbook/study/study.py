@@ -116,17 +116,7 @@ class Study:
         photographs_needed: bool = True,
         **overrides: Any,
     ) -> "Study":
-        """Set up a study from a profile.
-
-        Parameters
-        ----------
-        profile
-            "smoke", "mini", "paper", "rehearsal", or the path of a YAML file with the same keys.
-        photographs_needed
-            Whether a study of photographs must name their folder; planning one does without.
-        overrides
-            Settings to change, by their flat names. None keeps the profile's.
-        """
+        """Set up a study from a profile, by name or as a YAML file, with some settings changed by their flat names."""
         settings = StudySettings.from_profile(profile, photographs_needed=photographs_needed, **overrides)
         return cls(settings, models=models, references=references, store=store, progress=progress, scheduler=scheduler)
 
@@ -179,21 +169,8 @@ class Study:
     ) -> MetamerRun:
         """Describe the generation of the metamers of a set at a stage.
 
-        Parameters
-        ----------
-        model_set
-            Name of a set of this study or of the zoo, key of a network, or a list of keys.
-        stage
-            "early", "middle", "late", a depth in (0, 1], or a module's dotted name.
-        seed
-            Of the initial noise; None is the study's.
-        config
-            Fields of `GenerationConfig` to change.
-
-        Raises
-        ------
-        MissingWeightsError
-            If too few of the set's networks are there.
+        The set is one of this study's or the zoo's by name, the key of a network, or a list of keys; `config` are
+        fields of `GenerationConfig` to change. A MissingWeightsError says if too few of its networks are there.
         """
         chosen = self._model_set(model_set)
         if not chosen.runs:
@@ -242,10 +219,7 @@ class Study:
         return self.result(self.run(model_set, stage, **changes))
 
     def subset(self, n_per_class: int | None, **config: Any) -> "Study":
-        """Return the same study on the first images of each category, with other fields of `GenerationConfig`.
-
-        None takes all images. Each image starts from the noise of its place among the fewer images.
-        """
+        """Return the same study on the first images of each category (None: all), with another configuration."""
         key = (n_per_class, *sorted(config.items()))
         if key not in self._subsets:  # one per budget, so that its networks' fingerprints serve several tables
             self._subsets[key] = type(self)(
@@ -313,7 +287,9 @@ class Study:
 
     @cached_property
     def _stimuli(self) -> StimuliRef:
-        return StimuliRef.of(self.references, {} if self.given_references else self.settings.origin_of_references)
+        names = ("stimuli", "root", "n_per_class", "size", "categories", "seed", "stimuli_seed")
+        origin = {} if self.given_references else {name: getattr(self.settings, name) for name in names}
+        return StimuliRef.of(self.references, origin)
 
     @property
     def _wanted(self) -> tuple[str, ...]:
