@@ -135,7 +135,7 @@ glue("quantile", study.settings.of(chapter.RepresentationalSimilarity).null_quan
 # Share of pictures that pass as metamers by stage. Strong: in every network of the set, with a 95 % interval over pictures; faint: in one of its networks. {glue:md}`made-of`
 # ```
 #
-# In the ensembles, a picture is a metamer for any one of the networks in {glue:text}`alone:.0%` of the cases, for all of them in {glue:text}`together:.0%`.
+# In the ensembles, a picture is a metamer for any one of the networks in {glue:text}`alone` of the cases, for all of them in {glue:text}`together`.
 #
 # ```{glue-table} tab-success
 # :name: tab-success

@@ -74,12 +74,9 @@ def tasks(study: Study) -> list[Task]:
 def image_metrics(study: Study) -> pd.DataFrame:
     """Measure the metamers of every set and stage by every image metric.
 
-    One row per model set, stage, metric and image, or one per model set, stage and metric where only the set has a
-    value (FID, KID): model_set, stage, metric (key), label (with the network of learned metrics), image (position in
-    the references; missing for a value of the set), n (images that went into the value), value, reference_value (what
-    the reference itself has), direction ("higher" or "lower" is better), backbone (network of learned metrics, or
-    missing), reason (why there is no value, or none that an average should hold), n_members and n_wanted (networks of
-    the set that ran, and that it should have).
+    One row per model set, stage, metric and image (missing where only the set has a value: FID, KID): model_set, stage,
+    what `measure_images` returns, with what the study lacks in reason; n_members and n_wanted (networks of the set that
+    ran, and that it should have).
     """
     table = collect(study, image_metrics_runs(study), "image metrics")
     _, _, missing = _backbone(study)
@@ -100,10 +97,9 @@ def image_metrics_runs(study: Study) -> list[ImageMetrics]:
 def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
     """Average a table of `image_metrics` over images, as Figure 4 shows them.
 
-    One row per model set, stage and metric: model_set, stage, metric, label, direction, mean (or the value of the whole
-    set; NaN where there is none), sd (over images, n - 1; NaN for values of the set), reference_mean (what the
-    references have), n (images behind the mean), n_left_out (images without a finite value), reason (why something is
-    missing; empty otherwise), n_members, n_wanted.
+    One row per model set, stage and metric: model_set, stage, metric, label, direction, mean (or the set's value), sd
+    (over images, n - 1), reference_mean (what the references have), n (images behind the mean), n_left_out (images
+    without a finite value), reason (why something is missing), n_members, n_wanted.
     """
     rows, cell = [], ["model_set", "stage", "metric", "label", "direction", "n_members", "n_wanted"]
     for names, group in table.groupby(cell, sort=False):
@@ -119,22 +115,18 @@ def mean_image_metrics(table: pd.DataFrame) -> pd.DataFrame:
 def metric_agreement(means: pd.DataFrame, recognizability: pd.DataFrame) -> pd.DataFrame:
     """Compare how metrics rank the metamers with their `mean_recognizability` over all evaluators.
 
-    One row per metric: metric, label, learned (whether it asks a trained network), cells (pairs of a model set and a
-    stage that have both values), rank_correlation (Spearman's, with the metric turned so that higher is better; NaN for
-    fewer than three cells or where all are equal).
+    One row per metric: metric, label, learned (whether it asks a trained network), cells (pairs of a set and a stage
+    that have both values), rank_correlation (with the metric turned so that higher is better).
     """
     of_all = recognizability[recognizability["evaluators"] == "all"]
     shares = of_all[["model_set", "stage", "mean"]].rename(columns={"mean": "share"})
     table = means.merge(shares, on=["model_set", "stage"], how="left")
     rows = []
-    for key, group in table.groupby("metric", sort=False):
-        known = group.dropna(subset=["mean", "share"])
-        sign = 1 if group["direction"].iloc[0] == "higher" else -1
-        rows.append(
-            {"metric": key, "label": group["label"].iloc[0], "learned": METRICS[key].needs is not None}
-            | {"cells": len(known), "rank_correlation": rank_correlation(sign * known["mean"], known["share"])}
-        )
-    return pd.DataFrame(rows)
+    for (key, label, direction), group in table.groupby(["metric", "label", "direction"], sort=False):
+        known, sign = group.dropna(subset=["mean", "share"]), 1 if direction == "higher" else -1
+        correlation = rank_correlation(sign * known["mean"], known["share"])
+        rows.append((key, label, METRICS[key].needs is not None, len(known), correlation))
+    return pd.DataFrame(rows, columns=["metric", "label", "learned", "cells", "rank_correlation"])
 
 
 def absent(means: pd.DataFrame) -> str:
@@ -171,16 +163,14 @@ def facts(means: pd.DataFrame, agreement: pd.DataFrame) -> dict[str, Any]:
 def _backbone(study: Study) -> tuple[ModelRef | str | None, str, str]:
     """Look up the network of FID, KID and LPIPS: itself, its name in tables, and the reason if there is none."""
     key = study.settings.of(ImageMetricsSettings).metric_backbone
-    if key is None:
-        return None, "", "no network: metric_backbone is not set"
     if key == DOWNLOADED:
         return DOWNLOADED, "", ""
     if key not in study.networks.models:
-        return None, "", f"no network: metric_backbone is {key!r}, whose weights are not there"
-    if key not in ZOO or key in study.networks.own:
-        return study.networks.ref(key), key, ""
+        why = "is not set" if key is None else f"is {key!r}, whose weights are not there"
+        return None, "", f"no network: metric_backbone {why}"
     kind = {"mini": "mini ", "paper-untrained": "untrained "}.get(getattr(study.zoo, "name", ""), "")
-    return study.networks.ref(key), f"{kind}{ZOO[key].table_name}", ""
+    label = key if key not in ZOO or key in study.networks.own else f"{kind}{ZOO[key].table_name}"
+    return study.networks.ref(key), label, ""
 
 
 def _downloads() -> tuple[str, ...]:

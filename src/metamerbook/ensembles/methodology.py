@@ -39,12 +39,7 @@ def featured_image(study: Study) -> int:
 
 
 def trajectory(
-    study: Study,
-    model_set: str | Sequence[str],
-    stage: Stage,
-    *,
-    images: Sequence[int] = (0,),
-    n: int = SNAPSHOTS,
+    study: Study, model_set: str | Sequence[str], stage: Stage, *, images: Sequence[int] = (0,), n: int = SNAPSHOTS
 ) -> Trajectory:
     """Follow some references on their way to being metamers.
 

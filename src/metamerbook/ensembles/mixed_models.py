@@ -32,9 +32,8 @@ class MixedModels(Section):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.mixed_smallest > self.mixed_largest:
-            raise ValueError(
-                f"mixed_smallest={self.mixed_smallest} is above mixed_largest={self.mixed_largest}: give them in order"
-            )
+            sizes = f"mixed_smallest={self.mixed_smallest} is above mixed_largest={self.mixed_largest}"
+            raise ValueError(f"{sizes}: give them in order")
         return self
 
 
@@ -61,10 +60,8 @@ def mixed_runs(study: Study) -> list[MetamerRun]:
     largest = min(settings.mixed_largest, len(pool) - 1)
     smallest, seed = settings.mixed_smallest, study.settings.seed
     if largest < smallest:
-        raise ValueError(
-            f"mixed_smallest is {smallest}, but there are {len(pool)} evaluators to draw sets from, of which one has "
-            "to judge: lower it, or name more evaluators."
-        )
+        sizes = f"mixed_smallest is {smallest}, but there are {len(pool)} evaluators to draw sets from"
+        raise ValueError(f"{sizes}, of which one has to judge: lower it, or name more evaluators.")
     sets = draw_model_sets(pool, settings.mixed_sets, smallest=smallest, largest=largest, seed=seed)
     runs = [mixed_study(study).run(list(keys), settings.mixed_stage) for keys in sets]
     return [dataclasses.replace(run, name=f"mixed {number}") for number, run in enumerate(runs, start=1)]
@@ -149,7 +146,6 @@ def _ranked(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
 def facts_of_sets(means: pd.DataFrame) -> dict[str, Any]:
     """Return the numbers of the prose on random sets, by the names under which they are glued."""
     sizes, ours = means["size"], means["mean"]
-    ends = {end: ours[sizes == sizes.agg(end)].mean() for end in ("min", "max")}
     correlation, p = _ranked(sizes.to_numpy(), ours.to_numpy())
     return {
         "sets": len(means),
@@ -160,15 +156,15 @@ def facts_of_sets(means: pd.DataFrame) -> dict[str, Any]:
         "lowest": float(ours.min()),
         "highest": float(ours.max()),
         "away": signed(ours.mean() - statement("mixed-recognizability")["value"]),
-        "mean-smallest": float(ends["min"]),
-        "mean-largest": float(ends["max"]),
+        "mean-smallest": float(ours[sizes == sizes.min()].mean()),
+        "mean-largest": float(ours[sizes == sizes.max()].mean()),
         "size-correlation": signed(correlation),
         "size-p": p,
     }
 
 
 def facts_of_effects(effects: pd.DataFrame) -> dict[str, Any]:
-    """Return the numbers of the prose on single networks, by the names under which they are glued.
+    """Return the numbers of the prose on single networks.
 
     `half-width` is that of the plain difference's interval, in the median; `within-chance` counts the paper's
     differences that are smaller.
@@ -192,5 +188,6 @@ def _kind(key: str) -> str:
     if key not in ZOO:
         return "own"
     entry = ZOO[key]
-    others = "transformers" if entry.family == "transformer" else "others"
-    return "robust" if entry.robust else "untrained" if entry.random else others
+    if entry.robust or entry.random:
+        return "robust" if entry.robust else "untrained"
+    return "transformers" if entry.family == "transformer" else "others"

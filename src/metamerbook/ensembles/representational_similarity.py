@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import Field
@@ -63,8 +63,7 @@ class Representations(Task):
         cells = list(pair_distances(sets, context.references, [evaluator], stage=self.stage))
         correlations = distance_correlation(cells, permutations=self.permutations)
         divergences = representational_divergence(cells, max_pairs=self.max_pairs)
-        comparison = divergences["first"] + " | " + divergences["second"]
-        divergences = divergences.assign(comparison=comparison)
+        divergences["comparison"] = divergences["first"] + " | " + divergences["second"]
         wide = divergences.pivot(index="metamers", columns="comparison", values="divergence")
         return correlations.join(wide, on="metamers").drop(columns=["metamers", "evaluator", "stage"])
 
@@ -125,8 +124,8 @@ def divergence(study: Study) -> pd.DataFrame:
     """Compare the distributions of distances between representations, in every evaluator.
 
     One row per model set, stage and evaluator that has this stage: model_set, stage, evaluator (key), family, robust,
-    random, took_part (whether the metamers were made with it: dashed in Figure 5), layer, n (images), Jensen-Shannon
-    divergences in bits, from 0 (equal) to 1, under the names of `COMPARISONS`; n_members and n_wanted.
+    random, took_part (whether the metamers were made with it), layer, n (images), Jensen-Shannon divergences in bits,
+    from 0 (equal) to 1, under the names of `COMPARISONS`; n_members and n_wanted.
     """
     return _table(study, {name: " | ".join(kinds) for name, kinds in COMPARISONS.items()})
 
@@ -134,9 +133,8 @@ def divergence(study: Study) -> pd.DataFrame:
 def distance_correlations(study: Study) -> pd.DataFrame:
     """Correlate distances between references with distances between their metamers, in every evaluator.
 
-    The rows of `divergence`: model_set, stage, evaluator (key), family, robust, random, took_part, layer, n (images),
-    pairs, pearson, pearson_p, spearman, spearman_p (one-sided, by permuting the images), n_members and n_wanted. NaN
-    where all representations are equally far apart.
+    Rows and columns are those of `divergence`, with pairs, pearson, pearson_p, spearman and spearman_p (one-sided, by
+    permuting the images; NaN where all representations are equally far apart) in the place of divergences.
     """
     return _table(study, {name: name for name in ("pairs", "pearson", "pearson_p", "spearman", "spearman_p")})
 
@@ -147,14 +145,12 @@ def _table(study: Study, columns: dict[str, str]) -> pd.DataFrame:
     traits = study.networks.traits(study.evaluators).set_index("evaluator", drop=False)
     rows = []
     for task in comparisons:
-        key, result = task.evaluator.key, study.result(task).to_dict("records")
-        for run, row in zip(task.runs, result, strict=True):
-            rows.append(
-                {"model_set": run.name, "stage": task.stage, **traits.loc[key]}
-                | {"took_part": key in [model.key for model in run.models], "layer": row["layer"], "n": row["n"]}
-                | {name: row[source] for name, source in columns.items()}
-                | set_sizes(study.model_sets, run.name, run.models)
-            )
+        kind, result = traits.loc[task.evaluator.key], study.result(task)[["layer", "n", *columns.values()]]
+        result.columns = ["layer", "n", *columns]
+        for run, row in zip(task.runs, result.to_dict("records"), strict=True):
+            took_part = task.evaluator.key in [model.key for model in run.models]
+            first = {"model_set": run.name, "stage": task.stage, **kind, "took_part": took_part}
+            rows.append(first | row | set_sizes(study.model_sets, run.name, run.models))
     table = pd.DataFrame(rows)
     # In the order of the other tables: sets, then stages, then evaluators.
     order = {run.name: position for position, run in enumerate(study.runs)}
@@ -164,10 +160,9 @@ def _table(study: Study, columns: dict[str, str]) -> pd.DataFrame:
 def mean_representation(divergences: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
     """Average what is known of representations over the evaluators that had no part in the generation.
 
-    One row per model set and stage: model_set, stage, n_evaluators, the means of the columns of `COMPARISONS`, pearson
-    and spearman (NaN if there is no evaluator, or no value is defined), pearson_low and pearson_high (the smallest and
-    largest evaluator's), significant (evaluators whose Pearson correlation has a permutation p-value below `LEVEL`) and
-    tested (evaluators that have one).
+    One row per model set and stage: model_set, stage, n_evaluators, the means of `COMPARISONS`, pearson and spearman
+    (NaN without values), pearson_low and pearson_high (the extreme evaluators'), significant and tested (evaluators
+    whose Pearson correlation has a permutation p-value below `LEVEL`, and those that have one).
     """
     keys = ["model_set", "stage", "evaluator"]
     table = divergences.merge(correlations[[*keys, "pearson", "pearson_p", "spearman"]], on=keys, how="left")
@@ -188,8 +183,7 @@ def mean_representation(divergences: pd.DataFrame, correlations: pd.DataFrame) -
 def divergence_agreement(divergences: pd.DataFrame, recognizability: pd.DataFrame) -> tuple[float, int]:
     """Compare how far metamers lie from references with how recognizable they are, evaluator by evaluator.
 
-    Returns Spearman's rank correlation over cells (model set, stage and evaluator without part in the set), NaN for
-    fewer than three; and their number.
+    Returns the `rank_correlation` over cells (set, stage and evaluator without part in the set), and their number.
     """
     keys = ["model_set", "stage", "evaluator"]
     both = divergences.merge(recognizability.loc[recognizability["held_out"], [*keys, "recognizability"]], on=keys)
@@ -207,8 +201,7 @@ def common_evaluator(divergences: pd.DataFrame, stage: Stage) -> str:
 def distance_densities(study: Study, stage: Stage, evaluator: str, *, points: int = 200) -> pd.DataFrame:
     """Estimate the distributions behind the cells of Figure 5 of one stage and evaluator, for every set.
 
-    For each set, kind of pair ("reference-reference", "metamer-metamer", "reference-metamer", and "matching": each
-    metamer and its own reference) and distance: kind, distance (Euclidean, between activations), density, n (pairs),
+    For each set, kind of pair (`KINDS`) and distance: distance (between activations), density, kind, n (pairs),
     model_set.
     """
     tables = []
@@ -226,12 +219,8 @@ def distance_densities(study: Study, stage: Stage, evaluator: str, *, points: in
 def metamer_success(study: Study) -> pd.DataFrame:
     """Test every metamer by Feather et al.'s criterion, in the networks that it was made with.
 
-    One row per model set, stage, generating model and image: model_set, stage, model (key), layer, image (position in
-    the references), category (of the reference), spearman and pearson (of the activations, in [-1, 1]), snr_db (10
-    log10 of the ratio of squared norms), spearman_percentile, pearson_percentile and snr_db_percentile (share of the
-    ordered pairs of two different references below, 0 to 100), null_pairs (their number), beyond_null (all three
-    measures exceed the quantile), same_class (the model gives metamer and reference one class), metamer (both),
-    n_members and n_wanted.
+    One row per model set, stage, generating model and image: model_set, stage, what the library's `metamer_success`
+    returns, with category (of the reference) behind image; n_members and n_wanted.
     """
     table, names = collect(study, success_runs(study), "metamers against chance"), study.references.category_names
     table.insert(table.columns.get_loc("image") + 1, "category", [names[image] for image in table["image"]])
@@ -241,10 +230,9 @@ def metamer_success(study: Study) -> pd.DataFrame:
 def success_counts(table: pd.DataFrame) -> pd.DataFrame:
     """Count the metamers of a table of `metamer_success` that pass.
 
-    For every model set and stage one row for "all" its models together (an image passes if it passes in each of them)
-    and, in sets of several, one for each: model_set, stage, model ("all" or a key), n (images), beyond_null, same_class
-    and metamer (how many images), share (of images that are metamers), low and high (its 95 % Wilson interval over
-    images), n_members, n_wanted.
+    For every model set and stage one row for "all" its models together (an image passes if it passes in each) and, in
+    sets of several, one for each: model_set, stage, model ("all" or a key), n (images), beyond_null, same_class and
+    metamer (how many images), share (of metamers), low and high (95 % Wilson), n_members, n_wanted.
     """
     verdicts = ["beyond_null", "same_class", "metamer"]
     rows = []
@@ -261,12 +249,11 @@ def success_counts(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def facts(means: pd.DataFrame, counts: pd.DataFrame) -> dict[str, float]:
+def facts(means: pd.DataFrame, counts: pd.DataFrame) -> dict[str, Any]:
     """Return the numbers of the prose.
 
     In `apart` of `pairs` of a set and a stage, metamers differ among themselves from references more than the two from
-    each other do. `close` and `same-class` are the images that pass one half of the test of success, `alone` and
-    `together` the shares of images of ensembles that pass in one network and in all.
+    each other do. Images of ensembles pass in one network (`alone`) and in all (`together`).
     """
     known = means.dropna(subset=["divergence", "metamer_metamer"])
     of_sets, single = counts[counts["model"] == "all"], counts[counts["model"] != "all"]
@@ -280,6 +267,10 @@ def facts(means: pd.DataFrame, counts: pd.DataFrame) -> dict[str, float]:
         "close": int(of_sets["beyond_null"].sum()),
         "same-class": int(of_sets["same_class"].sum()),
         "metamers": int(of_sets["metamer"].sum()),
-        "alone": float(single["metamer"].sum() / single["n"].sum()) if len(single) else float("nan"),
-        "together": float(ensembles["metamer"].sum() / ensembles["n"].sum()) if len(single) else float("nan"),
+        "alone": _share(single),
+        "together": _share(ensembles),
     }
+
+
+def _share(counts: pd.DataFrame) -> str:
+    return f"{counts['metamer'].sum() / counts['n'].sum():.0%}" if len(counts) else "–"

@@ -29,10 +29,8 @@ def transfer_generators(study: Study) -> tuple[list[str], list[str]]:
     Without the setting `transfer_generators` they are all trained evaluators. Further trainings of ResNet-18 belong to
     them, if the zoo has any.
     """
-    wanted = study.settings.of(Transfer).transfer_generators
-    if wanted is None:
-        traits = study.networks.traits((*study.evaluators, *study.missing_evaluators))
-        wanted = traits.loc[~traits["random"], "evaluator"].tolist()
+    traits = study.networks.traits((*study.evaluators, *study.missing_evaluators))
+    wanted = study.settings.of(Transfer).transfer_generators or traits.loc[~traits["random"], "evaluator"].tolist()
     check_keys(wanted, [*study.networks.keys, *ZOO], "transfer_generators")
     keys = list(dict.fromkeys([*wanted, *_instances(study)]))
     there = [key for key in keys if key in study.networks.models]
@@ -52,8 +50,8 @@ def transfer_runs(study: Study) -> Labelled:
 
 def transfer_evaluators(study: Study) -> list[str]:
     """Choose who looks at each network's metamers: the evaluators, and the further trainings of ResNet-18."""
-    further = [key for key in _instances(study) if key in study.networks.models]
-    return list(dict.fromkeys([*study.evaluators, *further]))
+    known = (key for key in _instances(study) if key in study.networks.models)
+    return list(dict.fromkeys([*study.evaluators, *known]))
 
 
 def tasks(study: Study) -> list[Task]:
@@ -99,9 +97,8 @@ def facts(table: pd.DataFrame) -> dict[str, str]:
     """
     trained = table[~table["random"]]
     related = trained["generator"].isin(related_generators(table))
-    itself, training, away = (
-        trained["relation"] == name for name in ("itself", "other training", "other architecture")
-    )
+    itself, training = trained["relation"] == "itself", trained["relation"] == "other training"
+    away = ~itself & ~training
     within = trained["family"] == trained["generator_family"]
     groups = {
         "own": itself,
@@ -124,7 +121,5 @@ def _instances(study: Study) -> list[str]:
 
 def _architecture(study: Study, key: str) -> object:
     """Name an architecture: within the zoo by the paper's number of parameters, which no two of them share."""
-    if key in study.networks.own:
-        return key
     entry = ZOO.get("resnet18" if key in EXTRA_INSTANCES else key)
-    return entry.parameters if entry else key
+    return key if entry is None or key in study.networks.own else entry.parameters

@@ -189,7 +189,7 @@ def test_facts_count_pairs_and_images():
     found = facts(means, pd.DataFrame(rows, columns=columns))
     assert (found["apart"], found["pairs"], found["significant"], found["tested"]) == (1, 2, 3, 8)
     assert (found["metamers"], found["close"], found["same-class"], found["images"]) == (4, 4, 8, 10)
-    assert (found["alone"], found["together"]) == (0.6, 0.4)
+    assert (found["alone"], found["together"]) == ("60%", "40%")
 
 
 def test_figure_5_shows_every_cell_and_outlines_those_that_took_part():
