@@ -102,7 +102,7 @@ def plan_study(study: Study, *, seconds: float | None = 10.0) -> Plan:
     table = pd.DataFrame(rows).assign(hours_left=math.nan)
     device = resolve_device(study.settings.device)
     if seconds is not None:
-        speeds = _speeds(study, complete.references.size, flops, sum(left, []), seconds)
+        speeds = _speeds(study, complete.references.size, flops, [one for part in left for one in part], seconds)
         typical = median(speeds.values()) if speeds else 1.0
         table["hours_left"] = [sum(flops(one) / speeds.get(one.model, typical) for one in part) / 3600 for part in left]
         notes.append(
