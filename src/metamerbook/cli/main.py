@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from metamerbook.cli.options import OTHERS, Photos, Profile, Scheduler, Size, Store, keys_and_values, with_study_options
-from metamerbook.cli.zoo import Zoo, load_images, print_table, zoo_app
+from metamerbook.cli.zoo import Key, Zoo, load_images, print_table, zoo_app
 from metamerlib.system import atomic_write
 
 if TYPE_CHECKING:
@@ -117,18 +117,14 @@ def plan(
       results  what it keeps; found: those of them that the store has
       updates  of images, once for each network
       FLOP     floating point operations of passes through networks
-      hours    for what the store lacks, on this device: some networks are
-               timed for ten seconds, the others scaled by their FLOPs
+      hours    for what the store lacks, on this device, from timed updates
       disk     for what the store lacks, roughly
 
-    \b
-    Neither weights nor photographs are needed: what is not here is counted
-    as if it were. What costs too much can be made smaller by its own
-    settings, such as -o mixed_sets=20 or -o mixed_repetitions=100.
+    Neither weights nor photographs are needed: what is not here is counted as if it were. What costs too much can be
+    made smaller by its own settings, such as -o mixed_sets=20 or -o mixed_repetitions=100.
 
     \b
     Examples:
-      metamerlib plan
       metamerlib plan --profile paper
       metamerlib plan --profile paper --set CNN --stage late --n-per-class 5 --device cuda
       metamerlib plan --profile paper --photos ~/ilsvrc --csv plan.csv
@@ -176,7 +172,7 @@ def train(
 
 @app.command()
 def layers(
-    model: Annotated[str, typer.Argument(help="Key of a network, such as resnet18.")],
+    model: Key,
     modules: Annotated[bool, typer.Option("--modules", help="List every module that can be tapped.")] = False,
     zoo: Zoo = "mini",
 ) -> None:
@@ -236,10 +232,7 @@ def book(
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", "-p", help="A chapter's parameter, as KEY=VALUE. Repeat.")
     ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", help="Chapters at a time after the first; two by default, one for paper."),
-    ] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Chapters at a time; two, or one for paper.")] = None,
     scheduler: Scheduler = None,
 ) -> None:
     """Execute the book's chapters and build its pages; chapters that are up to date are left alone.

@@ -15,6 +15,7 @@ zoo_app = typer.Typer(
 )
 
 Zoo = Annotated[str, typer.Option(help="mini, paper or paper-untrained.")]
+Key = Annotated[str, typer.Argument(help="Key of a network, such as resnet18.")]
 Keys = Annotated[list[str] | None, typer.Argument(help="Keys of networks; without, all that there are.")]
 Folder = Annotated[
     Path | None, typer.Option(help="Of the weights; default $METAMERLIB_WEIGHTS, else ~/.cache/metamerlib/weights.")
@@ -60,11 +61,7 @@ def zoo_list(zoo: Zoo = "mini", folder: Folder = None) -> None:
 
 
 @zoo_app.command("show")
-def zoo_show(
-    key: Annotated[str, typer.Argument(help="Key of a network, such as resnet18.")],
-    zoo: Zoo = "mini",
-    folder: Folder = None,
-) -> None:
+def zoo_show(key: Key, zoo: Zoo = "mini", folder: Folder = None) -> None:
     """Show all that is known about one network.
 
     \b

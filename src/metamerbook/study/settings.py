@@ -102,14 +102,9 @@ class StudySettings:
 
     def load_references(self) -> StimulusSet:
         """Draw or read the images that the settings name."""
-        references = load_stimuli(
-            self.stimuli,
-            n_per_class=self.n_per_class,
-            seed=self.seed if self.stimuli_seed is None else self.stimuli_seed,
-            size=self.size,
-            root=self.root,
-            categories=self.categories,
-        )
+        seed = self.seed if self.stimuli_seed is None else self.stimuli_seed
+        given = {name: getattr(self, name) for name in ("n_per_class", "size", "root", "categories")}
+        references = load_stimuli(self.stimuli, seed=seed, **given)
         if self.stimuli != "objects16":
             return references
         # Evaluators answer in all sixteen categories, so that drawings of a few are labelled within the sixteen.
@@ -156,9 +151,8 @@ class StudySettings:
         """Check settings by their flat names."""
         own = {key: value for key, value in values.items() if key in _own_names()}
         config = {key: value for key, value in values.items() if key in _fields(GenerationConfig)}
-        return _checked(
-            cls, own, profile=profile, config=GenerationConfig.from_dict(config), sections=_sections(values)
-        )
+        further = {"config": GenerationConfig.from_dict(config), "sections": _sections(values)}
+        return _checked(cls, own, profile=profile, **further)
 
 
 @cache
@@ -272,7 +266,6 @@ def _under_preset(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
     for prefix, budget in budgets.items():
         updates = budget.repetitions * budget.steps_per_model
         changed[f"{prefix}repetitions"] = min(updates, max(-(-updates // 10), LEAST_UPDATES))
-        changed[f"{prefix}steps_per_model"] = 1
-        for rate in ("learning_rate", "final_learning_rate"):
-            changed[f"{prefix}{rate}"] = rule[rate]
+        for name in ("steps_per_model", "learning_rate", "final_learning_rate"):
+            changed[f"{prefix}{name}"] = rule[name]
     return changed

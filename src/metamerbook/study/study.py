@@ -37,8 +37,7 @@ class Study:
     Parameters
     ----------
     models
-        Networks of one's own beside the zoo's. Their names are keys: model sets can name them, and they
-        evaluate like the others.
+        Networks of one's own beside the zoo's; model sets can name them, and they evaluate like the others.
     references, zoo
         Images and networks (a `ModelZoo`, or any mapping of key to `Classifier`) in place of the settings'.
     store
@@ -46,14 +45,8 @@ class Study:
     progress
         Whether to draw progress bars; None draws them on terminals and in Jupyter.
     scheduler
-        A Dask cluster to compute on: the scheduler's address or .json file, "local" for processes of this machine, a
-        `distributed.Client`, or a cluster such as dask-jobqueue's and dask-cuda's. None takes the one that
-        ``$METAMERLIB_SCHEDULER`` names, if any.
-
-    Raises
-    ------
-    ValueError
-        If a model set, network or stage does not exist, a name is taken, or the decision has no meaning for the zoo.
+        A Dask cluster: the scheduler's address or .json file, "local", a `distributed.Client`, or a cluster such as
+        dask-jobqueue's. None takes the one that ``$METAMERLIB_SCHEDULER`` names, if any.
 
     Examples
     --------
