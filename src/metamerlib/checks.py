@@ -81,16 +81,13 @@ def file_path(value: object, argument: str) -> Path:
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
         raise TypeError(f"{argument} is {shown(value)}: give a path, as text or Path.")
     text = os.fspath(value)
-    if not text or "\0" in text or any(_too_long(part) for part in Path(text).parts):
+    lengths = [len(part.encode("utf-8", "surrogatepass")) for part in Path(text).parts]
+    if not text or "\0" in text or max(lengths, default=0) > _LONGEST_NAME:
         raise ValueError(f"{argument} is {shown(value)}, which is no path: give the name of a file or folder.")
     try:
         return Path(text).expanduser()
     except RuntimeError:  # there is no user of the name behind the ~
         return Path(text)
-
-
-def _too_long(name: str) -> bool:
-    return len(name.encode("utf-8", "surrogatepass")) > _LONGEST_NAME
 
 
 def names(value: object, argument: str) -> tuple[str, ...]:
@@ -204,9 +201,9 @@ def images_of(references: object, argument: str = "references") -> "Tensor":
 
 
 def check_classifiers(
-    value: object, argument: str, *, categories: Sequence[str] | None = None, at_least: int = 1
+    value: object, argument: str, *, categories: Sequence[str] | None = None, alike: bool = False, at_least: int = 1
 ) -> list[Any]:
-    """Validate classifiers, each with its own name, with so many categories, or with exactly these in this order."""
+    """Validate classifiers, each with its own name: with so many categories, with these, or all with the same."""
     # A classifier is known by what is asked of it: this module stands below them, and tests take stand-ins.
     classifiers = entries_of(value, argument, "Classifiers")
     if not classifiers:
@@ -222,6 +219,7 @@ def check_classifiers(
         raise ValueError(
             f"{argument} holds the name {listed(twice)} more than once: give each Classifier its own name."
         )
+    categories = classifiers[0].categories if alike else categories
     for classifier in classifiers:
         if len(classifier.categories) < at_least:
             raise ValueError(
@@ -229,13 +227,12 @@ def check_classifiers(
                 "leave it out, or give its network an output for each category."
             )
         if categories is not None:
-            _check_categories(classifier, tuple(categories), argument)
+            _check_categories(classifier, categories, argument)
     return classifiers
 
 
-def _check_categories(classifier: Any, wanted: tuple[str, ...], argument: str) -> None:
-    own = tuple(unicodedata.normalize("NFC", name) for name in classifier.categories)
-    wanted = tuple(unicodedata.normalize("NFC", name) for name in wanted)
+def _check_categories(classifier: Any, wanted: Sequence[str], argument: str) -> None:
+    own, wanted = ([unicodedata.normalize("NFC", name) for name in given] for given in (classifier.categories, wanted))
     if own == wanted:
         return
     if sorted(own) == sorted(wanted):
@@ -245,5 +242,6 @@ def _check_categories(classifier: Any, wanted: tuple[str, ...], argument: str) -
         difference = f"it lacks {lacking} and has {foreign} besides"
     raise ValueError(
         f"{argument} holds {classifier.name!r}, which answers in other categories than wanted: {difference}. Load the "
-        f"references with categories={classifier.name}.categories, or leave it out."
+        f"references with categories={classifier.name}.categories, wrap it with categories=(…) in this order, or leave "
+        "it out."
     )

@@ -76,21 +76,8 @@ class UnwritableFileError(OSError):
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Write a file so that whoever reads it finds the old content or the new one, never a part.
-
-    Yields
-    ------
-    Path
-        A name beside `path` with the same ending, to write to. It takes the file's place when the block ends, and is
-        removed if the block raises. Missing folders are made.
-
-    Raises
-    ------
-    UnwritableFileError
-        If the disk takes no more, the folder cannot be written, or there is a folder of that name.
-    OSError
-        Other errors of the file system, as they are.
-    """
+    """Write a file, and missing folders, so that readers find the old content or the new one, never a part."""
+    # What is yielded is a name beside the path with the same ending, which takes the file's place when the block ends.
     path = Path(path)
     if path.is_dir():
         raise UnwritableFileError(errno.EISDIR, f"{path} is a folder: give the path of a file.")

@@ -43,9 +43,7 @@ class AdversarialExamples:
     targets
         (N,) int64: the class that each was pushed towards.
     predictions
-        (N, models) int64: the class each model gives each image.
-    models
-        The models' names.
+        (N, models) int64: the class each of the named models gives each image.
     """
 
     images: Tensor
@@ -74,8 +72,7 @@ def adversarial_examples(
 ) -> AdversarialExamples:
     """Change images until all models of a set take them for a given other class.
 
-    Projected gradient descent on the mean cross-entropy of the models, from a random point of the ball; after
-    every step the images are projected back into the ball and into [0, 1].
+    Projected gradient descent on the mean cross-entropy of the models, from a random point of the ball.
 
     Parameters
     ----------
@@ -108,13 +105,11 @@ def adversarial_examples(
 
     References
     ----------
-    Madry, Makelov, Schmidt, Tsipras and Vladu (2018), Towards Deep Learning Models Resistant to Adversarial
-    Attacks.
+    Madry et al. (2018), Towards Deep Learning Models Resistant to Adversarial Attacks.
     """
     check_images(images, any_float=True)
     check_choice(ball, list(STEP_RULES), "ball")
-    models = check_classifiers(models, "models", at_least=2)
-    check_classifiers(models, "models", categories=models[0].categories)
+    models = check_classifiers(models, "models", alike=True, at_least=2)
     if len({model.device for model in models}) > 1:
         raise ValueError(f"models are on different devices ({', '.join(str(m.device) for m in models)}): move them.")
     for model in models:

@@ -53,7 +53,7 @@ def jensen_shannon(first: Tensor | np.ndarray, second: Tensor | np.ndarray) -> f
 
     References
     ----------
-    Lin (1991), Divergence measures based on the Shannon entropy; the paper's section 4.5.
+    Lin (1991), Divergence measures based on the Shannon entropy.
     """
     p, q = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     if p.shape != q.shape:

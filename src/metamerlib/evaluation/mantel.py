@@ -14,8 +14,6 @@ from scipy.stats import rankdata
 from metamerlib.checks import LARGEST_SEED, whole_number
 from metamerlib.evaluation.representation import PairDistances, check_distances
 
-_MOST_PERMUTATIONS = 1_000_000
-
 
 def distance_correlation(distances: Iterable[PairDistances], *, permutations: int = 999, seed: int = 0) -> pd.DataFrame:
     """Correlate the references' matrix of distances with that of their metamers.
@@ -35,16 +33,11 @@ def distance_correlation(distances: Iterable[PairDistances], *, permutations: in
         ``pearson_p`` and ``spearman_p``: the share of orders, the true one included, that correlate at least
         as highly (one-sided).
 
-    Raises
-    ------
-    ValueError
-        If ``permutations`` is below 1.
-
     References
     ----------
     Mantel (1967), The detection of disease clustering and a generalized regression approach.
     """
-    permutations = whole_number(permutations, "permutations", at_least=1, at_most=_MOST_PERMUTATIONS)
+    permutations = whole_number(permutations, "permutations", at_least=1, at_most=1_000_000)
     seed = whole_number(seed, "seed", at_most=LARGEST_SEED)
     shuffled: dict[int, np.ndarray] = {}  # by number of images: the same orders serve every cell
     rows = []

@@ -7,7 +7,6 @@ import pandas as pd
 
 from metamerlib.checks import LARGEST_SEED, check_fraction, names, whole_number
 
-_MOST_SETS = 1_000_000
 _COLUMNS = ["model", "appearances", "sets", "mean_present", "mean_absent", "difference", "low", "high"]
 _COLUMNS += ["adjusted", "adjusted_low", "adjusted_high"]
 
@@ -21,10 +20,8 @@ def draw_model_sets(
     ----------
     keys
         The models to draw from.
-    n_sets
-        How many sets; 100 in the paper.
     smallest, largest
-        The sizes are uniform over ``smallest … largest``, both included; 2 and 10 in the paper.
+        The sizes are uniform over ``smallest … largest``, both included.
     seed
         Set i depends on the seed and on i only.
 
@@ -39,7 +36,7 @@ def draw_model_sets(
         If keys repeat, or the sizes do not fit their number.
     """
     keys = names(keys, "keys")
-    n_sets = whole_number(n_sets, "n_sets", at_least=1, at_most=_MOST_SETS)
+    n_sets = whole_number(n_sets, "n_sets", at_least=1, at_most=1_000_000)
     smallest, largest = whole_number(smallest, "smallest"), whole_number(largest, "largest")
     seed = whole_number(seed, "seed", at_most=LARGEST_SEED)
     if not 1 <= smallest <= largest <= len(keys):
@@ -107,10 +104,8 @@ def difference_in_means(
 
     Parameters
     ----------
-    sets
-        The sets of models.
-    values
-        The recognizability of each set's metamers.
+    sets, values
+        The sets of models, and the recognizability of each set's metamers.
     keys
         The models to report on, in this order.
     resamples

@@ -77,8 +77,7 @@ def recognizability(
 
     Notes
     -----
-    The interval describes the uncertainty over images for one evaluator. It is not the spread over evaluators, which
-    the paper's "±" is.
+    The interval is the uncertainty over images for one evaluator, not the spread over evaluators, the paper's "±".
     """
     check_choice(criterion, CRITERIA, "criterion")
     check_fraction(confidence, "confidence")
@@ -109,7 +108,7 @@ def tabulate_recognizability(
     generated_classes: Tensor | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Tabulate recognizability from classes that are known already, so that no network is asked again.
+    """Tabulate recognizability, as :func:`recognizability` does, from classes that are known already.
 
     Parameters
     ----------
@@ -117,8 +116,6 @@ def tabulate_recognizability(
         Each evaluator's (N,) classes of the metamers and of the references, by its name.
     labels
         (N,) true classes of the references.
-    criterion, confidence
-        As for :func:`recognizability`.
     generated_classes
         (N,) the generating models' classes of the references; needed for ``criterion="generator"``.
 
@@ -148,12 +145,7 @@ def tabulate_recognizability(
 
 
 def predict_categories(images: Tensor, evaluators: Iterable[Classifier], *, batch_size: int = 256) -> dict[str, Tensor]:
-    """Classify images (N, 3, H, W) with every evaluator.
-
-    Parameters
-    ----------
-    images
-        In [0, 1].
+    """Classify images (N, 3, H, W) in [0, 1] with every evaluator.
 
     Returns
     -------

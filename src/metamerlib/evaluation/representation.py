@@ -144,11 +144,6 @@ def representational_divergence(
         ``stage``, ``layer``, ``first`` and ``second`` (kinds), ``n_first`` and ``n_second`` (pairs that entered)
         and ``divergence`` (bits, 0 to 1). The paper's Figure 5 compares reference-reference with reference-metamer.
 
-    Raises
-    ------
-    ValueError
-        If ``max_pairs`` is below 2.
-
     Notes
     -----
     Perfect metamers bring Figure 5's divergence close to 0: they lie where their references lie. The comparison with

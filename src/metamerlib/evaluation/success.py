@@ -69,8 +69,7 @@ def metamer_success(
 
     References
     ----------
-    Feather, Leclerc, Mądry and McDermott (2023), Model metamers reveal divergent invariances between
-    biological and artificial neural networks.
+    Feather et al. (2023), Model metamers reveal divergent invariances between biological and artificial networks.
     """
     references = images_of(references)
     check_pair(images, references)

@@ -18,29 +18,10 @@ _RECORDED = "residuals"
 
 
 class Batch:
-    """A batch of images with everything that their optimisation needs.
+    """A batch of images with everything that their optimisation needs; `repetition` counts the repetitions done.
 
-    Parameters
-    ----------
-    taps
-        The ensemble, with the activations of this batch's references.
-    references, initial
-        (N, 3, H, W) reference images and initial stimuli, on the device.
-    config
-        The hyper-parameters.
-    recorded
-        Repetitions, counted from 1, whose residuals are kept.
-    first
-        Position of the first image in the whole run.
-    count
-        How many of the images, from the first on, are wanted; the others only fill up the batch. None for all.
-
-    Attributes
-    ----------
-    positions : range
-        Positions of the wanted images in the whole run.
-    repetition : int
-        Repetitions done.
+    `recorded` are repetitions, counted from 1, whose residuals are kept. `count` images from the first on are wanted
+    (None: all), at `positions` in the whole run, and the others only fill up the batch.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The way in: `generate_metamers` checks what it is given, runs the solver and says what went wrong on the way."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -129,7 +129,8 @@ def generate_metamers(
             f"config is a {type(config).__name__}: give a GenerationConfig, such as GenerationConfig() (it is "
             f"{shown(config)})."
         )
-    images, models = check_images(images).detach().contiguous(), _check_models(models)
+    images = check_images(images).detach().contiguous()
+    models = check_classifiers([models] if isinstance(models, nn.Module | str) else models, "models", alike=True)
     if initial is not None:
         initial = check_images(initial, "initial").detach().contiguous()
         if initial.shape != images.shape:
@@ -189,23 +190,6 @@ def generate_metamers(
     return metamers
 
 
-def _check_models(models: Classifier | Sequence[Classifier]) -> list[Classifier]:
-    """Validate an ensemble: classifiers with different names and the same categories, or a single one."""
-    if isinstance(models, Mapping):
-        raise TypeError(f"models is a {type(models).__name__}: choose from it, as in [zoo[key] for key in keys].")
-    models = check_classifiers([models] if isinstance(models, nn.Module | str) else models, "models")
-    first = models[0]
-    for model in models[1:]:
-        if model.categories != first.categories:
-            raise ValueError(
-                f"models {first.name!r} and {model.name!r} have different categories "
-                f"({listed(first.categories, 4)}; and {listed(model.categories, 4)}): wrap both with the same "
-                "categories=(…), in the same order, by way of "
-                "outputs_of_category=… where one has finer classes."
-            )
-    return models
-
-
 def _check_compile(compiled: bool, config: GenerationConfig) -> bool:
     """Refuse to compile what would no longer be what was asked for."""
     if not isinstance(compiled, bool):
@@ -228,9 +212,8 @@ def _warn_about_skips(metamers: Metamers) -> None:
     for what, where in findings.items():
         for column in where.any(dim=0).nonzero().flatten().tolist():
             indices = where[:, column].nonzero().flatten().tolist()
-            shown = ", ".join(map(str, indices[:8])) + (", …" if len(indices) > 8 else "")
             warnings.warn(
-                f"{len(indices)} of {len(metamers)} images (index {shown}) had {what} from model "
+                f"{len(indices)} of {len(metamers)} images (index {listed(indices)}) had {what} from model "
                 f"{metamers.models[column]!r}, which did not move them then: Metamers.skipped and .nonfinite count how "
                 "often.",
                 RuntimeWarning,

@@ -1,8 +1,7 @@
 """What is minimised: a number per image, computed from the activations at a tapped layer.
 
-An objective is built once from a batch's reference activations and then called at every update, so that nothing about
-the references is computed twice. The solver adds its numbers up; since no image enters another one's number, a result
-does not depend on what else is in the batch.
+An objective is built once from a batch's reference activations and then called at every update. The solver adds its
+numbers up; since no image enters another one's number, a result does not depend on what else is in the batch.
 """
 
 from typing import Protocol
@@ -47,9 +46,8 @@ class InversionLoss:
 class SquaredInversionLoss(InversionLoss):
     """The inversion loss squared: ‖a′ − a‖₂² / ‖a‖₂².
 
-    Its gradient has the inversion loss's direction and shrinks with the distance. Under normalised gradients, one
-    model at a time, both losses therefore make the same metamers; they part ways with raw gradients, and in the
-    joint mode, where the square gives the worst-matched model more weight.
+    Under normalised gradients, one model at a time, both losses make the same metamers; they part ways with raw
+    gradients, and in the joint mode, where the square gives the worst-matched model more weight.
     """
 
     def __call__(self, activations: Tensor) -> Tensor:

@@ -1,9 +1,7 @@
 """What is optimised, and how it becomes an image: the one place that knows.
 
-The solver asks three things of a parametrisation: `parameter`, the leaf tensor that the gradient is taken to and the
-optimiser moves; `images()`, the images that it stands for, as a differentiable function of it; and `constrain_()`,
-which puts it back to where it may be after each step. Another one offers the same three, its parameter's first
-dimension counting the images, and stands in `PARAMETRIZATIONS`.
+The solver asks three things of a parametrisation: `parameter`, the leaf tensor that the optimiser moves, whose first
+dimension counts the images; `images()`, what it stands for, differentiable; and `constrain_()` after each step.
 """
 
 from collections.abc import Callable
@@ -50,13 +48,10 @@ class Pixels:
 class Fourier:
     """Coefficients of a real Fourier transform, scaled by 1/f^α, through a sigmoid (Olah et al. 2017, with α = 1).
 
-    With α = 1 the scale has photographs' spectrum: equal steps of all coefficients move low frequencies most, and with
-    a larger α all the more. Its mean square over the frequencies is 1, so that a learning rate means the same at any
-    size of image.
-
-    The sigmoid's range is the interval that each value may lie in: [0, 1], cut by the ℓ∞ ball. So the ball holds
-    exactly and nothing has to be projected; values only come close to the ends of their interval. Initial values are
-    moved at least 1/510 of the interval away from its ends, where the sigmoid has no inverse.
+    The scale's mean square over the frequencies is 1, so that a learning rate means the same at any size of image. The
+    sigmoid's range is the interval that each value may lie in: [0, 1], cut by the ℓ∞ ball. So nothing has to be
+    projected. Initial values are moved at least 1/510 of the interval away from its ends, where the sigmoid has no
+    inverse.
 
     `parameter` is (N, 3, H, W // 2 + 1, 2), real and imaginary parts of the coefficients of the sigmoid's argument,
     divided by the scale.

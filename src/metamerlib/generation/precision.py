@@ -19,18 +19,9 @@ Forward = Callable[[Tensor], Tensor]
 class Arithmetic:
     """A way to compute forward passes, as far as the device knows it; what it lacks is said in a warning.
 
-    Whatever it is, reference activations and final residuals are computed in float32, without a compiler: only the
-    passes of the optimisation are changed.
-
-    Parameters
-    ----------
-    precision
-        "float32": as PyTorch is set, which by default lets convolutions on NVIDIA cards round to TF32. "tf32": products
-        of matrices round to it as well. "bfloat16": forward passes under `torch.autocast`.
-    compiled
-        Whether forward passes go through `torch.compile`.
-    device
-        Where; None for the CPU.
+    Only the passes of the optimisation are changed, not reference activations and final residuals. "float32" is as
+    PyTorch is set, which by default lets convolutions on NVIDIA cards round to TF32; under "tf32" products of matrices
+    round to it as well; under "bfloat16" forward passes go through `torch.autocast`.
     """
 
     def __init__(self, precision: str = "float32", compiled: bool = False, device: torch.device | None = None) -> None:

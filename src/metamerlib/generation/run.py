@@ -25,11 +25,10 @@ _FINISHED = "finished/"
 CPU_MULTIPLE = 4
 """On the CPU a batch is filled up to a multiple of this many images, by copies of its first one.
 
-PyTorch's kernels for matrix products and convolutions round differently for batches of one to three images and for
-what remains of a larger batch. Normalised steps blow such a difference in the last digit up: after fifty updates
-metamers of a miniature VGG made one at a time and all at once were .5 apart. In multiples of four they are the same
-to the last bit. Besides, the backward pass of a frozen batch norm is wrong for a single image where the gradient
-arrives with its channels last, as in a transformer with a convolutional stem (seen in PyTorch 2.15).
+PyTorch's kernels round differently for batches of one to three images and for what remains of a larger batch, and
+normalised steps blow such a difference up: after fifty updates metamers of a miniature VGG made one at a time and all
+at once were .5 apart. In multiples of four they are the same to the last bit. Besides, the backward pass of a frozen
+batch norm is wrong for a single image whose gradient arrives with its channels last (seen in PyTorch 2.15).
 """
 _SECONDS_BETWEEN_READINGS = 0.5  # reading a residual off the device makes it wait, so the progress bar does so rarely
 

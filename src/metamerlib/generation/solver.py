@@ -117,16 +117,9 @@ class Tap:
 class Trace:
     """What is noted during a run, kept on the device so that noting it never waits for it.
 
-    Attributes
-    ----------
-    residuals : Tensor
-        (recorded, images, models) residuals of the last forward pass of each model in each recorded repetition.
-    latest : Tensor
-        (images, models) the same of the latest repetition.
-    skipped : Tensor
-        (images, models) int64 updates whose gradient was zero or not finite, or whose loss was not finite.
-    nonfinite : Tensor
-        (images, models) int64, those of them that were not finite.
+    `residuals`, (recorded, images, models), are those of each model's last forward pass in each recorded repetition,
+    `latest` those of the latest. `skipped`, (images, models), counts updates whose loss was not finite or whose
+    gradient was zero or not finite; `nonfinite` those of them that were not finite.
     """
 
     def __init__(self, images: int, models: int, recorded: Sequence[int], device: torch.device) -> None:

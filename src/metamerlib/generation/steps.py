@@ -1,8 +1,7 @@
 """From a gradient to a step: how its length is set, which optimiser takes it, and at which learning rate.
 
-Every rule and every optimiser here treats each image by itself, so that a batch gives what single images give. Each
-schedule is a closed formula of the repetition (from 0), the number of repetitions, and the learning rates of the first
-and the last one: a resumed run needs no scheduler's state.
+Every rule and optimiser treats each image by itself. Each schedule is a closed formula of the repetition (from 0), the
+number of repetitions, and the learning rates of the first and the last one: a resumed run needs no scheduler's state.
 """
 
 import inspect
@@ -26,8 +25,7 @@ def norm_per_image(gradient: Tensor) -> Tensor:
 def normalized(gradient: Tensor) -> Tensor:
     """Divide each image's gradient by its L2 norm (Feather et al.'s L2 step); zero stays zero.
 
-    The learning rate is then the Euclidean length of a step: 1.0 changes the values of a 224 px image by 1/388 in the
-    root mean square.
+    The learning rate is then the Euclidean length of a step: 1.0 changes values of a 224 px image by 1/388 (RMS).
     """
     return gradient / (norm_per_image(gradient) + NORM_FLOOR)
 
@@ -59,8 +57,7 @@ def constant(repetition: int, repetitions: int, start: float, end: float) -> flo
 def halving(repetition: int, repetitions: int, start: float, end: float) -> float:
     """Halve the learning rate at equal intervals, as often as it stays at or above `end`.
 
-    From 1 to 0.005 these are seven halvings, eight stretches of equal length: the schedule of Feather et al. (2023),
-    who halve every 3000 of 24 000 updates.
+    From 1 to 0.005 these are seven halvings: the schedule of Feather et al. (2023), who halve every 3000 updates.
     """
     # The tolerance keeps an exact power of two, such as 1 to 0.25, from losing its last halving to rounding.
     halvings = math.floor(math.log2(start / end) + 1e-9)

@@ -46,8 +46,8 @@ def load_stimuli(
         Which categories to draw (None means all sixteen), or for ``"folder"`` the names that the labels index
         (None means the sixteen if every sub-folder is one of them, else the sorted sub-folder names).
     on_unreadable
-        For photographs: ``"raise"`` names all the files that cannot be read in one error;
-        ``"report"`` leaves them out, warns, and lists them in ``StimulusSet.unreadable``.
+        For photographs: ``"raise"`` names all unreadable files in one error; ``"report"`` leaves them out, warns, and
+        lists them in ``StimulusSet.unreadable``.
 
     Returns
     -------
@@ -66,10 +66,9 @@ def load_stimuli(
 
     Notes
     -----
-    Which photographs are chosen depends on `seed` and the files' names alone, so that the choice is the same on every
-    machine, and a larger number adds to a smaller one's. Files of a folder count as images whatever their names end in
-    (JPEG, PNG or WebP); those outside its sub-folders are unreadable. Each image is turned upright, its largest centred
-    square is cut out, laid on white and resized.
+    Which photographs are chosen depends on `seed` and the files' names alone, and a larger number adds to a smaller
+    one's. Files count as images (JPEG, PNG or WebP) whatever their names end in. Each is turned upright, its largest
+    centred square is cut out, laid on white and resized.
     """
     check_choice(name, STIMULI, "name")
     if n_per_class is not None:

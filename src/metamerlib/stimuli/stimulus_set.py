@@ -36,10 +36,9 @@ class StimulusSet:
     categories
         The names that the labels index. A category may be without any image.
     sources
-        Where each image comes from: a file path relative to its folder, or a recipe such as
-        ``"objects16/seed=0/cat/0003"``.
+        Where each image comes from: a path in its folder, or a recipe such as ``"objects16/seed=0/cat/0003"``.
     unreadable
-        Files that were left out because they could not be read; empty unless leaving out was asked for.
+        Files that were left out because they could not be read.
 
     Raises
     ------
@@ -102,10 +101,7 @@ class StimulusSet:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the pixels, the labels and the category names, as 64 hexadecimal digits.
-
-        Where the images came from does not enter: two sets with the same content have one fingerprint.
-        """
+        """SHA-256 of the pixels, the labels and the category names, wherever the images came from."""
         digest = hashlib.sha256()
         digest.update(repr((tuple(self.images.shape), self.categories)).encode())
         for tensor, stored_as in ((self.images, "<f4"), (self.labels, "<i8")):

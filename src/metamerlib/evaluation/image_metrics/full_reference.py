@@ -33,8 +33,7 @@ def psnr(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tens
 
     References
     ----------
-    Huynh-Thu and Ghanbari (2012), The accuracy of PSNR in predicting video quality for different video
-    scenes and frame rates; the paper's Table 1.
+    Huynh-Thu and Ghanbari (2012), The accuracy of PSNR in predicting video quality.
     """
     from torchmetrics.functional.image import peak_signal_noise_ratio
 
@@ -60,13 +59,11 @@ def ssim(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tens
 
     Notes
     -----
-    Some versions of torchmetrics average over windows that reach beyond the border too, where the image is mirrored;
-    here its map of windows is cut to those inside the image, as in the original.
+    Some versions of torchmetrics average over windows that reach beyond the border too; the original does not.
 
     References
     ----------
-    Wang, Bovik, Sheikh and Simoncelli (2004), Image quality assessment: from error visibility to structural
-    similarity; the paper's Table 1.
+    Wang et al. (2004), Image quality assessment: from error visibility to structural similarity.
     """
     from torchmetrics.functional.image import structural_similarity_index_measure
 
@@ -97,12 +94,12 @@ def vif(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tenso
     Returns
     -------
     Tensor
-        (N,) float64 in [0, ∞): the mean over the colour channels in which the reference is not flat. If all are flat,
-        the value is 1 for an identical image and 0 for any other.
+        (N,) float64 in [0, ∞): the mean over the channels in which the reference is not flat; if all are flat, 1 for
+        an identical image and 0 for any other.
 
     References
     ----------
-    Sheikh and Bovik (2006), Image information and visual quality; the paper's Table 1.
+    Sheikh and Bovik (2006), Image information and visual quality.
     """
     from torchmetrics.functional.image import visual_information_fidelity
 
@@ -123,9 +120,8 @@ def rase(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tens
     """Relative average spectral error as torchmetrics computes it; lower is closer, 0 for identical images.
 
     torchmetrics divides the reference's local mean by the window's area although it is a mean already, so its value
-    is ``8² = 64`` times the percentage that the definition means: see :func:`rase_corrected`. It is kept because the
-    paper, which used torchmetrics, must have reported this number. torchmetrics also averages the error over the
-    batch before it squares; here every image is measured by itself.
+    is ``8² = 64`` times the percentage of the definition, :func:`rase_corrected`. The paper, which used torchmetrics,
+    must have reported this number. Unlike there, every image is measured by itself.
 
     Parameters
     ----------
@@ -139,7 +135,7 @@ def rase(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tens
 
     References
     ----------
-    Wald (2002), Data Fusion: Definitions and Architectures; the paper's Table 1.
+    Wald (2002), Data Fusion: Definitions and Architectures.
     """
     from torchmetrics.functional.image import relative_average_spectral_error
 
@@ -195,14 +191,12 @@ def scc(images: Tensor, references: Tensor, *, data_range: float = 1.0) -> Tenso
 
     Notes
     -----
-    The borders (mirrored before the filter, zeros before the windows) are torchmetrics', and on images with detail
-    everywhere so is the value. torchmetrics counts a window without any detail as 0 even when it is empty in both
-    images; here such a window counts as 1, and as 0 where only one of the two is empty.
+    As torchmetrics', borders included, but for windows without any detail: torchmetrics counts them as 0 even when
+    they are empty in both images; here as 1, and as 0 where only one of the two is empty.
 
     References
     ----------
-    Zhou, Civco and Silander (1998), A wavelet transform method to merge Landsat TM and SPOT panchromatic data; the
-    paper's Table 1.
+    Zhou, Civco and Silander (1998), A wavelet transform method to merge Landsat TM and SPOT panchromatic data.
     """
     images, references = unit_pair(images, references, data_range, SCC_WINDOW, metric="SCC")
     first, second = _laplacian(images), _laplacian(references)

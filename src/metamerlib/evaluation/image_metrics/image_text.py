@@ -23,28 +23,13 @@ CLIP_PROMPT_PAIRS: dict[str, tuple[str, str]] = {
 
 @runtime_checkable
 class ImageTextModel(Protocol):
-    """What CLIP-IQA needs of an image-text model.
-
-    Attributes
-    ----------
-    name
-        The model's name in tables.
-    prompt_pairs
-        For each quality, its description and the opposite one.
-    """
+    """What CLIP-IQA needs of an image-text model: for each quality its description and the opposite one."""
 
     name: str
     prompt_pairs: Mapping[str, tuple[str, str]]
 
     def pair_logits(self, images: Tensor) -> Tensor:
-        """Compare float32 images (N, 3, H, W) in [0, 1] with the descriptions.
-
-        Returns
-        -------
-        Tensor
-            (N, pairs, 2): scaled similarity of image and description, in the order of ``prompt_pairs``, the wanted
-            description first.
-        """
+        """Compare float32 images (N, 3, H, W) in [0, 1] with the descriptions: (N, pairs, 2) scaled similarities."""
         ...
 
 
@@ -78,7 +63,7 @@ def clip_iqa(
 
     References
     ----------
-    Wang, Chan and Loy (2022), Exploring CLIP for Assessing the Look and Feel of Images; the paper's Table 1.
+    Wang, Chan and Loy (2022), Exploring CLIP for Assessing the Look and Feel of Images.
     """
     images = unit_images(images, data_range, smallest=1, metric="CLIP-IQA")
     with torch.no_grad():

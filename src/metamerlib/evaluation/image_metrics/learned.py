@@ -70,6 +70,10 @@ class Backbone:
             yield activations
 
 
+Network = Classifier | Backbone | str
+"""A network of the zoo or of one's own, or a downloaded one by its name."""
+
+
 def as_backbone(backbone: Classifier | Backbone) -> Backbone:
     """Take a bare classifier for a backbone with the default stages."""
     if isinstance(backbone, Backbone):
@@ -79,13 +83,7 @@ def as_backbone(backbone: Classifier | Backbone) -> Backbone:
     raise TypeError(f"backbone is {shown(backbone)}: give a Classifier, a Backbone, or a downloaded network's name.")
 
 
-def fid(
-    images: Tensor,
-    references: Tensor,
-    *,
-    backbone: Classifier | Backbone | str = "inception",
-    data_range: float = 1.0,
-) -> Tensor:
+def fid(images: Tensor, references: Tensor, *, backbone: Network = "inception", data_range: float = 1.0) -> Tensor:
     """Fréchet distance between the two sets' features; lower is closer, 0 for identical sets.
 
     ``‖μ₁ − μ₂‖² + Tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½)``, the squared Wasserstein distance between fitted normal distributions.
@@ -114,13 +112,7 @@ def fid(
     return frechet_distance(*_features(images, references, backbone, data_range, "FID"))
 
 
-def kid(
-    images: Tensor,
-    references: Tensor,
-    *,
-    backbone: Classifier | Backbone | str = "inception",
-    data_range: float = 1.0,
-) -> Tensor:
+def kid(images: Tensor, references: Tensor, *, backbone: Network = "inception", data_range: float = 1.0) -> Tensor:
     """Kernel distance between the two sets' features; lower is closer, 0 for identical sets.
 
     The unbiased estimate of the squared maximum mean discrepancy under the kernel ``(x·y/d + 1)³``, d being the
@@ -177,7 +169,7 @@ def kernel_distance(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _features(
-    images: Tensor, references: Tensor, backbone: Classifier | Backbone | str, data_range: float, metric: str
+    images: Tensor, references: Tensor, backbone: Network, data_range: float, metric: str
 ) -> tuple[Tensor, Tensor]:
     images, references = unit_pair(images, references, data_range, smallest=1, metric=metric)
     if len(images) < 2:
@@ -228,13 +220,7 @@ def inception_features(images: Tensor, batch_size: int = 32) -> Tensor:
     return torch.cat(parts).double()
 
 
-def lpips(
-    images: Tensor,
-    references: Tensor,
-    *,
-    backbone: Classifier | Backbone | str = "alex",
-    data_range: float = 1.0,
-) -> Tensor:
+def lpips(images: Tensor, references: Tensor, *, backbone: Network = "alex", data_range: float = 1.0) -> Tensor:
     """Learned perceptual distance; lower is closer, 0 for identical images.
 
     At several layers, the activations at each position are scaled to unit length over the channels; the squared
