@@ -17,9 +17,7 @@ from torch.nn.functional import interpolate, pad
 
 from metamerbook.plots.style import DPI, INK, MUTED
 
-CELL = 64
-"""Side of a stimulus in pixels of the page; stored at twice that, a 64 px drawing shows each pixel as 2 × 2."""
-
+CELL = 64  # side of a stimulus in pixels of the page; stored at twice that, a drawing shows each pixel as 2 × 2
 _QUALITIES = range(95, 10, -5)
 _SMALLEST_SIDE = 32
 
@@ -93,17 +91,8 @@ class SheetsTooLargeError(ValueError):
 def encode_sheets(sheets: Sequence[Tensor], room: int) -> tuple[list[bytes], tuple[int, int]]:
     """Encode sheets (rows, columns, 3, H, W) as WebP, at one quality: the best with which they take `room` bytes.
 
-    Where even the lowest quality needs more room, all pictures are halved in height and width.
-
-    Returns
-    -------
-    tuple of list of bytes and tuple of int
-        The files; width and height of each picture in them, which stand side by side without gaps.
-
-    Raises
-    ------
-    SheetsTooLargeError
-        If the pictures do not fit, however small.
+    Return the files, and width and height of each picture in them; they stand side by side without gaps. Where even
+    the lowest quality needs more room, all pictures are halved; `SheetsTooLargeError` if that does not help either.
     """
     images = [_image(sheet) for sheet in sheets]
     height, width = sheets[0].shape[-2:]

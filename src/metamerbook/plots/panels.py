@@ -1,6 +1,7 @@
 """Kinds of axes that several chapters draw: heat maps of evaluators, shares over stages, points in named rows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -25,9 +26,8 @@ def evaluator_map(table: pd.DataFrame, column: str, took_part: pd.Series, colour
     Cells of evaluators that took part in the generation are framed by dashes and left out of the last row's means;
     missing values stay white.
     """
-    stages = list(style.stage_positions(table["stage"]))
-    sets = style.set_order(table["model_set"])
-    places = pd.MultiIndex.from_product([sets, stages])
+    places = pd.MultiIndex.from_tuples(style.cells(table))
+    sets, stages = (list(dict.fromkeys(level)) for level in zip(*places, strict=True))
     values = table.set_index(["evaluator", "model_set", "stage"])[column].unstack(["model_set", "stage"])
     values = values.reindex(style.evaluator_order(table))[places]
     evaluators = list(values.index)
@@ -64,7 +64,7 @@ def heat_map(
     axes.set(xlabel="", ylabel="")
     axes.tick_params(axis="y", length=0, rotation=0, labelsize=7)
     for name, key in zip(axes.get_yticklabels(), values.index, strict=True):
-        name.set_color(FAMILIES[families[key]][1] if key in families else INK)
+        name.set_color(FAMILIES[families[key]].colour if key in families else INK)
     axes.get_yticklabels()[-1].set_fontweight("bold")
 
 
@@ -72,6 +72,14 @@ def frame_cells(axes: Axes, column: int, row: int, *, columns: int = 1, **looks:
     """Frame cells of a heat map that lie side by side."""
     corner, width = (column + 0.07, row + 0.09), columns - 0.14
     axes.add_patch(Rectangle(corner, width, 0.82, fill=False, edgecolor=ACCENT, linewidth=1, **looks))
+
+
+def panel_grid(figure: Figure, count: int, columns: int) -> list[Axes]:
+    """Lay panels out in rows."""
+    grid = figure.subplots(ceil(count / columns), columns, squeeze=False).flat
+    for axes in grid[count:]:
+        axes.remove()
+    return list(grid[:count])
 
 
 def stage_axis(axes: Axes, stages: Iterable[Stage], margin: float) -> None:

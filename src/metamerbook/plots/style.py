@@ -20,17 +20,11 @@ from seaborn.utils import relative_luminance
 
 from metamerlib.models import STAGES, Stage
 
-WIDTH = 7.0
-"""Width of every figure in inches; with the margin that notebooks put around it, the book's text column."""
-
-DPI = 100
-"""Pixels per inch on a page; the book stores figures at twice this resolution."""
-
-INK, MUTED, RULE, PAPER = "#1c2326", "#5f6b70", "#c9d1d4", "#ffffff"
-"""Text, secondary text and context, lines, background."""
-
-ACCENT = "#b4472b"
-"""What the eye shall find first, such as the published value."""
+WIDTH = 7.0  # inches of every figure; with the margin that notebooks put around it, the book's text column
+DPI = 100  # pixels per inch on a page; the book stores figures at twice this resolution
+INK, MUTED, RULE, PAPER = "#1c2326", "#5f6b70", "#c9d1d4", "#ffffff"  # text, what is secondary, lines, background
+ACCENT = "#b4472b"  # what the eye shall find first, such as the published value
+BETTER = "#2c7a3f"  # the direction in which a metric is better
 
 
 @dataclass(frozen=True)
@@ -40,6 +34,7 @@ class LineStyle:
     colour: str
     marker: str
     dash: str | tuple[int, tuple[float, ...]] = "-"
+    words: str = ""
 
     @property
     def text(self) -> str:
@@ -50,62 +45,30 @@ class LineStyle:
         return to_hex(colour)
 
 
-SET_STYLES: dict[str, LineStyle] = {
-    "Single CNN": LineStyle("#56a5e0", "o", (0, (4, 1.5))),
-    "Single Transformer": LineStyle("#e39a1f", "o", (0, (4, 1.5))),
-    "CNN": LineStyle("#0f62b0", "s"),
-    "Robust CNNs": LineStyle("#12294f", "D"),
-    "Transformers": LineStyle("#cc4c02", "s"),
-    "Robust Transformers": LineStyle("#6e1f0b", "D"),
-}
-"""The sets of the paper's Table 2, in its order: blue for convolutional networks, orange for transformers."""
+def _looks(kind: str) -> dict[str, LineStyle]:
+    table = pd.read_csv(str(_FOLDER / "looks.csv"), dtype=str, keep_default_na=False)
+    rows = table[table["kind"] == kind].itertuples()
+    dashes = {"": "-", "long": (0, (5, 1.5)), "middle": (0, (4, 1.5)), "short": (0, (1.5, 1.2))}
+    return {row.key: LineStyle(row.colour, row.marker, dashes[row.dash], row.words) for row in rows}
 
-FURTHER_STYLES: tuple[LineStyle, ...] = (
-    LineStyle("#00896b", "^"),
-    LineStyle("#b5548f", "v"),
-    LineStyle("#6a6a6a", "P"),
-    LineStyle("#7b61c4", "X"),
-    LineStyle("#8a7a00", "<"),
-    LineStyle("#2f9fa6", ">"),
-)
-"""For sets that are not the paper's, in the order in which they come."""
 
-SET_FAMILIES: dict[str, tuple[str, ...]] = {
-    "Convolutional networks": ("Single CNN", "CNN", "Robust CNNs"),
-    "Transformers": ("Single Transformer", "Transformers", "Robust Transformers"),
-}
-"""The paper's sets side by side as Fig. 3 compares them: one network, an ensemble, a robust ensemble."""
+_FOLDER = resources.files("metamerbook.plots")
 
-FAMILIES: dict[str, tuple[str, str]] = {
-    "cnn": ("convolutional", "#0f62b0"),
-    "transformer": ("transformer", "#cc4c02"),
-    "mlp": ("mixer", "#00896b"),
-    "own": ("own", "#7b61c4"),
-}
-"""Families of single networks, in the order of rows: name and colour."""
+SET_STYLES = _looks("set")  # of the paper's Table 2, in its order; their words are the headings in Fig. 3
+FURTHER_STYLES = tuple(_looks("further").values())  # of other sets, in the order in which they come
+FAMILIES = _looks("family")  # of single networks, in the order of rows
+MEMBER_COLOURS = tuple(look.colour for look in _looks("member").values())  # networks of one ensemble
+WAYS, STARTS = _looks("way"), _looks("start")  # optimisers and modes; initialisers, which have words only
 
+# For heat maps: from none to all, and from equal to apart. Both darken steadily, whoever looks.
 SHARES = LinearSegmentedColormap.from_list("shares", ["#f4f7f9", "#b5d0e6", "#4d8cc4", "#12294f"])
-"""From none to all: for heat maps of shares. It darkens steadily, whoever looks."""
-
 DIVERGENCES = LinearSegmentedColormap.from_list("divergences", ["#f8f6fa", "#d3c6e4", "#8e70b8", "#2e1a52"])
-"""From equal to apart: for heat maps of divergences, where dark is not good."""
-
-BETTER = "#2c7a3f"
-"""For the direction in which a metric is better."""
-
-_STYLE = resources.files("metamerbook.plots") / "book.mplstyle"
-
-MEMBER_COLOURS = (
-    *("#0f62b0", "#cc4c02", "#00896b", "#b5548f", "#8a7a00"),
-    *("#7b61c4", "#6a6a6a", "#2f9fa6", "#6e1f0b", "#12294f"),
-)
-"""For the networks of one ensemble, in their order."""
 
 
 @contextmanager
 def canvas(height: float, width: float = WIDTH, layout: str | None = None) -> Iterator[Figure]:
     """Open an empty figure in the book's style, sized in inches; it is shown only by who returns it."""
-    with plt.style.context(_STYLE):
+    with plt.style.context(_FOLDER / "book.mplstyle"):
         figure = plt.figure(figsize=(width, height), dpi=DPI, layout=layout)
         # Notebooks crop figures to what is drawn. An invisible frame keeps the size, and pixels where they were put.
         figure.add_artist(Rectangle((0, 0), 1, 1, transform=figure.transFigure, fill=False, linewidth=0))
@@ -126,7 +89,8 @@ def set_styles(names: Iterable[str]) -> dict[str, LineStyle]:
 def set_groups(names: Iterable[str]) -> dict[str, list[str]]:
     """Sort model sets into those that are compared with each other."""
     names = list(dict.fromkeys(names))
-    groups = {heading: [name for name in members if name in names] for heading, members in SET_FAMILIES.items()}
+    headings = {name: look.words for name, look in SET_STYLES.items() if name in names}
+    groups = {heading: [name for name in headings if headings[name] == heading] for heading in headings.values()}
     groups["Other sets"] = [name for name in names if name not in SET_STYLES]
     return {heading: members for heading, members in groups.items() if members}
 
@@ -134,6 +98,11 @@ def set_groups(names: Iterable[str]) -> dict[str, list[str]]:
 def set_order(names: Iterable[str]) -> list[str]:
     """Put model sets in the order of rows and columns: by family."""
     return [name for members in set_groups(names).values() for name in members]
+
+
+def cells(table: pd.DataFrame) -> list[tuple[str, Stage]]:
+    """List a table's sets with each of its stages, in the order of rows."""
+    return [(name, stage) for name in set_order(table["model_set"]) for stage in stage_positions(table["stage"])]
 
 
 def grouped(number: float) -> str:
@@ -158,9 +127,8 @@ def stage_positions(stages: Iterable[Stage]) -> dict[Stage, float]:
 def evaluator_order(table: pd.DataFrame) -> list[str]:
     """Put evaluators in the order of rows: by family, standard before robust before untrained ones."""
     traits = table.drop_duplicates("evaluator")
-    ranks = {family: rank for rank, family in enumerate(FAMILIES)}
-    order = traits.assign(rank=traits["family"].map(lambda family: ranks.get(family, len(ranks))))
-    return order.sort_values(["rank", "random", "robust"], kind="stable")["evaluator"].tolist()
+    traits = traits.assign(family=pd.Categorical(traits["family"], list(FAMILIES)))
+    return traits.sort_values(["family", "random", "robust"], kind="stable")["evaluator"].tolist()
 
 
 def text_on(colour: ColorType) -> str:

@@ -7,6 +7,8 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from pandas.io.formats.style import Styler
 
+from metamerbook.study.words import interval, signed
+
 
 def book_table(
     frame: pd.DataFrame,
@@ -36,6 +38,11 @@ def book_table(
     running = pd.DataFrame("", index=frame.index, columns=frame.columns)
     running.loc[:, list(wrap)] = "wrap"
     return styler.set_td_classes(running)
+
+
+def estimate(value: float, low: float, high: float) -> str:
+    """Write a difference with its interval, such as "+0.021 [−0.02, +0.06]"."""
+    return f"{signed(value, 3)} {interval(low, high)}".strip()
 
 
 def short_number(value: float) -> str:

@@ -12,25 +12,16 @@ from pandas.io.formats.style import Styler
 from metamerbook.ensembles.adversarial_examples import RestrictedExample
 from metamerbook.plots.mosaic import CELL, place_axes, place_key, place_picture, place_text
 from metamerbook.plots.panels import share_axis
-from metamerbook.plots.style import ACCENT, DPI, INK, MUTED, WIDTH, canvas
+from metamerbook.plots.style import ACCENT, DPI, INK, MUTED, WIDTH, canvas, grouped
 from metamerbook.plots.tables import book_table
 
+# Panels in their order: what is made, and where the ball lies.
 CONDITIONS = {
     "initial": ("Metamers", "ball around the initial stimulus"),
     "reference": ("Metamers", "ball around the reference"),
     "attack": ("Adversarial examples", "ball around the reference"),
 }
-"""Panels in their order: what is made, and where the ball lies."""
-
-TAKING_PART = "#0f62b0"
-"""For evaluators that the images were made with."""
-
-KEYS = {
-    "metamers": [("mean", INK), ("took part", TAKING_PART)],
-    "attack": [("keep their class", INK), ("taken for the target", ACCENT)],
-}
-"""What lines mean."""
-
+_TOOK_PART = "#0f62b0"
 _LEFT, _HEAD, _DOWN, _FOOT, _GAP, _BETWEEN = 76, 52, 128, 30, 2, 15
 
 
@@ -54,18 +45,17 @@ def figure_restricted(
             share_axis(axes, "recognizability", first=not number)
             place_text(figure, what, left, 2, fontweight="bold", fontsize=8.5)
             place_text(figure, where, left, 16, color=MUTED, fontsize=7)
-            key = KEYS["attack" if attack else "metamers"]
-            place_key(figure, key, left, 30, fontsize=6.5, fontweight="bold")
+            key = {"keep their class": INK, "taken for the target": ACCENT}
+            key = key if attack else {"mean": INK, "took part": _TOOK_PART}
+            place_key(figure, key.items(), left, 30, fontsize=6.5, fontweight="bold")
             for top, example in zip(tops, examples, strict=False):
                 for column, epsilon in enumerate(epsilons):
                     image = example.attacks.get(epsilon) if attack else example.metamers.get((epsilon, condition))
-                    x = left + column * step
-                    if image is None:
-                        continue
-                    place_picture(figure, image, x, top, side)
-                    if attack:
-                        looks = {"ha": "center", "color": ACCENT, "fontsize": 6}
-                        place_text(figure, f"→ {example.targets[epsilon]}", x + side / 2, top + side, **looks)
+                    if image is not None:
+                        place_picture(figure, image, left + column * step, top, side)
+                    if attack and image is not None:
+                        words, middle = f"→ {example.targets[epsilon]}", left + column * step + side / 2
+                        place_text(figure, words, middle, top + side, ha="center", color=ACCENT, fontsize=6)
         for top, example in zip(tops, examples, strict=False):
             place_picture(figure, example.reference, 0, top, side)
             place_text(figure, example.category, side / 2, top + side, ha="center", fontsize=6.5, fontweight="bold")
@@ -93,13 +83,13 @@ def radius_in_words(epsilon: float) -> str:
     steps = epsilon * 255
     if epsilon < 0.1 and math.isclose(steps, round(steps), abs_tol=1e-6):
         return f"{round(steps)}/255"
-    return f"{epsilon:,.6g}".replace(",", "\u2009")
+    return grouped(epsilon)
 
 
 def _curves(axes: Axes, table: pd.DataFrame, epsilons: Sequence[float]) -> None:
     table = table.assign(place=table["epsilon"].map(epsilons.index)).dropna(subset="recognizability")
     for held_out, rows in table.groupby("held_out"):
-        looks = {"color": MUTED} if held_out else {"color": TAKING_PART, "linestyle": (0, (3, 1.5))}
+        looks = {"color": MUTED} if held_out else {"color": _TOOK_PART, "linestyle": (0, (3, 1.5))}
         by_evaluator = {"units": "evaluator", "estimator": None, "linewidth": 0.8, "alpha": 0.45}
         sns.lineplot(rows, x="place", y="recognizability", ax=axes, **by_evaluator, **looks)
     means = {"errorbar": None, "marker": "o", "markersize": 5, "markeredgewidth": 0, "clip_on": False, "zorder": 4}

@@ -18,7 +18,7 @@ def figure_ensemble_sizes(table: pd.DataFrame) -> Figure:
         axes = figure.subplots()
         where = {"x": "size", "y": "recognizability", "ax": axes}
         for (family, untrained, _), rows in outside.groupby(["family", "random", "evaluator"], sort=False):
-            looks = {"color": MUTED, "linestyle": ":"} if untrained else {"color": FAMILIES[family][1]}
+            looks = {"color": MUTED, "linestyle": ":"} if untrained else {"color": FAMILIES[family].colour}
             sns.lineplot(rows, errorbar=None, linewidth=0.8, alpha=0.45, **looks, **where)
         ensembles = outside.groupby(["size", "model_set"], sort=False)["recognizability"].mean().reset_index()
         sns.scatterplot(ensembles, color=INK, alpha=0.5, s=16, linewidth=0, **where)

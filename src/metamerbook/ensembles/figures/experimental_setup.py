@@ -1,5 +1,6 @@
 """Tables of the set-up: metrics (Table 1), model sets (Table 2), settings (Table 3), stages, and the zoo's card."""
 
+import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
@@ -57,7 +58,10 @@ def table_stages(stage_table: pd.DataFrame) -> Styler:
 def table_zoo(table: pd.DataFrame) -> Styler:
     """Tabulate the networks, with how well the trained ones do."""
     names = {"table_name": "network", "robust_accuracy": "under attack"}
-    shown = table.assign(kind=[f"{FAMILIES[row.family][0]}, {_training(row)}" for row in table.itertuples()])
+    traits = table["random"], ~table["available"], table["trained_on"].str.contains("distilled"), table["robust"]
+    training = np.select(traits, ("untrained", "missing", "distilled", "robust"), "standard")
+    families = table["family"].map(lambda family: FAMILIES[family].words)
+    shown = table.assign(kind=families + ", " + training)
     shown = shown.rename(columns=names)[["network", "kind", "parameters", "accuracy", "under attack"]]
     formats = {"parameters": grouped, "accuracy": "{:.3f}", "under attack": "{:.3f}"}
     return book_table(shown, "tab-zoo", formats=formats)
@@ -68,13 +72,3 @@ def _members(row: object) -> str:
     if not missing:
         return present
     return f"{present}; without {missing}" if row.runs else f"left out, for want of {missing}"
-
-
-def _training(row: object) -> str:
-    if row.random:
-        return "untrained"
-    if not row.available:
-        return "missing"
-    if "distilled" in row.trained_on:
-        return "distilled"
-    return "robust" if row.robust else "standard"

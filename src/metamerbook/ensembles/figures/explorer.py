@@ -46,7 +46,12 @@ def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
     }
     words = len(template.render(**parts, data=_json(data)).encode())
     room = (limit - words) * 3 // 4 - 1000  # base64 makes four bytes of three
-    sheets = [exploration.references[None], first.trajectory.images[:1], *map(_sheet, exploration.runs)]
+    # Of a run: one row per picture, one column per step; the initial stimuli, which all runs share, are left out.
+    sheets = [
+        exploration.references[None],
+        first.trajectory.images[:1],
+        *(run.trajectory.images[1:].transpose(0, 1) for run in exploration.runs),
+    ]
     files, data["size"] = encode_sheets(sheets, room)
     data["references"], data["initial"], *pictures = [base64.b64encode(file).decode() for file in files]
     for run, picture in zip(data["runs"], pictures, strict=True):
@@ -54,20 +59,14 @@ def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
     return template.render(**parts, data=_json(data))
 
 
-def _sheet(run: ExploredRun) -> Tensor:
-    """One row per picture, one column per step; the initial stimuli, which all runs share, are left out."""
-    return run.trajectory.images[1:].transpose(0, 1)
-
-
 def _measured(run: ExploredRun) -> dict[str, object]:
-    counts = run.recognized
     return {
         "set": run.model_set,
         "stage": stage_label(run.stage),
         "updates": run.trajectory.updates,
         "models": [network_label(key) for key in run.trajectory.models],
         "residuals": _numbers(run.trajectory.residuals),
-        "recognized": counts.tolist() if run.evaluators else None,
+        "recognized": run.recognized.tolist() if run.evaluators else None,
         "evaluators": len(run.evaluators),
     }
 
@@ -84,4 +83,4 @@ def _json(data: dict[str, object]) -> str:
 
 
 def _file(name: str) -> str:
-    return (resources.files("metamerbook.ensembles.figures") / name).read_text(encoding="utf-8")
+    return (resources.files(__package__) / name).read_text(encoding="utf-8")

@@ -11,17 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from pandas.io.formats.style import Styler
 
-from metamerbook.plots.panels import panel_title, stage_axis
-from metamerbook.plots.style import (
-    BETTER,
-    MUTED,
-    LineStyle,
-    canvas,
-    set_order,
-    set_styles,
-    stage_label,
-    stage_positions,
-)
+from metamerbook.plots import style
+from metamerbook.plots.panels import panel_grid, panel_title, stage_axis
+from metamerbook.plots.style import BETTER, MUTED, LineStyle, canvas
 from metamerbook.plots.tables import book_table, short_number
 from metamerbook.study.words import signed
 
@@ -36,30 +28,29 @@ def figure_image_metrics(means: pd.DataFrame) -> Figure:
     Bars: one standard error over images. Dotted: the references' own value, of metrics that look at one image only. A
     metric without values says why.
     """
-    styles = set_styles(set_order(means["model_set"]))
-    rows = ceil((means["metric"].nunique() + 1) / _COLUMNS)
-    with canvas(height=1.66 * rows, layout="constrained") as figure:
+    styles = style.set_styles(style.set_order(means["model_set"]))
+    count = means["metric"].nunique() + 1
+    with canvas(height=1.66 * ceil(count / _COLUMNS), layout="constrained") as figure:
         figure.get_layout_engine().set(wspace=0.08, hspace=0.04)
-        panels = iter(figure.subplots(rows, _COLUMNS, squeeze=False).flat)
-        for _, group in means.groupby("metric", sort=False):
-            axes = next(panels)
+        *panels, last = panel_grid(figure, count, _COLUMNS)
+        for axes, (_, group) in zip(panels, means.groupby("metric", sort=False), strict=True):
             _title(axes, group)
             if group["mean"].notna().any():
                 _curves(axes, group, styles)
             else:
                 _absent(axes, group["reason"].iloc[0])
-        _legend(next(panels), styles)
-        for axes in panels:
-            axes.remove()
+        handles = [Line2D([], [], label=name, **_looks(look)) for name, look in styles.items()]
+        handles.append(Line2D([], [], color=MUTED, linestyle=":", label="references (TV)"))
+        last.legend(handles=handles, loc="center left", fontsize=6.5, borderaxespad=0, labelspacing=0.6)
+        last.set_axis_off()
     return figure
 
 
 def table_image_metrics(means: pd.DataFrame) -> Styler:
     """Tabulate the means behind Figure 4: a row per model set and stage, a column per metric; bold: a stage's best."""
-    order, stages = set_order(means["model_set"]), list(stage_positions(means["stage"]))
-    cells = [(name, stage) for name in order for stage in stages]
-    shown = {"model set": [name if stage == stages[0] else "" for name, stage in cells]}
-    shown |= {"stage": [stage_label(stage) for _, stage in cells]}
+    cells = style.cells(means)
+    names, stages = (pd.Series(part) for part in zip(*cells, strict=True))
+    shown = {"model set": names.mask(names.duplicated(), ""), "stage": stages.map(style.stage_label)}
     bold = {}
     for _, group in means.groupby("metric", sort=False):
         higher = group["direction"].iloc[0] == "higher"
@@ -67,7 +58,7 @@ def table_image_metrics(means: pd.DataFrame) -> Styler:
         values = group.set_index(["model_set", "stage"])["mean"].reindex(cells)
         shown[heading] = values.to_numpy()
         best = values.groupby(level="stage").transform("max" if higher else "min")
-        bold[heading] = (values == best) & (len(order) > 1)
+        bold[heading] = (values == best) & (names.nunique() > 1)
     formats = dict.fromkeys(bold, short_number)
     return book_table(pd.DataFrame(shown), "tab-image-metrics", formats=formats, bold=bold)
 
@@ -93,7 +84,7 @@ def _title(axes: Axes, group: pd.DataFrame) -> None:
 
 
 def _curves(axes: Axes, group: pd.DataFrame, styles: dict[str, LineStyle]) -> None:
-    positions = stage_positions(group["stage"])
+    positions = style.stage_positions(group["stage"])
     span = max(positions.values()) - min(positions.values()) or 1.0
     shifts = dict(zip(styles, np.linspace(-0.04, 0.04, len(styles)) * span, strict=True))
     for name, known in group.dropna(subset="mean").groupby("model_set", sort=False):
@@ -109,8 +100,8 @@ def _curves(axes: Axes, group: pd.DataFrame, styles: dict[str, LineStyle]) -> No
     axes.tick_params(length=2, labelsize=6.5)
 
 
-def _looks(style: LineStyle) -> dict[str, object]:
-    looks = {"color": style.colour, "linestyle": style.dash, "marker": style.marker, "linewidth": 1.2}
+def _looks(look: LineStyle) -> dict[str, object]:
+    looks = {"color": look.colour, "linestyle": look.dash, "marker": look.marker, "linewidth": 1.2}
     return looks | {"markersize": 4, "markeredgecolor": "white", "markeredgewidth": 0.5}
 
 
@@ -124,10 +115,3 @@ def _absent(axes: Axes, reason: str) -> None:
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(True)
     axes.spines[:].set_linestyle((0, (3, 2)))
-
-
-def _legend(axes: Axes, styles: dict[str, LineStyle]) -> None:
-    handles = [Line2D([], [], label=name, **_looks(style)) for name, style in styles.items()]
-    handles.append(Line2D([], [], color=MUTED, linestyle=":", label="references (TV)"))
-    axes.legend(handles=handles, loc="center left", fontsize=6.5, borderaxespad=0, labelspacing=0.6, handlelength=2)
-    axes.set_axis_off()

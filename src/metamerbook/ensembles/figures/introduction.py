@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
@@ -38,8 +37,7 @@ def figure_process(overview: Overview) -> Figure:
     with style.canvas(height=_HEIGHT / DPI) as figure:
         for left, heading in ((0, "1  Generate"), (_MIDDLE, "2  Evaluate"), (_RIGHT, "3  Metamers")):
             write(figure, heading, left, 0, fontsize=9.5, **_BOLD)
-            if left:
-                place_arrow(figure, (left - 16, 4), (left - 16, _HEIGHT - 4), arrowstyle="-", color=RULE, linewidth=0.8)
+            place_box(figure, max(0, left - 16), 4, 0, _HEIGHT - 8 if left else 0, edgecolor=RULE, linewidth=0.8)
         _matching(figure, overview)
         _snapshots(figure, overview)
         _round_robin(figure, overview)
@@ -123,15 +121,14 @@ def _similarity(figure: Figure, overview: Overview, top: float) -> None:
     grid = shared_grid(list(samples.values()))
     curves = {kind: density(sample, grid) for kind, sample in samples.items()}
     axes = place_axes(figure, _MIDDLE, top + 34, 192, 70)
-    for kind, colour in kinds.items():
+    for line, (kind, colour) in enumerate(kinds.items()):
+        write(figure, f"{kind.replace('-', '–')} pairs", _MIDDLE, top + 15 + 11 * line, fontsize=6.5, color=colour)
         axes.fill_between(grid, curves[kind], color=colour, alpha=0.16, linewidth=0)
         axes.plot(grid, curves[kind], color=colour, linewidth=1.3)
     axes.set(xlim=(float(grid[0]), float(grid[-1])), ylim=(0, None), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.tick_params(labelsize=6.5, length=2)
     axes.set_xlabel("distance between activations", fontsize=7, labelpad=2)
-    write(figure, "reference–reference pairs", _MIDDLE, top + 15, fontsize=6.5, color=INK)
-    write(figure, "reference–metamer pairs", _MIDDLE, top + 26, fontsize=6.5, color=ACCENT)
     bits = jensen_shannon(*(curve.numpy() for curve in curves.values()))
     words = f"divergence {bits:.2f} bit in {network_label(distances.evaluator)}"
     write(figure, words, _MIDDLE, top + 136, **_NOTE)
@@ -181,9 +178,7 @@ def _finished(figure: Figure, overview: Overview) -> None:
 
 def _spaced(count: int, wanted: int) -> list[int]:
     """Choose evenly among so many, the first and the last among them."""
-    if count <= wanted:
-        return list(range(count))
-    return torch.linspace(0, count - 1, wanted).round().int().tolist()
+    return np.linspace(0, count - 1, min(count, wanted)).round().astype(int).tolist()
 
 
 def table_answer(means: pd.DataFrame) -> Styler:

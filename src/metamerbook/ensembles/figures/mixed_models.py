@@ -8,10 +8,10 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from metamerbook.plots.panels import name_rows, spread_out
+from metamerbook.plots.panels import name_rows, share_axis, spread_out
 from metamerbook.plots.style import ACCENT, DPI, FAMILIES, INK, MUTED, canvas
-from metamerbook.plots.tables import book_table
-from metamerbook.study.words import interval, network_label, signed
+from metamerbook.plots.tables import book_table, estimate
+from metamerbook.study.words import network_label, signed
 from metamerlib.models import ZOO
 
 WAYS = {
@@ -28,7 +28,7 @@ _ESTIMATES = (
     ("with equal evaluators", "equal_evaluators", "equal_evaluators_"),
 )
 _LINE = 15
-_BLUE = FAMILIES["cnn"][1]
+_BLUE = FAMILIES["cnn"].colour
 
 
 def figure_random_sets(table: pd.DataFrame, published: pd.Series | None = None) -> Figure:
@@ -56,8 +56,7 @@ def figure_random_sets(table: pd.DataFrame, published: pd.Series | None = None) 
         sns.lineplot(means, x="size", y="recognizability", errorbar=None, color=INK, marker="s", ax=right)
         right.set(title="By size", xticks=sorted(means["size"].unique()), xlabel="networks in the set")
         for shares in (upper, right):
-            shares.set(ylim=(-0.03, 1.03), ylabel="recognizability")
-            shares.grid(axis="y")
+            share_axis(shares, "recognizability")
         if published is not None:
             _beside_published(published, upper.axhspan, upper.axhline)
             _beside_published(published, right.axhspan, right.axhline)
@@ -89,7 +88,7 @@ def figure_effects(effects: pd.DataFrame) -> Figure:
         for label, column, looks in points:
             axes.scatter(shown[column].astype(float), places, label=label, zorder=3, **looks)
         families = [ZOO[key].family if key in ZOO else "own" for key in shown["model"]]
-        name_rows(axes, shown["model"].map(network_label), [FAMILIES[family][1] for family in families])
+        name_rows(axes, shown["model"].map(network_label), [FAMILIES[family].colour for family in families])
         axes.set_xlabel("difference in mean recognizability, present − absent")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, title="grey: the interval contains zero")
     return figure
@@ -97,23 +96,17 @@ def figure_effects(effects: pd.DataFrame) -> Figure:
 
 def table_effects(effects: pd.DataFrame) -> Styler:
     """Tabulate what each network adds to random sets, beside the paper's column (Table B2)."""
-    shown = pd.DataFrame(
-        {
-            "network": effects["model"].map(network_label),
-            "paper": effects["published_difference"],
-            "sets with it, paper": effects["published_appearances"],
-            "sets with it, here": effects["appearances"],
-        }
-    )
+    numbers = effects.set_index("model").astype(float).reset_index()
+    counts = {"published_appearances": "sets with it, paper", "appearances": "sets with it, here"}
+    columns = {"published_difference": "paper"} | counts
+    shown = numbers[list(columns)].rename(columns=columns)
+    shown.insert(0, "network", numbers["model"].map(network_label))
     bold = {}
     for place, (heading, value, prefix) in enumerate(_ESTIMATES, start=2):
-        estimates = (
-            effects[[value, f"{prefix}low", f"{prefix}high"]].astype(float).set_axis(["value", "low", "high"], axis=1)
-        )
-        texts = [f"{signed(row.value, 3)} {interval(row.low, row.high)}".strip() for row in estimates.itertuples()]
-        shown.insert(place, heading, texts)
-        bold[heading] = (estimates["low"] > 0) | (estimates["high"] < 0)
-    formats = {"paper": "{:.3f}"} | {f"sets with it, {where}": "{:.0f}" for where in ("paper", "here")}
+        low, high = numbers[f"{prefix}low"], numbers[f"{prefix}high"]
+        shown.insert(place, heading, list(map(estimate, numbers[value], low, high)))
+        bold[heading] = (low > 0) | (high < 0)
+    formats = {"paper": "{:.3f}"} | dict.fromkeys(counts.values(), "{:.0f}")
     return book_table(shown, "tab-b2", right=list(bold), formats=formats, bold=bold)
 
 

@@ -39,7 +39,7 @@ def figure_accuracies(zoo: pd.DataFrame) -> Figure:
             figure.text(0.01, 0.5, "No accuracy is known of these networks.", color=MUTED)
         return figure
     known = known.set_index("evaluator").loc[evaluator_order(known)].reset_index()
-    places, colours = range(len(known)), [FAMILIES[family][1] for family in known["family"]]
+    places, colours = range(len(known)), [FAMILIES[family].colour for family in known["family"]]
     with canvas(height=(_LINE * len(known) + 60) / DPI, layout="constrained") as figure:
         axes = figure.subplots()
         axes.hlines(places, known["robust_accuracy"], known["accuracy"], colors=colours, linewidth=0.8, alpha=0.5)

@@ -10,39 +10,16 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from pandas.io.formats.style import Styler
 
 from metamerbook.plots.panels import name_rows, spread_out
-from metamerbook.plots.style import ACCENT, MUTED, LineStyle, canvas
-from metamerbook.plots.tables import book_table
-from metamerbook.study.words import counted, interval, signed
-
-WAYS: dict[str, LineStyle] = {
-    "SGD": LineStyle("#0f62b0", "o"),
-    "SGD, momentum": LineStyle("#cc4c02", "s", (0, (5, 1.5))),
-    "Adam": LineStyle("#00896b", "^", (0, (1.5, 1.2))),
-    "round_robin": LineStyle("#0f62b0", "o"),
-    "joint": LineStyle("#b5548f", "D", (0, (5, 1.5))),
-}
-"""How optimisers and modes are drawn."""
-
-WORDS = {
-    "l1_ball": "from grey",
-    "uniform_offset": "from uniform noise around grey",
-    "normal": "from normal noise",
-    "uniform": "from uniform noise",
-    "reference": "from the reference",
-    "mix": "from half the reference",
-    "SGD": "plain gradient descent",
-    "SGD, momentum": "momentum",
-    "Adam": "Adam",
-    "round_robin": "taking turns",
-    "joint": "all at once",
-}
-"""What initialisers, optimisers and modes are called."""
+from metamerbook.plots.style import ACCENT, MUTED, STARTS, WAYS, canvas
+from metamerbook.plots.tables import book_table, estimate
+from metamerbook.study.words import counted
 
 
 def condition_label(values: Sequence[object]) -> str:
     """Name a condition by its optimiser, start, mode or number of networks: "momentum, from grey", "3 networks"."""
+    words = {key: look.words for key, look in (WAYS | STARTS).items()}
     return ", ".join(
-        WORDS.get(value, value) if isinstance(value, str) else counted(int(value), "network") for value in values
+        words.get(value, value) if isinstance(value, str) else counted(value, "network") for value in values
     )
 
 
@@ -93,9 +70,9 @@ def figure_conditions(table: pd.DataFrame, frame: pd.DataFrame, by: Sequence[str
         means = {"marker": "D", "s": 50, "c": colours, "edgecolor": "white", "clip_on": False, "zorder": 3}
         axes.scatter(frame["mean"], range(len(frame)), **means)
         name_rows(axes, [condition_label(condition) for condition in conditions])
+        where = {"transform": axes.get_yaxis_transform(), "va": "center", "fontweight": "bold"}
         for place, mean in enumerate(frame["mean"]):
-            words = "–" if np.isnan(mean) else f"{mean:.2f}"
-            axes.text(1.03, place, words, transform=axes.get_yaxis_transform(), va="center", fontweight="bold")
+            axes.text(1.03, place, "–" if np.isnan(mean) else f"{mean:.2f}", **where)
         axes.set(xlim=(0, 1), xlabel="recognizability")
     return figure
 
@@ -114,7 +91,7 @@ def table_conditions(table: pd.DataFrame, frame: pd.DataFrame, by: Sequence[str]
     if "rounds" in frame:
         shown["rounds"] = frame["rounds"].to_numpy()
     shown["recognizability"] = frame["mean"].to_numpy()
-    spans = [f"{signed(row.difference, 3)} {interval(row.low, row.high)}".strip() for row in frame.itertuples()]
+    spans = [estimate(row.difference, row.low, row.high) for row in frame.itertuples()]
     shown["difference"] = np.where(frame["baseline"], "compared with", spans)
     shown["evaluators"] = frame["n_evaluators"].to_numpy()
     formats = {name: "{:.3f}" for name in ("residual", "recognizability") if name in shown}

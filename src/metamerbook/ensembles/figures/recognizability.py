@@ -6,6 +6,7 @@ from math import ceil
 import numpy as np
 import pandas as pd
 import seaborn as sns
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
@@ -33,7 +34,7 @@ def figure_examples(references: Tensor, examples: Mapping[tuple[str, Stage], Ten
         raise ValueError(f"examples has {counts or 'no'} images: give metamers of all {len(references)} references.")
     sets = list(dict.fromkeys(name for name, _ in examples))
     stages = list(style.stage_positions(stage for _, stage in examples))
-    chunks = _chunks(len(references))
+    chunks = torch.arange(len(references)).chunk(ceil(len(references) / _fit(1)))
     blocks = [(stage, chunk) for stage in stages for chunk in chunks]
     beside = max(1, len(stages)) if len(chunks) == 1 and len(stages) * len(references) <= _fit(len(stages)) else 1
     down = (len(sets) + 1) * (CELL + _GAP) + _HEAD + _BETWEEN
@@ -58,12 +59,6 @@ def _fit(blocks: int) -> int:
     """Count the columns of pictures that go side by side in so many blocks."""
     room = WIDTH * DPI - _NAMES - (blocks - 1) * _BETWEEN + _GAP
     return int(room // (CELL + _GAP))
-
-
-def _chunks(count: int) -> list[list[int]]:
-    """Cut a row of images into rows that fit."""
-    width = ceil(count / ceil(count / _fit(1)))
-    return [list(range(start, min(start + width, count))) for start in range(0, count, width)]
 
 
 def _name_rows(figure: Figure, sets: Sequence[str], top: float) -> None:

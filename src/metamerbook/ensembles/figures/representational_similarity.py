@@ -1,7 +1,5 @@
 """Fig. 5 and what belongs to it: how metamers and references lie among representations, and how many metamers pass."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from math import ceil
 
 import pandas as pd
@@ -11,19 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from pandas.io.formats.style import Styler
 
-from metamerbook.plots.panels import evaluator_map, panel_title, share_axis, stage_axis
-from metamerbook.plots.style import (
-    ACCENT,
-    DIVERGENCES,
-    INK,
-    MUTED,
-    LineStyle,
-    canvas,
-    set_order,
-    set_styles,
-    stage_label,
-    stage_positions,
-)
+from metamerbook.plots import style
+from metamerbook.plots.panels import evaluator_map, panel_grid, panel_title, share_axis, stage_axis
+from metamerbook.plots.style import ACCENT, DIVERGENCES, INK, MUTED, LineStyle, canvas
 from metamerbook.plots.tables import book_table
 from metamerbook.study.words import signed
 
@@ -46,15 +34,17 @@ def figure_densities(densities: pd.DataFrame, divergences: pd.DataFrame) -> Figu
 
     One panel per set, all on one scale of distances and each curve as high as any other.
     """
-    names = set_order(densities["model_set"])
-    styles = set_styles(names)
+    names = style.set_order(densities["model_set"])
+    styles = style.set_styles(names)
     bits = divergences.set_index("model_set")["divergence"]
     # Each kind on its own scale: matching pairs are so alike that theirs would flatten all others.
     highest = densities.groupby(["model_set", "kind"])["density"].transform("max")
     densities = densities.assign(scaled=densities["density"] / highest.where(highest > 0, 1.0))
     # The last 0.1 % of a long tail would press all curves to the left.
     visible = densities.loc[densities["density"] > 1e-3 * highest, "distance"]
-    with _panels(names, 3, height=1.5, sharex=True) as (figure, panels):
+    columns = min(3, len(names))
+    with canvas(height=1.5 * ceil(len(names) / columns) + 0.2, layout="constrained") as figure:
+        panels = panel_grid(figure, len(names), columns)
         for axes, name in zip(panels, names, strict=True):
             for kind, (label, colour, dash) in PAIRS.items():
                 curve = densities[(densities["model_set"] == name) & (densities["kind"] == kind)]
@@ -64,7 +54,7 @@ def figure_densities(densities: pd.DataFrame, divergences: pd.DataFrame) -> Figu
                     axes.fill_between(curve["distance"], curve["scaled"], color=colour, alpha=0.14, linewidth=0)
             axes.set(xlim=(max(0.0, visible.min()), visible.max()), ylim=(0, 1.06), yticks=[])
             axes.spines["left"].set_visible(False)
-            axes.tick_params(length=2, labelsize=6.5, labelbottom=True)
+            axes.tick_params(length=2, labelsize=6.5)
             axes.xaxis.set_major_locator(MaxNLocator(5, prune="both"))
             panel_title(axes, name, f"divergence {bits[name]:.2f} bit", styles[name].text)
         figure.supxlabel("distance between activations", fontsize=7)
@@ -77,28 +67,15 @@ def figure_success(counts: pd.DataFrame) -> Figure:
 
     Strong: in every network of the set, with the 95 % interval over images; faint: in one of its networks.
     """
-    names = set_order(counts["model_set"])
-    styles = set_styles(names)
-    with _panels(names, 6, height=1.7) as (figure, panels):
-        for axes, name in zip(panels, names, strict=True):
+    names = style.set_order(counts["model_set"])
+    styles = style.set_styles(names)
+    columns = min(6, len(names))
+    with canvas(height=1.7 * ceil(len(names) / columns), layout="constrained") as figure:
+        for axes, name in zip(panel_grid(figure, len(names), columns), names, strict=True):
             _shares(axes, counts[counts["model_set"] == name], styles[name])
             share_axis(axes, "share of metamers", first=axes.get_subplotspec().is_first_col())
             axes.set_title(name.replace(" ", "\n", 1), color=styles[name].text)
     return figure
-
-
-@contextmanager
-def _panels(
-    names: Sequence[str], columns: int, height: float, **options: object
-) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Open a figure with a panel for each set, so many side by side."""
-    columns = min(columns, len(names))
-    rows = ceil(len(names) / columns)
-    with canvas(height=height * rows, layout="constrained") as figure:
-        panels = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
-        for axes in panels[len(names) :]:
-            axes.remove()
-        yield figure, panels[: len(names)]
 
 
 def table_representation(means: pd.DataFrame) -> Styler:
@@ -124,24 +101,23 @@ def table_success(counts: pd.DataFrame) -> Styler:
 
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    cells = [(name, stage) for name in set_order(table["model_set"]) for stage in stage_positions(table["stage"])]
-    return table.set_index(["model_set", "stage"]).loc[cells].reset_index()
+    return table.set_index(["model_set", "stage"]).loc[style.cells(table)].reset_index()
 
 
 def _cells(table: pd.DataFrame) -> pd.DataFrame:
-    names = table["model_set"]
-    return pd.DataFrame({"model set": names.mask(names.duplicated(), ""), "stage": table["stage"].map(stage_label)})
+    shown = pd.DataFrame({"model set": table["model_set"], "stage": table["stage"].map(style.stage_label)})
+    return shown.assign(**{"model set": shown["model set"].mask(shown["model set"].duplicated(), "")})
 
 
-def _shares(axes: Axes, counts: pd.DataFrame, style: LineStyle) -> None:
-    positions = stage_positions(counts["stage"])
+def _shares(axes: Axes, counts: pd.DataFrame, look: LineStyle) -> None:
+    positions = style.stage_positions(counts["stage"])
     counts = counts.assign(place=counts["stage"].map(positions)).sort_values("place")
     of_set, singles = counts[counts["model"] == "all"], counts[counts["model"] != "all"]
     faint = {"color": MUTED, "linewidth": 0.7, "marker": ".", "markersize": 5, "markeredgewidth": 0, "alpha": 0.6}
     if len(singles):
         sns.lineplot(singles, x="place", y="share", units="model", estimator=None, ax=axes, **faint)
-    looks = {"linestyle": style.dash, "marker": style.marker, "markersize": 5.5, "zorder": 4, "clip_on": False}
-    sns.lineplot(of_set, x="place", y="share", estimator=None, color=style.colour, ax=axes, **looks)
-    axes.vlines(of_set["place"], of_set["low"], of_set["high"], color=style.colour, linewidth=0.8, clip_on=False)
+    looks = {"linestyle": look.dash, "marker": look.marker, "markersize": 5.5, "zorder": 4, "clip_on": False}
+    sns.lineplot(of_set, x="place", y="share", estimator=None, color=look.colour, ax=axes, **looks)
+    axes.vlines(of_set["place"], of_set["low"], of_set["high"], color=look.colour, linewidth=0.8, clip_on=False)
     stage_axis(axes, positions, margin=0.2)
     axes.tick_params(axis="x", labelsize=6.5)

@@ -52,7 +52,7 @@ def figure_transfer(table: pd.DataFrame) -> Figure:
             frame_cells(axes, *place, linestyle=_FRAMES[row.relation])
         family_of = made_by.set_index("generator")["generator_family"]
         for number, key in enumerate(columns):
-            options = {"color": FAMILIES[family_of[key]][1], "va": "bottom", "fontsize": 7, "rotation": 45}
+            options = {"color": FAMILIES[family_of[key]].colour, "va": "bottom", "fontsize": 7, "rotation": 45}
             place_text(figure, instance_label(key), _NAMES + (number + 0.35) * cell, head - 4, **options)
         place_text(figure, "metamers of ↗", _NAMES - 8, head - 22, ha="right", fontsize=7.5, color=MUTED)
     return figure
