@@ -45,9 +45,8 @@ class Attack(Task):
     def compute(self, context: Context) -> dict[str, Tensor]:
         models = [context.models[model.key] for model in self.models]
         with models_on(models, resolve_device(context.device)):
-            attack = adversarial_examples(
-                context.references.images, models, epsilon=self.epsilon, steps=self.steps, seed=self.seed
-            )
+            images, options = context.references.images, {"epsilon": self.epsilon, "steps": self.steps}
+            attack = adversarial_examples(images, models, seed=self.seed, **options)
         return {"images": attack.images, "targets": attack.targets, "predictions": attack.predictions}
 
     @property
@@ -94,11 +93,10 @@ def restricted_runs(study: Study) -> dict[tuple[float, str], MetamerRun]:
 
 def attacks(study: Study) -> list[Attack]:
     """Describe the attacks on the networks and images of the restricted search, by radius."""
-    settings, small = study.settings.of(AdversarialExamples), restricted_study(study)
-    run = small.run(featured_set(study), featured_stage(study))
+    run = restricted_study(study).run(featured_set(study), featured_stage(study))
     models = tuple(study.networks.classifier_ref(model.key) for model in run.models)
-    steps, seed = settings.attack_steps, study.settings.seed
-    return [Attack(run.stimuli, models, epsilon, steps, seed) for epsilon in settings.epsilons]
+    settings, seed = study.settings.of(AdversarialExamples), study.settings.seed
+    return [Attack(run.stimuli, models, epsilon, settings.attack_steps, seed) for epsilon in settings.epsilons]
 
 
 def tasks(study: Study) -> list[Task]:
@@ -131,26 +129,21 @@ def adversarial(study: Study) -> pd.DataFrame:
 def restricted_means(restricted: pd.DataFrame, adversarial: pd.DataFrame) -> pd.DataFrame:
     """Average the restricted search and the attacks over evaluators.
 
-    One row per condition and radius: condition ("initial" and "reference": metamers in a ball around that; "attack"),
-    epsilon, mean (recognizability over all evaluators, as in Figure 6), held_out (over those without part; NaN if there
-    are none), residual (NaN for attacks), fooled and fooled_held_out (NaN for metamers).
+    One row per condition ("initial" and "reference": metamers in a ball around that; "attack") and radius: condition,
+    epsilon, mean (recognizability over all evaluators, as in Figure 6), held_out (over those without part), residual
+    (of metamers), fooled and fooled_held_out (of attacks).
     """
     by, conditions = ["condition", "epsilon"], [*CENTERS, "attack"]
     metamers = restricted.rename(columns={"center": "condition"})
     table = pd.concat([metamers, adversarial.assign(condition="attack")], ignore_index=True)
 
-    def mean(value: str, *, held_out_only: bool) -> pd.Series:
-        means = mean_over_evaluators(table, by, held_out_only=held_out_only, value=value)
-        return means[means["evaluators"] == "all"].set_index(by)["mean"]
-
-    columns = {
-        "mean": mean("recognizability", held_out_only=False),
-        "held_out": mean("recognizability", held_out_only=True),
-        "residual": table.groupby(by)["residual"].first(),
-        "fooled": mean("fooled", held_out_only=False),
-        "fooled_held_out": mean("fooled", held_out_only=True),
-    }
-    return pd.DataFrame(columns).sort_index().loc[conditions].reset_index()
+    columns = {"residual": table.groupby(by)["residual"].first()}
+    for value, names in {"recognizability": ("mean", "held_out"), "fooled": ("fooled", "fooled_held_out")}.items():
+        for name, held_out_only in zip(names, (False, True), strict=True):
+            means = mean_over_evaluators(table, by, held_out_only=held_out_only, value=value)
+            columns[name] = means[means["evaluators"] == "all"].set_index(by)["mean"]
+    means = pd.DataFrame(columns).sort_index().loc[conditions].reset_index()
+    return means[[*by, "mean", "held_out", "residual", "fooled", "fooled_held_out"]]
 
 
 def facts(means: pd.DataFrame) -> dict[str, float]:

@@ -6,6 +6,7 @@ Means are taken over the evaluators that had no part in any of the sets compared
 import math
 import re
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -93,29 +94,13 @@ def sets_diverge(evidence: Evidence) -> list[Finding]:
 
 
 def late_costs_early(evidence: Evidence) -> list[Finding]:
-    both = pd.concat([_sums(evidence, stage) for stage in ("early", "middle")], axis=1, join="inner")
-
-    def difference(draw: np.ndarray) -> np.ndarray:
-        total = draw.sum(axis=-1)
-        return total[0] / total[1] - total[2] / total[3]
-
-    sums = at_least(both, "evaluators").to_numpy().T
-    what = "mean over sets and evaluators, early − middle"
-    return [evidence.resampled(sums, difference, what, BELOW_ZERO, "evaluators")]
+    sums, what = _sums(evidence, "early", "middle"), "mean over sets and evaluators, early − middle"
+    return [evidence.resampled(sums, lambda draw: np.subtract(*_means(draw)), what, BELOW_ZERO, "evaluators")]
 
 
-def overall_mean(stage: str) -> ClaimTest:
-    def ratio(draw: np.ndarray) -> np.ndarray:
-        total = draw.sum(axis=-1)
-        return total[0] / total[1]
-
-    def test(evidence: Evidence) -> list[Finding]:
-        # Evaluators are resampled with all their sets: an evaluator's recognizabilities are not independent.
-        sums = at_least(_sums(evidence, stage), "evaluators").to_numpy().T
-        claimed = spread_around(f"recognizability-{stage}")
-        return [evidence.resampled(sums, ratio, f"mean over sets and evaluators, {stage}", claimed, "evaluators")]
-
-    return test
+def overall_mean(evidence: Evidence, stage: str) -> list[Finding]:
+    claimed, what = spread_around(f"recognizability-{stage}"), f"mean over sets and evaluators, {stage}"
+    return [evidence.resampled(_sums(evidence, stage), lambda draw: _means(draw)[0], what, claimed, "evaluators")]
 
 
 def cnns_judge_robustly(evidence: Evidence) -> list[Finding]:
@@ -136,11 +121,8 @@ def activations_tell_class(evidence: Evidence) -> list[Finding]:
     cell = ["model_set", "stage", "evaluator"]
     both = recognized[recognized["held_out"]].merge(divergence[~divergence["took_part"]], on=cell)
     # An evaluator that recognizes everything, or nothing, ranks nothing.
-    correlations = {
-        evaluator: rank_correlation(rows["recognizability"], rows["divergence"])
-        for evaluator, rows in both.groupby("evaluator")
-        if len(rows) > 3
-    }
+    several = [rows for _, rows in both.groupby("evaluator") if len(rows) > 3]
+    correlations = [rank_correlation(rows["recognizability"], rows["divergence"]) for rows in several]
     sample = pd.DataFrame({"correlation": correlations}, dtype=float).dropna()
     sample = at_least(sample, "evaluators with both tables and varying values")
     return [evidence.mean(sample, {"correlation": 1}, "rank correlation of divergence and recognizability", STRONG)]
@@ -155,15 +137,10 @@ def small_ball(evidence: Evidence) -> list[Finding]:
 
 def restricted_like_attack(evidence: Evidence) -> list[Finding]:
     radius = statement("epsilon-small")["value"]
-    samples = {
-        "metamers": _at_radii(evidence, "restricted_search", [radius], center="initial"),
-        "adversarial examples": _at_radii(evidence, "adversarial", [radius]),
-    }
-    where = f"ε = {radius:.3g}"
-    return [
-        evidence.mean(sample, {radius: 1}, f"recognizability of {name}, {where}", FEW)
-        for name, sample in samples.items()
-    ]
+    metamers = _at_radii(evidence, "restricted_search", [radius], center="initial")
+    attacks, what = _at_radii(evidence, "adversarial", [radius]), f"recognizability of {{}}, ε = {radius:.3g}"
+    samples = {"metamers": metamers, "adversarial examples": attacks}
+    return [evidence.mean(sample, {radius: 1}, what.format(name), FEW) for name, sample in samples.items()]
 
 
 def attacks_succeed(evidence: Evidence) -> list[Finding]:
@@ -220,7 +197,7 @@ TESTS: dict[str, ClaimTest] = {
     **ON_SETS,
     "sets-diverge": sets_diverge,
     "late-costs-early": late_costs_early,
-    **{f"mean-{stage}": overall_mean(stage) for stage in STAGES},
+    **{f"mean-{stage}": partial(overall_mean, stage=stage) for stage in STAGES},
     "cnns-judge-robustly": cnns_judge_robustly,
     "activations-tell-class": activations_tell_class,
     "small-ball": small_ball,
@@ -235,10 +212,21 @@ TESTS: dict[str, ClaimTest] = {
 """Every test by the id of its claim."""
 
 
-def _sums(evidence: Evidence, stage: str) -> pd.DataFrame:
-    """For each evaluator the sum and number of its recognizabilities over the paper's sets it had no part in."""
-    table = evidence.rows("recognizability", [(name, stage) for name in MODEL_SETS])
-    return table[table["held_out"]].groupby("evaluator")["recognizability"].agg(["sum", "count"])
+def _sums(evidence: Evidence, *stages: str) -> np.ndarray:
+    """Sum, and count, by stage, each evaluator's recognizabilities over the paper's sets that it had no part in.
+
+    Evaluators are resampled with all their sets: an evaluator's recognizabilities are not independent.
+    """
+    columns = []
+    for stage in stages:
+        table = evidence.rows("recognizability", [(name, stage) for name in MODEL_SETS])
+        columns.append(table[table["held_out"]].groupby("evaluator")["recognizability"].agg(["sum", "count"]))
+    return at_least(pd.concat(columns, axis=1, join="inner"), "evaluators").to_numpy().T
+
+
+def _means(draw: np.ndarray) -> np.ndarray:
+    total = draw.sum(axis=-1)
+    return total[::2] / total[1::2]
 
 
 def _at_radii(evidence: Evidence, name: str, radii: Sequence[float], **fixed: str) -> pd.DataFrame:
@@ -266,6 +254,8 @@ def _group_mean(evidence: Evidence, effects: pd.DataFrame, name: str, claimed: I
 def _difference(evidence: Evidence, first: pd.Series, second: pd.Series, what: str, over: str) -> Finding:
     """One group's mean less another's, of which each is resampled for itself; claimed to be above 0."""
     one, other = first.to_numpy(), second.to_numpy()
-    return evidence.bootstrap(
-        lambda i, j: one[i].mean(axis=-1) - other[j].mean(axis=-1), [len(one), len(other)], what, ABOVE_ZERO, over
-    )
+
+    def difference(i: np.ndarray, j: np.ndarray) -> np.ndarray:
+        return one[i].mean(axis=-1) - other[j].mean(axis=-1)
+
+    return evidence.bootstrap(difference, [len(one), len(other)], what, ABOVE_ZERO, over)

@@ -27,6 +27,7 @@ from metamerbook.study.published import published
 from metamerlib.models import MODEL_SETS
 
 NOT_RETAINED = ("Single CNN", "Single Transformer", "Transformers")
+DROP = {"late": 1, "early": -1}
 FEWEST_METRICS = 0.5
 """Share of the metrics asked for that must have values."""
 
@@ -56,12 +57,11 @@ def _finding(evidence: Evidence, what: str, relation: str, bound: str) -> Findin
 
 def cnn_ensembles_keep(evidence: Evidence) -> list[Finding]:
     """Test what a set keeps from the early to the late stage, less what others keep on average."""
-    findings, others = [], ", ".join(NOT_RETAINED)
+    findings = []
     for name in ("CNN", "Robust CNNs"):
-        weights = {(name, "late"): 1.0, (name, "early"): -1.0}
-        for other in NOT_RETAINED:
-            weights |= {(other, "late"): -1 / len(NOT_RETAINED), (other, "early"): 1 / len(NOT_RETAINED)}
-        what = f"late − early, {name} − mean of {others}"
+        shares = {name: 1.0} | dict.fromkeys(NOT_RETAINED, -1 / len(NOT_RETAINED))
+        weights = {(one, stage): share * sign for one, share in shares.items() for stage, sign in DROP.items()}
+        what = f"late − early, {name} − mean of {', '.join(NOT_RETAINED)}"
         findings.append(evidence.mean(evidence.judged(list(weights)), weights, what, ABOVE_ZERO))
     return findings
 
@@ -86,8 +86,8 @@ ON_SETS: dict[str, ClaimTest] = {
     "cnn-ensembles-keep": cnn_ensembles_keep,
     "transformers-gain-less": transformers_gain_less,
     "robust-cnns-less-noise": robust_cnns_less_noisy,
-    "metrics-without-learning": lambda evidence: [_agreement(evidence, _metrics(learned=[False]), "unlearned metrics")],
-    "natural-transfers": lambda evidence: [_agreement(evidence, _metrics(), "all metrics")],
+    "metrics-without-learning": lambda evidence: [_agreement(evidence, "unlearned metrics", learned=[False])],
+    "natural-transfers": lambda evidence: [_agreement(evidence, "all metrics")],
 }
 """Tests by the id of their claim."""
 
@@ -146,7 +146,7 @@ def _preference(evidence: Evidence, one: str, other: str, claimed: Interval, met
     return evidence.resampled(of_images[:, 0] - of_images[:, 1], share, what, claimed, "images")
 
 
-def _agreement(evidence: Evidence, metrics: Sequence[str], name: str) -> Finding:
+def _agreement(evidence: Evidence, name: str, **traits: Sequence[object]) -> Finding:
     """Mean rank correlation of metrics with recognizability over the sets of each stage.
 
     Within a stage: across stages both fall with depth, which would be agreement of no interest.
@@ -158,7 +158,7 @@ def _agreement(evidence: Evidence, metrics: Sequence[str], name: str) -> Finding
         measured = set(table.loc[table["stage"] == stage, "model_set"]) & set(means.index)
         sets = [one for one in MODEL_SETS if one in measured]
         if len(sets) >= FEWEST:
-            of_sets, of_images = _oriented(evidence, [(one, stage) for one in sets], metrics)
+            of_sets, of_images = _oriented(evidence, [(one, stage) for one in sets], _metrics(**traits))
             fixed += list(_spearman(of_sets, means[sets].to_numpy()))
             resampled.append((of_images, means[sets].to_numpy()))
     if not resampled:

@@ -28,8 +28,9 @@ class SnapshotPredictions(Task):
         positions, images = list(self.trajectory.images), context.result(self.trajectory)["images"]
         if not self.evaluators:
             return {"recognized": images.new_zeros((*images.shape[:2], 0)).bool()}
-        generators, labels = self.generators, context.references.labels
-        wanted = context.generated_classes(generators) if self.criterion == "generator" else labels
+        wanted = context.references.labels
+        if self.criterion == "generator":
+            wanted = context.generated_classes(self.generators)
         answers = []
         for evaluator in self.evaluators:  # one network after the other: all at once need not fit into the memory
             if self.criterion == "reference":
@@ -75,7 +76,7 @@ def explore(study: Study) -> Exploration:
     study.execute(study.runs)  # which keeps the snapshots; else the generation is repeated for these images
     looks = snapshot_predictions(study)
     study.execute(looks, title="snapshots")
-    followed = list(looks[0].trajectory.images)
+    followed, references = list(looks[0].trajectory.images), study.references
     runs = [
         ExploredRun(
             model_set=look.trajectory.run.name,
@@ -87,8 +88,8 @@ def explore(study: Study) -> Exploration:
         for look in looks
     ]
     return Exploration(
-        categories=tuple(study.references.category_names[position] for position in followed),
-        references=study.references.images[followed],
+        categories=tuple(references.category_names[position] for position in followed),
+        references=references.images[followed],
         runs=tuple(runs),
         featured=(featured_set(study), featured_stage(study)),
     )

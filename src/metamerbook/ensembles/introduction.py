@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from metamerbook.engine.task import Task
-from metamerbook.ensembles import methodology
+from metamerbook.ensembles import methodology, recognizability
 from metamerbook.ensembles.methodology import Trajectory, featured_image, trajectory
 from metamerbook.ensembles.related_work import PLAIN
-from metamerbook.study.judging import Predictions, featured_set, featured_stage, one_per_category, predicted_classes
+from metamerbook.study.judging import featured_set, featured_stage, one_per_category, predicted_classes
 from metamerbook.study.study import Study
 from metamerlib.evaluation import PairDistances, measure_images, pair_distances
 from metamerlib.models import STAGES, Stage
@@ -38,7 +38,7 @@ class Overview:
 
 def tasks(study: Study) -> list[Task]:
     """List what the chapter computes: metamers of all sets and what evaluators see, and one metamer on its way."""
-    return [*study.runs, *(Predictions.of(study, run) for run in study.runs), *methodology.tasks(study)]
+    return [*recognizability.tasks(study), *methodology.tasks(study)]
 
 
 def overview(study: Study, *, n_examples: int = 12, n_snapshots: int = 8) -> Overview:
@@ -46,8 +46,8 @@ def overview(study: Study, *, n_examples: int = 12, n_snapshots: int = 8) -> Ove
     model_set, stage, image = featured_set(study), featured_stage(study), featured_image(study)
     examples = one_per_category(study)[:n_examples]
     references = study.references.images
-    metamers = study.metamers(model_set, stage).images
     run = study.run(model_set, stage)
+    metamers = study.result(run).images
     members = [model.key for model in run.models]
     shown = study.networks.models[members[-1]]
     both = shown.activations(torch.stack([references[image], metamers[image]]).to(shown.device), stage).cpu()

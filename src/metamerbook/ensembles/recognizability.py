@@ -40,8 +40,7 @@ def recognizability(study: Study, criterion: str | None = None) -> pd.DataFrame:
 def mean_recognizability(table: pd.DataFrame) -> pd.DataFrame:
     """Average recognizability by set and stage, as `mean_over_evaluators` does; with n_members and n_wanted."""
     by = ["model_set", "stage"]
-    networks = table.drop_duplicates(by)[[*by, "n_members", "n_wanted"]]
-    return mean_over_evaluators(table, by).merge(networks, on=by, how="left")
+    return mean_over_evaluators(table, by).merge(table.drop_duplicates(by)[[*by, "n_members", "n_wanted"]], on=by)
 
 
 def overall_recognizability(table: pd.DataFrame) -> pd.DataFrame:
@@ -61,8 +60,8 @@ def overall_recognizability(table: pd.DataFrame) -> pd.DataFrame:
 def criteria_table(study: Study) -> pd.DataFrame:
     """Average recognizability by set and stage, with one column for each criterion (reading 10).
 
-    The columns are reference (the evaluator's own class of the reference), label (the reference's category) and
-    generator (the generating networks' class of the reference).
+    These are reference (the evaluator's own class of the reference), label (its category) and generator (the generating
+    networks' class of it).
     """
     columns = {}
     for criterion in CRITERIA:
