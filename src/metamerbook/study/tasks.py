@@ -128,8 +128,7 @@ class MetamerRun(Task):
 
     @property
     def cost(self) -> float:
-        updates = self.config.repetitions * self.config.steps_per_model * len(self.models)
-        return float(updates * self.stimuli.count)
+        return float(self.config.updates_per_model * len(self.models) * self.stimuli.count)
 
 
 SNAPSHOTS = 8
