@@ -5,7 +5,7 @@ is executed as soon as its own tasks are done.
 """
 
 import asyncio
-import importlib.util
+import importlib
 import json
 import os
 import sys
@@ -247,20 +247,17 @@ def _collected(stale: Sequence[_Chapter]) -> list[tuple[Any, Any]]:
     studies: dict[str, Any] = {}
     work: dict[str, tuple] = {}
     for chapter in stale:
-        name = f"metamerbook.ensembles.{chapter.source.stem.partition('_')[2]}"
         chapter.tasks = set(work)  # without tasks of its own it shows what those before it have computed
-        if importlib.util.find_spec(name) is None:
-            continue
-        from metamerbook import Study
-        from metamerbook.engine.execute import missing
-
-        asked = json.dumps(chapter.values, sort_keys=True)
         try:
+            chapter_module = importlib.import_module(f"metamerbook.ensembles.{chapter.source.stem.partition('_')[2]}")
+            from metamerbook import Study
+            from metamerbook.engine.execute import missing
+
+            asked = json.dumps(chapter.values, sort_keys=True)
             if asked not in studies:
                 studies[asked] = Study.from_parameters(chapter.values, progress=False)
             study = studies[asked]
-            listed = getattr(importlib.import_module(name), "tasks", lambda study: study.runs)
-            tasks = missing(listed(study), study.store)
+            tasks = missing(getattr(chapter_module, "tasks", lambda study: study.runs)(study), study.store)
         except Exception:  # the chapter itself says what is wrong with it
             continue
         # Some tables are of fewer images, for which the study has studies of their own.

@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from html.parser import HTMLParser
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from bs4 import BeautifulSoup
 
 from metamerbook.build.chapters import execute_chapters
 from metamerbook.build.requests import book_root, executed_folder
@@ -95,36 +96,19 @@ def remote_assets(folder: Path) -> list[str]:
     for path in sorted(folder.rglob("*.html")):
         if "_static" in path.relative_to(folder).parts:
             continue  # fragments that the theme's build tools left there
-        page = _Loads()
-        page.feed(path.read_text(encoding="utf8"))
-        found += [f"{path.relative_to(folder)}: {address}" for address in page.found if _REMOTE.match(address)]
+        page = BeautifulSoup(path.read_text(encoding="utf8"), "html.parser")
+        found += [f"{path.relative_to(folder)}: {address}" for address in _loaded(page) if _REMOTE.match(address)]
     for style in sorted(folder.rglob("*.css")):
         addresses = _CSS_REMOTE.findall(style.read_text(encoding="utf8", errors="replace"))
         found += [f"{style.relative_to(folder)}: {address}" for address in addresses]
     return found
 
 
-class _Loads(HTMLParser):
-    """Collect what a browser loads with a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._in_style = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        self._in_style = tag == "style"
-        if tag == "link" and set(values.get("rel", "").split()) <= _TELLING:
-            return
-        for name in LOADING.get(tag, ()):
-            parts = values.get(name, "").split(",") if name == "srcset" else [values.get(name, "")]
-            self.found.extend(part.split()[0] for part in parts if part.strip())
-        self.found.extend(_CSS_REMOTE.findall(values.get("style", "")))
-
-    def handle_data(self, data: str) -> None:
-        if self._in_style:
-            self.found.extend(_CSS_REMOTE.findall(data))
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_style = False
+def _loaded(page: BeautifulSoup) -> Iterator[str]:
+    """List the addresses that a browser loads with a page."""
+    for tag in page.find_all(True):
+        yield from _CSS_REMOTE.findall(tag.get_text() if tag.name == "style" else tag.get("style", ""))
+        if tag.name != "link" or not set(tag.get("rel", [])) <= _TELLING:
+            for name in LOADING.get(tag.name, ()):
+                values = tag.get(name, "").split(",") if name == "srcset" else [tag.get(name, "")]
+                yield from (value.split()[0] for value in values if value.strip())

@@ -35,14 +35,12 @@ def paired_notebook(source: Path) -> str:
 
 def unpaired(folder: Path) -> list[str]:
     """Say of every pair of a folder what is wrong with it."""
-    problems = [
-        f"{notebook.name} has no {notebook.stem}.py beside it."
-        for notebook in sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-        if not notebook.with_suffix(".py").exists()
-    ]
-    for source in sorted(folder.glob("[0-9][0-9]_*.py")):
-        notebook = source.with_suffix(".ipynb")
-        if not notebook.exists():
+    problems = []
+    for stem in sorted({path.stem for path in folder.glob("[0-9][0-9]_*.*")}):
+        source, notebook = folder / f"{stem}.py", folder / f"{stem}.ipynb"
+        if not source.exists():
+            problems.append(f"{notebook.name} has no {source.name} beside it.")
+        elif not notebook.exists():
             problems.append(f"{source.name} has no {notebook.name} beside it.")
         elif json.loads(notebook.read_text(encoding="utf8")) != json.loads(paired_notebook(source)):
             problems.append(f"{notebook.name} is not what {source.name} says.")
@@ -58,19 +56,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="folder of the chapters (the repository's notebooks/)")
     options = parser.parse_args(arguments)
     folder = options.folder or book_root() / "notebooks"
-
     if options.write:
         for source in sorted(folder.glob("[0-9][0-9]_*.py")):
             source.with_suffix(".ipynb").write_text(paired_notebook(source), encoding="utf8")
     problems = unpaired(folder)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    if problems and options.check:
-        print(
-            "The .py is the one that counts: `python -m metamerbook.build.pairing --write` makes the .ipynb "
-            "from it. Where the .ipynb holds the newer words, first: jupytext --to py:percent NOTEBOOK",
-            file=sys.stderr,
-        )
+    if problems:
+        advice = "The .py is the one that counts. Where the .ipynb is newer: jupytext --to py:percent NOTEBOOK; then "
+        print(*problems, advice + "python -m metamerbook.build.pairing --write", sep="\n", file=sys.stderr)
     return 1 if problems else 0
 
 

@@ -18,7 +18,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -101,13 +101,10 @@ class Store:
         dies, the next one takes over with its checkpoints, which `compute` keeps in the folder that it is given.
         """
         scratch = self.scratch(task)
-        try:
+        with suppress(CorruptEntryError, FileNotFoundError):
             found = read_entry(self.folder(task), task)
-            # A process that was killed when all but this was done has left it.
-            shutil.rmtree(scratch, ignore_errors=True)
+            shutil.rmtree(scratch, ignore_errors=True)  # of a process that was killed when all but this was done
             return found
-        except (CorruptEntryError, FileNotFoundError):
-            pass
         with self._locked(task):
             found = self._read_or_quarantine(task)  # another process may have finished it while this one waited
             if found is None:

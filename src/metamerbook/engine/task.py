@@ -73,8 +73,6 @@ def plain(value: object) -> Any:
     if value is None or isinstance(value, bool | str | int):
         return value
     if isinstance(value, float):
-        if math.isnan(value):
-            raise ValueError("a task holds a NaN, which equals nothing: give a number.")
         if math.isinf(value):
             return {"float": "inf" if value > 0 else "-inf"}
         return int(value) if value.is_integer() else value  # 0.0 and 0 are one setting
@@ -83,9 +81,6 @@ def plain(value: object) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return plain(_compared(value))
     if isinstance(value, Mapping):
-        wrong = [key for key in value if not isinstance(key, str)]
-        if wrong:
-            raise TypeError(f"a task's mapping has the key {wrong[0]!r}: give text keys.")
         return {key: plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [plain(entry) for entry in value]

@@ -104,16 +104,14 @@ def test_a_newer_version_of_the_code_has_other_keys(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("value", "error", "words"),
+    ("value", "words"),
     [
-        (math.nan, ValueError, "NaN"),
-        ({1: 2}, TypeError, "key 1"),
-        ({"a": {1, 2}}, TypeError, "set"),
-        (torch.zeros(1), TypeError, "Tensor"),
+        ({"a": {1, 2}}, "set"),
+        (torch.zeros(1), "Tensor"),
     ],
 )
-def test_values_without_a_canonical_form_are_refused(value, error, words):
-    with pytest.raises(error, match=words):
+def test_values_without_a_canonical_form_are_refused(value, words):
+    with pytest.raises(TypeError, match=words):
         plain(value)
 
 
