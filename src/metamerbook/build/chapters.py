@@ -74,24 +74,23 @@ def execute_chapters(
     """Execute chapters of the book.
 
     A chapter is executed when its source, its parameters, the package, the profiles, the data or `constraints.txt` have
-    changed since its last success; always where it shows photographs or downloaded networks. What came out lies below
-    `<output>/executed`; a chapter that fails leaves `NN_name.failed.ipynb` there, with the cells up to the error, and
-    does not touch its last good copy.
+    changed since its last success; always where it shows photographs or downloaded networks. It lies below
+    `<output>/executed`; one that fails leaves `NN_name.failed.ipynb` there beside its last good copy.
 
     Parameters
     ----------
-    chapters : sequence of str or None
+    chapters
         Names (`"05_recognizability"`) or numbers (`"05"`) of the chapters to execute. None takes all.
-    parameters : mapping of str to Any or None
+    parameters
         Values for the variables of the chapters' `parameters` cells. Each goes to the chapters that declare it.
-    jobs : int or None
+    jobs
         Chapters executed at a time; None takes two where there are two cores.
 
     Raises
     ------
     ChapterError
-        If a chapter does not exist, no chosen chapter declares a parameter (these two are a ValueError too), or a cell
-        raises or complains: whatever it writes to the error stream other than progress bars and logging.
+        If a chapter or a parameter does not exist (also a ValueError), or a cell raises or complains: whatever it
+        writes to the error stream other than logging.
     """
     given = plain_parameters({"profile": os.fspath(file_path(profile, "profile"))}, parameters)
     jobs = min(cores(), 2) if jobs is None else whole_number(jobs, "jobs", at_least=1)

@@ -43,14 +43,8 @@ def build_book(
     """Execute the chapters that have changed and build the pages of the whole book.
 
     Pages of chapters that were not asked for show what was executed last; where that is nothing, the build says so.
-
-    `options` are those of `execute_chapters`; `html` says whether to build the pages. Returns the first page, or,
-    without pages, the folder of the executed chapters.
-
-    Raises
-    ------
-    BookError
-        If Jupyter Book fails or warns, or if a page would load something from another machine.
+    `options` are those of `execute_chapters`. Returns the first page, or, without pages (`html`), the folder of the
+    executed chapters. Raises a BookError if Jupyter Book fails or warns, or a page needs something from elsewhere.
     """
     root = root or book_root()
     execute_chapters(profile, chapters, root=root, output=output, **options)

@@ -150,15 +150,9 @@ def _compute_there(client: Any, work: Work, done: Done, tolerated: Tolerated) ->
                 before = [futures[one.key] for one in task.requires if one.key in futures]
                 # Results of one key in two stores are two results.
                 place = hashlib.sha256(str(context.store.root).encode()).hexdigest()[:8]
-                futures[task.key] = client.submit(
-                    _work,
-                    task,
-                    sent,
-                    contexts.index(context),
-                    before,
-                    key=f"{task.kind}-{task.key[:32]}-{place}",
-                    priority=-rank,
-                )
+                key = f"{task.kind}-{task.key[:32]}-{place}"
+                arguments = (task, sent, contexts.index(context), before)
+                futures[task.key] = client.submit(_work, *arguments, key=key, priority=-rank)
         tasks = {futures[task.key].key: task for task, _ in work}
         for future in as_completed(futures.values(), loop=client.loop):
             task = tasks[future.key]
@@ -218,7 +212,6 @@ def _explained(error: Exception, task: Task) -> Exception:
     if isinstance(error, KilledWorker):
         return ClusterError(
             f"{task.label} has ended {error.allowed_failures + 1} workers, perhaps for want of memory: give workers "
-            "more, or compute fewer images at once (batch_size). Where workers are ended for other reasons, start the "
-            "scheduler with a higher DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES."
+            "more, or compute fewer images at once (batch_size)."
         )
     return error

@@ -177,16 +177,14 @@ class Recorder:
 
     def __init__(self, images: Sequence[int], repetitions: Sequence[int]) -> None:
         self._images, self._repetitions = images, repetitions
-        self._kept: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+        self._kept: dict[tuple[int, int], list[Tensor]] = {}
 
     def __call__(self, batch: Batch) -> None:
         present = [position for position in self._images if position in batch.positions]
-        if not present or batch.repetition not in self._repetitions:
-            return
-        rows = [batch.positions.index(position) for position in present]
-        images, residuals = batch.images[rows].cpu(), batch.residuals()[rows].cpu()  # chosen by a list: copies
-        for row, position in enumerate(present):
-            self._kept[batch.repetition, position] = images[row], residuals[row]
+        if present and batch.repetition in self._repetitions:
+            rows = [batch.positions.index(position) for position in present]
+            kept = zip(present, batch.images[rows].cpu(), batch.residuals()[rows].cpu(), strict=True)  # copies
+            self._kept |= {(batch.repetition, position): tensors for position, *tensors in kept}
 
     @property
     def complete(self) -> bool:
