@@ -10,9 +10,8 @@ import os
 import pickle
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -35,21 +34,13 @@ Done = Callable[[Task], None]
 Tolerated = Callable[[Task, Exception], bool]
 
 
-@dataclass(frozen=True)
-class Execution:
-    """The tasks that a call of `execute` computed and found; and of those given up, the keys with the reasons."""
-
-    computed: tuple[Task, ...]
-    found: tuple[Task, ...]
-    unusable: Mapping[str, str] = field(default_factory=dict)
-
-
 def execute(
     tasks: Iterable[Task], context: Context, *, title: str = "computing", skip_unusable: bool = False
-) -> Execution:
+) -> dict[str, str]:
     """Compute every task that the store lacks, and what those require, with a progress bar over all of it.
 
-    `skip_unusable` goes on where a network turns out to be one that no metamers can be made with.
+    `skip_unusable` goes on where a network turns out to be one that no metamers can be made with; the keys of such
+    tasks are returned, with the reasons.
     """
     unusable: dict[str, str] = {}
 
@@ -59,9 +50,7 @@ def execute(
             return True
         return False
 
-    wanted = {task.key: task for task in tasks}
-    found = tuple(task for task in wanted.values() if task in context.store)
-    pending = missing(wanted.values(), context.store)
+    pending = missing(tasks, context.store)
     with tqdm(
         total=sum(weight(task) for task in pending),
         desc=title,
@@ -71,7 +60,7 @@ def execute(
     ) as bar:
         work = [(task, context) for task in pending]
         compute(work, scheduler_for(work), lambda task: bar.update(weight(task)), tolerated)
-    return Execution(tuple(task for task in pending if task.key not in unusable), found, unusable)
+    return unusable
 
 
 def weight(task: Task) -> int:

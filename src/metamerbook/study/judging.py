@@ -89,7 +89,7 @@ def evaluate(
     runs, keys = list(runs), study.evaluators if evaluators is None else tuple(evaluators)
     _check(study, keys)
     tasks = [Predictions.of(study, run, keys) for _, run in runs]
-    unusable = study.execute(tasks, title=title, skip_unusable=skip_unusable).unusable
+    unusable = study.execute(tasks, title=title, skip_unusable=skip_unusable)
     traits = study.networks.traits(keys).to_dict("records")
     rows = []
     for (labels, run), task in zip(runs, tasks, strict=True):

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from metamerbook.engine.context import Context
-from metamerbook.engine.execute import Execution, execute
+from metamerbook.engine.execute import execute
 from metamerbook.engine.scheduler import check_scheduler
 from metamerbook.engine.store import Store
 from metamerbook.engine.task import Task
@@ -197,7 +197,7 @@ class Study:
 
     def execute(
         self, tasks: Iterable[Task] | None = None, *, title: str = "metamers", skip_unusable: bool = False
-    ) -> Execution:
+    ) -> dict[str, str]:
         """Compute what the store lacks of some tasks, by default of the metamers of every set at every stage."""
         wanted = self.runs if tasks is None else tasks
         return execute(wanted, self.context, title=title, skip_unusable=skip_unusable)
