@@ -102,7 +102,10 @@ def encode_sheets(sheets: Sequence[Tensor], room: int) -> tuple[list[bytes], tup
     if min(height, width) < 2 * _SMALLEST_SIDE:
         count = sum(sheet.shape[0] * sheet.shape[1] for sheet in sheets)
         raise SheetsTooLargeError(f"{count} pictures do not fit into {room} bytes: show fewer, or give more room.")
-    return encode_sheets([_halved(sheet) for sheet in sheets], room)
+    halved = [interpolate(sheet.flatten(0, 1), (height // 2, width // 2), mode="area") for sheet in sheets]
+    return encode_sheets(
+        [small.unflatten(0, sheet.shape[:2]) for small, sheet in zip(halved, sheets, strict=True)], room
+    )
 
 
 def _image(sheet: Tensor) -> Image.Image:
@@ -116,9 +119,3 @@ def _encoded(images: Sequence[Image.Image], quality: int) -> list[bytes]:
     for image, file in zip(images, files, strict=True):
         image.save(file, "WEBP", quality=quality, method=4)
     return [file.getvalue() for file in files]
-
-
-def _halved(sheet: Tensor) -> Tensor:
-    rows, columns = sheet.shape[:2]
-    size = (sheet.shape[3] // 2, sheet.shape[4] // 2)
-    return interpolate(sheet.flatten(0, 1), size, mode="area").unflatten(0, (rows, columns))

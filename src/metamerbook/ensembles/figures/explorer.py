@@ -20,8 +20,6 @@ def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
     Its styles, program and pictures are in it; the latter are compressed as far as `limit` bytes in all need.
     """
     template = Template(_file("explorer.html"), autoescape=True)
-    first = exploration.runs[0]
-    count = len(first.trajectory.repetitions)
     sets = list(dict.fromkeys(run.model_set for run in exploration.runs))
     stages = list(dict.fromkeys(run.stage for run in exploration.runs))
     shown_set, shown_stage = exploration.featured
@@ -33,8 +31,7 @@ def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
     }
     parts = {
         "side": exploration.references.shape[-1],
-        "count": count,
-        "last": count - 1,
+        "count": len(exploration.runs[0].trajectory.repetitions),
         "style": _file("explorer.css"),
         "program": _file("explorer.js"),
         "choices": [
@@ -47,11 +44,8 @@ def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
     words = len(template.render(**parts, data=_json(data)).encode())
     room = (limit - words) * 3 // 4 - 1000  # base64 makes four bytes of three
     # Of a run: one row per picture, one column per step; the initial stimuli, which all runs share, are left out.
-    sheets = [
-        exploration.references[None],
-        first.trajectory.images[:1],
-        *(run.trajectory.images[1:].transpose(0, 1) for run in exploration.runs),
-    ]
+    of_runs = [run.trajectory.images[1:].transpose(0, 1) for run in exploration.runs]
+    sheets = [exploration.references[None], exploration.runs[0].trajectory.images[:1], *of_runs]
     files, data["size"] = encode_sheets(sheets, room)
     data["references"], data["initial"], *pictures = [base64.b64encode(file).decode() for file in files]
     for run, picture in zip(data["runs"], pictures, strict=True):

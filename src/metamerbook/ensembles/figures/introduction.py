@@ -37,7 +37,8 @@ def figure_process(overview: Overview) -> Figure:
     with style.canvas(height=_HEIGHT / DPI) as figure:
         for left, heading in ((0, "1  Generate"), (_MIDDLE, "2  Evaluate"), (_RIGHT, "3  Metamers")):
             write(figure, heading, left, 0, fontsize=9.5, **_BOLD)
-            place_box(figure, max(0, left - 16), 4, 0, _HEIGHT - 8 if left else 0, edgecolor=RULE, linewidth=0.8)
+        for left in (_MIDDLE - 16, _RIGHT - 16):
+            place_box(figure, left, 4, 0, _HEIGHT - 8, edgecolor=RULE, linewidth=0.8)
         _matching(figure, overview)
         _snapshots(figure, overview)
         _round_robin(figure, overview)
