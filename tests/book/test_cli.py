@@ -289,11 +289,37 @@ def test_layers_numbers_the_blocks_and_marks_the_stages(call):
     assert len(modules) > len(lines)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-o", "seed="], "-o seed= has no value"),
+        (["--set", "a=vgg19", "--set", "a=resnet18"], "--set gives 'a' twice"),
+        (["--set", "\u00e9=vgg19", "--set", "e\u0301=resnet18"], "--set gives '\u00e9' twice"),
+    ],
+)
+def test_an_option_that_would_silently_lose_is_refused(call, arguments, words):
+    result = call("plan", "--profile", "smoke", "--no-probe", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
 def test_a_sheet_has_a_row_per_category(call, tmp_path):
     result = call("stimuli", "sheet", "--out", "sheets/s.png", "--n-per-class", "2", "--size", "32")
     assert result.exit_code == 0, result.output
     assert size_of(tmp_path / "sheets" / "s.png") == (2 * 34 + 2, len(CATEGORIES) * 34 + 2)
     assert "airplane, bear" in result.output
+
+
+def test_a_home_folder_that_the_shell_left_as_it_is_is_found(call, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    study = "--profile", "smoke", "--stage", "early", *UNTRAINED, "--repetitions", "1"
+    result = call("run", *study, "--csv=~/my table.csv", "--pictures=~/pictures", "--store=~/store")
+    assert result.exit_code == 0, result.output
+    call("stimuli", "sheet", "--out=~/sheet.png", "--n-per-class", "1", "--size", "32")
+    found = {path.name for path in (tmp_path / "home").iterdir()}
+    assert found >= {"my table.csv", "pictures", "store", "sheet.png"}
+    assert not (tmp_path / "~").exists()
 
 
 def test_train_hands_its_arguments_on(call, monkeypatch):

@@ -39,6 +39,9 @@ def kernel_environment(threads: int) -> Iterator[dict[str, str]]:
         (profile / "ipython_kernel_config.py").write_text(_IPYTHON_CONFIG, encoding="utf8")
         environment = {"METAMERLIB_WORKERS": "auto"} | os.environ
         environment.pop("MPLBACKEND", None)
+        for name in ("METAMERLIB_STORE", "METAMERLIB_WEIGHTS"):
+            if environment.get(name):  # relative to the caller's folder, which is not that of chapters
+                environment[name] = str(Path(environment[name]).expanduser().absolute())
         yield environment | {
             "IPYTHONDIR": folder,
             "METAMERLIB_CORES": str(threads),

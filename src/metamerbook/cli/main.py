@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from metamerbook.cli.options import OTHERS, Photos, Profile, Scheduler, Size, Store, keys_and_values, with_study_options
 from metamerbook.cli.zoo import Key, Zoo, load_images, print_table, zoo_app
+from metamerlib.checks import file_path
 from metamerlib.system import atomic_write
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def run(
     means, of_metamers = mean_recognizability(table), residuals(study)
     written = _write(table, csv)
     if pictures is not None:
+        pictures = file_path(pictures, "--pictures")
         written += f"{write_pictures(study, pictures)} metamers in {pictures}\n"
     print_table(means[means["evaluators"] == "all"].drop(columns="evaluators"), "Mean recognizability over evaluators")
     print_table(of_metamers, "Residuals ‖a'−a‖ / ‖a‖ at the end")
@@ -144,6 +146,7 @@ def _write(table: "pd.DataFrame", path: Path | None) -> str:
     """Write a table, if asked to, before anything is printed, which a closed pipe can end; return what to print."""
     if path is None:
         return ""
+    path = file_path(path, "--csv")  # shells leave the ~ of --csv=~/table.csv as it is
     with atomic_write(path) as draft:
         table.to_csv(draft, index=False)
     return f"{len(table)} rows in {path}\n"
@@ -217,6 +220,7 @@ def stimuli_sheet(
 
     stimuli = load_images(photos, n_per_class, seed, size)
     grid = make_grid(stimuli.images, nrow=n_per_class, padding=2, pad_value=1.0)
+    out = file_path(out, "--out")
     with atomic_write(out) as draft:
         Image.fromarray(grid.mul(255).round().byte().permute(1, 2, 0).numpy()).save(draft)
     rows = dict.fromkeys(stimuli.category_names)

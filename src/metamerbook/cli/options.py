@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import normalize
 
 import typer
 
@@ -109,6 +110,8 @@ def keys_and_values(entries: list[str] | None, flag: str) -> dict[str, Any]:
             raise ValueError(f"{entry!r} is not of the form KEY=VALUE.")
         if key in found:
             raise ValueError(f"{flag} gives {key} twice: give it once.")
+        if not value.strip():
+            raise ValueError(f"{flag} {entry} has no value: give one, or leave it out.")
         found[key] = read_yaml(value, f"{flag} {entry}")
     return found
 
@@ -121,5 +124,7 @@ def _model_sets(entries: list[str]) -> dict[str, list[str]] | list[str]:
         name, equals, keys = entry.partition("=")
         if not equals:
             raise ValueError(f"--set {entry!r} beside sets of your own: name its networks too, as NAME=KEY,KEY.")
-        named[name.strip()] = [key.strip() for key in keys.split(",") if key.strip()]
+        if (name := normalize("NFC", name.strip())) in named:
+            raise ValueError(f"--set gives {name!r} twice: give it once, with all its networks.")
+        named[name] = [key.strip() for key in keys.split(",") if key.strip()]
     return named

@@ -60,7 +60,7 @@ def read_profile(profile: str | Path) -> dict[str, Any]:
     """Read the keys and values of a profile: a name, or a YAML file."""
     named = profile_files()
     path = named.get(str(profile)) or file_path(profile, "profile")
-    if not path.is_file() or path.suffix not in (".yml", ".yaml"):
+    if not path.is_file() or path.suffix.lower() not in (".yml", ".yaml"):
         raise ValueError(
             f"profile {shown(str(profile))} does not exist.{near(profile, named)} Give one of {', '.join(named)}, or "
             "the path of a .yml file with the same keys."

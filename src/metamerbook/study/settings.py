@@ -205,8 +205,8 @@ def _flat(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     budgets = {path[1] for path in _places().values() if len(path) > 2}
     for key, value in values.items():
-        if key in _chapters() and isinstance(value, Mapping):
-            yield from _leaves(value)
+        if key in _chapters() and (value is None or isinstance(value, Mapping)):  # all below it may be commented out
+            yield from _leaves(value or {})
         elif key in budgets and isinstance(value, Mapping):
             yield from ((f"{key}_{below}", one) for below, one in value.items())
         else:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from metamerlib.checks import file_path
 from metamerlib.models.checkpoints import check_container
 from metamerlib.models.published import PUBLISHED, Release
 from metamerlib.models.robustbench import PREFIX, published_network
@@ -59,7 +60,7 @@ class WeightsCache:
     """A folder of published weights; None means `weights_folder`."""
 
     def __init__(self, folder: Path | str | None = None) -> None:
-        self.folder = Path(folder) if folder is not None else weights_folder()
+        self.folder = file_path(folder, "folder") if folder is not None else weights_folder()
 
     def release(self, key: str) -> Release | None:
         """Name a network's published weights; None for a network that is only initialised."""

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
+from metamerlib.checks import file_path
 from metamerlib.system import atomic_write
 
 
@@ -33,7 +34,7 @@ class WeightsFolder:
     """A folder with one weight file per network and one card; by default that of the bundled zoo."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = Path(path) if path is not None else zoo_folder() / "mini"
+        self.path = file_path(path, "weights") if path is not None else zoo_folder() / "mini"
 
     def file(self, key: str) -> Path:
         """Name a network's weight file, whether or not it exists."""

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from small_books import HEAD, write_chapter
 
 from metamerbook.build import ChapterError, chapters, execute_chapters
-from metamerbook.build.kernel import normalised, running_kernel
+from metamerbook.build.kernel import kernel_environment, normalised, running_kernel
 from metamerbook.build.requests import chapter_key, declared_parameters
 from metamerbook.engine.context import Context
 from metamerbook.engine.store import Store
@@ -299,6 +299,15 @@ def test_another_kernel_of_the_same_name_is_not_taken(tmp_path, monkeypatch):
             return manager.kernel_spec.argv[0]
 
     assert asyncio.run(program()) == sys.executable
+
+
+def test_relative_folders_are_those_of_whoever_builds(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("METAMERLIB_STORE", "results")
+    monkeypatch.setenv("METAMERLIB_WEIGHTS", "~/weights")
+    with kernel_environment(1) as environment:
+        assert environment["METAMERLIB_STORE"] == str(tmp_path / "results")
+        assert environment["METAMERLIB_WEIGHTS"] == os.path.expanduser("~/weights")
 
 
 @pytest.mark.parametrize(

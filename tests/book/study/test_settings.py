@@ -276,3 +276,8 @@ def test_numbers_and_flags_are_read_as_command_lines_write_them(tmp_path):
     assert settings(compile="true").compile
     assert not settings(compile="false").compile
     assert settings(seed=np.int64(3)).seed == 3
+
+
+def test_a_profile_may_leave_a_section_empty_and_end_in_capitals(tmp_path):
+    (tmp_path / "mine.YML").write_text("seed: 3\nadversarial_examples:\n#  attack_steps: 2\n")
+    assert StudySettings.from_profile(tmp_path / "mine.YML").seed == 3

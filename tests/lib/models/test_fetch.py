@@ -18,6 +18,7 @@ from weight_server import serving
 from metamerlib.models import CorruptWeightsError, DownloadError, MissingWeightsError, ModelZoo, downloads, fetch
 from metamerlib.models.downloads import LOCK, WeightsCache
 from metamerlib.models.published import PUBLISHED, Release
+from metamerlib.models.weights import WeightsFolder
 from metamerlib.system import weights_folder
 
 KEY = "squeezenet"
@@ -286,3 +287,9 @@ def test_networks_that_have_no_weights(tmp_path):
         fetch("alexnett", folder=tmp_path)
     with pytest.raises(MissingWeightsError):
         WeightsCache(tmp_path).check("vgg19")
+
+
+def test_a_folder_may_be_named_from_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert WeightsCache("~/weights").folder == WeightsFolder("~/weights").path == tmp_path / "weights"

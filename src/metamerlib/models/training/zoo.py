@@ -12,6 +12,7 @@ import torch
 from timm.layers import set_fused_attn
 from torch.utils.flop_counter import FlopCounterMode
 
+from metamerlib.checks import file_path
 from metamerlib.models.miniature import RANDOM_SEEDS, SIDE, build_miniature
 from metamerlib.models.training.drawings import TEST_SEED, as_images, drawing_pool
 from metamerlib.models.training.recipes import EPSILON, RECIPES
@@ -68,7 +69,7 @@ def train_zoo(
     if workers is not None and workers < 1:
         raise ValueError(f"workers is {workers}: give at least 1.")
     weights = WeightsFolder(folder)
-    work_folder = Path(work_folder).resolve()
+    work_folder = file_path(work_folder, "work_folder").resolve()
     wanted = _with_needs(keys or RECIPES)
     if not force:
         wanted = [key for key in wanted if not _is_done(weights, key)]
