@@ -98,13 +98,10 @@ def read_checkpoint(file: Path) -> Any:
 def state_of(checkpoint: Any, file: Path) -> tuple[StateDict, dict[str, tuple[float, ...]]]:
     """Find a network's weights in a checkpoint, by the bare network's names, and the normalisation saved with them."""
     for _ in range(3):
-        nest = next((key for key in _NESTS if _is_mapping(checkpoint, key)), None)
-        if nest is None:
-            break
-        checkpoint = checkpoint[nest]
-    tensors = {}
-    if isinstance(checkpoint, Mapping):
-        tensors = {str(name): value for name, value in checkpoint.items() if isinstance(value, Tensor)}
+        entries = checkpoint if isinstance(checkpoint, Mapping) else {}
+        checkpoint = next((entries[key] for key in _NESTS if isinstance(entries.get(key), Mapping)), checkpoint)
+    entries = checkpoint if isinstance(checkpoint, Mapping) else {}
+    tensors = {str(name): value for name, value in entries.items() if isinstance(value, Tensor)}
     state: StateDict = {}
     normalisation: dict[str, tuple[float, ...]] = {}
     for name, value in tensors.items():
@@ -117,7 +114,7 @@ def state_of(checkpoint: Any, file: Path) -> tuple[StateDict, dict[str, tuple[fl
                 raise CorruptWeightsError(f"{file} holds two different tensors for {bare!r}.")
             state[bare] = value.float() if value.is_floating_point() else value
     if not state:
-        keys = list(checkpoint)[:5] if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
+        keys = list(entries)[:5] or type(checkpoint).__name__
         raise CorruptWeightsError(f"{file} holds no weights of a network (it has {keys}).")
     return state, normalisation
 
@@ -130,11 +127,9 @@ def load_exactly(network: nn.Module, state: StateDict, *, key: str, file: Path) 
             state.setdefault(name, torch.tensor(0))
     complaints = [f"{name} is missing" for name in own if name not in state]
     complaints += [f"{name} is not {key}'s" for name in state if name not in own]
-    complaints += [
-        f"{name} is {tuple(value.shape)} instead of {tuple(own[name].shape)}"
-        for name, value in state.items()
-        if name in own and value.shape != own[name].shape
-    ]
+    for name, value in own.items():
+        found, wanted = tuple(state.get(name, value).shape), tuple(value.shape)
+        complaints += [f"{name} is {found} instead of {wanted}"] if found != wanted else []
     if complaints:
         more = f" (and {len(complaints) - 4} more)" if len(complaints) > 4 else ""
         raise CorruptWeightsError(
@@ -152,10 +147,6 @@ def rename(*substitutions: tuple[str, str]) -> Callable[[StateDict, nn.Module], 
         return state
 
     return translate
-
-
-def _is_mapping(checkpoint: Any, key: str) -> bool:
-    return isinstance(checkpoint, Mapping) and isinstance(checkpoint.get(key), Mapping)
 
 
 def _foreign_names(file: Path) -> set[str]:

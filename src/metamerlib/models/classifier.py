@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.nn.parameter import is_lazy
 
 from metamerlib.checks import check_choice, entries_of, names, real_number, shown, whole_number
-from metamerlib.models.device import naming_batch_size, without_autocast
+from metamerlib.models.device import naming_batch_size, usable_in_autograd, without_autocast
 from metamerlib.models.stages import Stage, resolve_stage
 
 DECISIONS = ("max_logit", "mean_probability")
@@ -32,15 +32,12 @@ class _TapReached(Exception):  # noqa: N818 - a signal that ends the forward pas
 class Classifier(nn.Module):
     """Wrap a torch module: its normalisation, its categories, its blocks.
 
-    The wrapper is the only place that knows how a network wants its input. Everywhere else an image is float32
-    RGB in [0, 1]. The module is put into evaluation mode and its weights are frozen.
+    Everywhere else an image is float32 RGB in [0, 1]. The module is put into evaluation mode, its weights are frozen.
 
     Parameters
     ----------
     module
-        Any module that maps (N, 3, H, W) to (N, outputs).
-    name
-        The name used in tables and messages.
+        Maps (N, 3, H, W) to (N, outputs).
     categories
         The names of the categories that `forward` returns logits for, in order.
     mean, std
@@ -52,26 +49,21 @@ class Classifier(nn.Module):
         The side in pixels that the module needs; images of another size are resized on the way in
         (bilinear, antialiased, differentiable). None passes every size on.
     outputs_of_category
-        For each category, the indices of the module's outputs that belong to it: the category's logit is the
-        highest among them (Geirhos et al. 2018; the 16-way decision over ImageNet's 1000 outputs). None means
-        that outputs and categories are the same.
+        For each category, the indices of the module's outputs that belong to it (Geirhos et al. 2018; the 16-way
+        decision over ImageNet's 1000 outputs). None means that outputs and categories are the same.
     decision
         How the outputs of a category make its logit: "max_logit" takes the highest; "mean_probability" takes the
         logarithm of the mean of their probabilities (a softmax over all outputs).
 
     Raises
     ------
-    TypeError
-        If `module` is not a torch module.
-    ValueError
-        If the normalisation is not three numbers, a block does not exist, categories repeat,
-        `outputs_of_category` does not fit them, or there is no such decision.
+    TypeError, ValueError
+        If `module` is not a torch module, or an argument does not fit it or the others.
 
     Examples
     --------
     >>> import torch, metamerlib as ml
-    >>> network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.LazyLinear(2))
-    >>> _ = network(torch.zeros(1, 3, 8, 8))
+    >>> network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.Linear(144, 2))
     >>> mine = ml.Classifier(network, name="mine", blocks=["0", "1"], categories=("cat", "dog"))
     >>> mine.layer("late"), tuple(mine.activations(torch.rand(5, 3, 8, 8), "early").shape)
     ('1', (5, 4, 6, 6))
@@ -105,24 +97,21 @@ class Classifier(nn.Module):
             raise ValueError(f"std is {shown(std)}: every channel's must be above 0.")
         if input_size is not None:
             input_size = whole_number(input_size, "input_size", at_least=1, at_most=_LARGEST_SIDE)
-        self.name = unicodedata.normalize("NFC", name)
-        self.categories = names(categories, "categories")
+        self.name, self.categories = unicodedata.normalize("NFC", name), names(categories, "categories")
         if outputs_of_category is not None:
             outputs_of_category = _outputs(outputs_of_category, len(self.categories))
         check_choice(decision, DECISIONS, "decision")
         modules = dict(module.named_modules(remove_duplicate=False))
-        given, blocks = blocks, [] if blocks is None else entries_of(blocks, "blocks", "dotted module names")
+        blocks = [] if blocks is None else entries_of(blocks, "blocks", "dotted module names")
         unknown = [block for block in blocks if not isinstance(block, str) or not block or block not in modules]
         if unknown:
             raise ValueError(
-                f"blocks is {shown(given)} and names {shown(unknown)}, which model {self.name!r} does not have: give "
+                f"blocks names {shown(unknown)}, which model {self.name!r} does not have: give "
                 f"dotted names out of module.named_modules(), such as {', '.join([n for n in modules if n][:6])}."
             )
-        self.blocks = tuple(blocks)
-        self.input_size = input_size
-        self.outputs_of_category = outputs_of_category
-        self.decision = decision
-        self.module = _usable_in_autograd(module)
+        self.blocks, self.input_size = tuple(blocks), input_size
+        self.outputs_of_category, self.decision = outputs_of_category, decision
+        self.module = usable_in_autograd(module)
         for weight in module.parameters():  # a scripted module has no requires_grad_ of its own
             weight.requires_grad_(False)
         # Not persistent: the module's own state_dict stays loadable through the wrapper's.
@@ -139,11 +128,8 @@ class Classifier(nn.Module):
             ) from error
 
     def __repr__(self) -> str:
-        size = self.input_size or "any"
-        return (
-            f"Classifier({self.name!r}, {type(self.module).__name__}, {len(self.categories)} categories, "
-            f"{len(self.blocks)} blocks, input {size} px)"
-        )
+        what = f"{type(self.module).__name__}, {len(self.categories)} categories, {len(self.blocks)} blocks"
+        return f"Classifier({self.name!r}, {what}, input {self.input_size or 'any'} px)"
 
     def train(self, mode: bool = True) -> "Classifier":
         """Stay in evaluation mode: activations must not depend on what else is in the batch."""
@@ -164,18 +150,7 @@ class Classifier(nn.Module):
         return next((p.dtype for p in self.module.parameters() if p.is_floating_point()), self._mean.dtype)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Classify images, (N, 3, H, W), floating point RGB in [0, 1].
-
-        Returns
-        -------
-        Tensor
-            (N, categories) logits.
-
-        Raises
-        ------
-        ValueError
-            If the images have another shape or type, or the number of outputs is not that of the categories.
-        """
+        """Classify images, (N, 3, H, W), floating point RGB in [0, 1]: (N, categories) logits."""
         logits = self.outputs(images)
         n_outputs = logits.shape[1] if logits.ndim == 2 else None
         if n_outputs == 1:
@@ -190,8 +165,10 @@ class Classifier(nn.Module):
                     f"model {self.name!r} returns {tuple(logits.shape)} for {len(images)} images, but "
                     f"outputs_of_category names output {largest}: give indices below the number of outputs."
                 )
-            gather = _log_mean_probability if self.decision == "mean_probability" else _highest
-            return torch.stack([gather(logits, outputs) for outputs in self.outputs_of_category], dim=1)
+            if self.decision == "max_logit":
+                return torch.stack([logits[:, outputs].amax(dim=1) for outputs in self.outputs_of_category], dim=1)
+            shares = [logits[:, one].logsumexp(dim=1) - math.log(len(one)) for one in self.outputs_of_category]
+            return torch.stack(shares, dim=1) - logits.logsumexp(dim=1, keepdim=True)
         if n_outputs != len(self.categories):
             raise ValueError(
                 f"model {self.name!r} returns {tuple(logits.shape)} for {len(images)} images, but has "
@@ -213,19 +190,9 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def predict(self, images: Tensor, batch_size: int = 256) -> Tensor:
-        """Decide on a category for each image.
+        """Decide on a category for each image: (N,) int64 indices into `categories`, on the CPU.
 
-        Parameters
-        ----------
-        images
-            (N, 3, H, W), RGB in [0, 1], on any device.
-        batch_size
-            Images classified at once.
-
-        Returns
-        -------
-        Tensor
-            (N,) int64 indices into `categories`, on the CPU.
+        The images, (N, 3, H, W), RGB in [0, 1], may be on any device; `batch_size` are classified at once.
 
         Raises
         ------
@@ -234,8 +201,7 @@ class Classifier(nn.Module):
         """
         self.eval()  # the module may have been trained since
         batch_size = whole_number(batch_size, "batch_size", at_least=1)
-        if not isinstance(images, Tensor):
-            raise TypeError(f"images is {shown(images)}: give a tensor (N, 3, H, W), RGB in [0, 1].")
+        _check_tensor(images)
         with naming_batch_size(f"classifying with model {self.name!r}", batch_size):
             batches = [self(batch.to(self.device)).cpu() for batch in images.split(batch_size)]
         return self.checked_logits(torch.cat(batches)).argmax(dim=1) if batches else torch.zeros(0, dtype=torch.int64)
@@ -258,7 +224,7 @@ class Classifier(nn.Module):
         )
 
     def activations(self, images: Tensor, stage: Stage) -> Tensor:
-        """Compute the activations at a stage; the forward pass stops there.
+        """Compute the activations at a stage, (N, …); the forward pass stops there.
 
         Parameters
         ----------
@@ -266,11 +232,6 @@ class Classifier(nn.Module):
             (N, 3, H, W), RGB in [0, 1], on the model's device. Gradients flow back to them.
         stage
             "early", "middle", "late" (20, 50, 80 % of the depth), a depth in (0, 1], or a module's dotted name.
-
-        Returns
-        -------
-        Tensor
-            (N, …), the tapped module's output.
 
         Raises
         ------
@@ -319,8 +280,7 @@ class Classifier(nn.Module):
 
     def _inputs(self, images: Tensor) -> Tensor:
         """Validate images and turn them into what the module takes."""
-        if not isinstance(images, Tensor):
-            raise TypeError(f"images is {shown(images)}: give a tensor (N, 3, H, W), RGB in [0, 1].")
+        _check_tensor(images)
         if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
             raise ValueError(f"images is {shown(images)}: give floating point (N, 3, H, W), RGB in [0, 1].")
         size = self.input_size
@@ -336,6 +296,11 @@ class Classifier(nn.Module):
         return output.to(images.dtype) if was_cast and output.is_floating_point() else output
 
 
+def _check_tensor(images: object) -> None:
+    if not isinstance(images, Tensor):
+        raise TypeError(f"images is {shown(images)}: give a tensor (N, 3, H, W), RGB in [0, 1].")
+
+
 def _first_tensor(returned: object) -> Tensor | None:
     """Take the logits, or else the first tensor, out of what a forward pass returned."""
     if isinstance(returned, Tensor):
@@ -349,30 +314,11 @@ def _first_tensor(returned: object) -> Tensor | None:
     return next((entry for entry in entries if isinstance(entry, Tensor)), None)
 
 
-def _usable_in_autograd(module: nn.Module) -> nn.Module:
-    """Copy weights that were made in inference mode, through which no gradient flows."""
-    copies: dict[int, Tensor] = {}  # a tensor that two layers share stays shared
-    with torch.inference_mode(False):
-        for layer in module.modules():
-            for tensors in (layer._parameters, layer._buffers):
-                for name, tensor in tensors.items():
-                    if tensor is None or not tensor.is_inference():
-                        continue
-                    if id(tensor) not in copies:
-                        plain = tensor.clone()
-                        copies[id(tensor)] = nn.Parameter(plain, False) if tensors is layer._parameters else plain
-                    tensors[name] = copies[id(tensor)]
-    return module
-
-
 def _per_channel(values: object, argument: str) -> tuple[float, float, float]:
     if hasattr(values, "flatten") and hasattr(values, "tolist"):  # an array or a tensor
         values = values.flatten().tolist()
-    found = entries_of(values, argument, "three numbers")
-    try:
-        found = [real_number(value.item() if isinstance(value, Tensor) else value, argument) for value in found]
-    except (TypeError, ValueError):
-        found = []
+    found = [one.item() if isinstance(one, Tensor) else one for one in entries_of(values, argument, "three numbers")]
+    found = [real_number(one, argument) for one in found]
     if len(found) != 3:
         raise ValueError(f"{argument} is {shown(values)}: give three numbers, one per RGB channel.")
     if max(map(abs, found)) > _LARGEST_CONSTANT:
@@ -386,22 +332,10 @@ def _per_channel(values: object, argument: str) -> tuple[float, float, float]:
 
 def _outputs(given: object, categories: int) -> list[list[int]]:
     outputs = entries_of(given, "outputs_of_category", "lists of output indices")
-    if len(outputs) != categories:
-        raise ValueError(
-            f"outputs_of_category has {len(outputs)} entries for {categories} categories: give one list of output "
-            f"indices per category (it is {shown(given)})."
-        )
     outputs = [entries_of(one, "outputs_of_category", "lists of output indices") for one in outputs]
-    if not all(outputs):
+    if len(outputs) != categories or not all(outputs):
         raise ValueError(
-            f"outputs_of_category has an empty entry: give each category at least one output (it is {shown(given)})."
+            f"outputs_of_category is {shown(given)}: give one list of output indices per category ({categories} of "
+            "them), none of them empty."
         )
     return [[whole_number(output, "outputs_of_category") for output in one] for one in outputs]
-
-
-def _highest(logits: Tensor, outputs: list[int]) -> Tensor:
-    return logits[:, outputs].amax(dim=1)
-
-
-def _log_mean_probability(logits: Tensor, outputs: list[int]) -> Tensor:
-    return logits[:, outputs].logsumexp(dim=1) - math.log(len(outputs)) - logits.logsumexp(dim=1)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from metamerlib.checks import shown
 
@@ -76,6 +76,22 @@ def without_autocast(device: torch.device) -> AbstractContextManager[None]:
     return torch.autocast(device.type, enabled=False) if available else nullcontext()
 
 
+def usable_in_autograd(module: nn.Module) -> nn.Module:
+    """Copy weights that were made in inference mode, through which no gradient flows."""
+    copies: dict[int, Tensor] = {}  # a tensor that two layers share stays shared
+    with torch.inference_mode(False):
+        for layer in module.modules():
+            for tensors in (layer._parameters, layer._buffers):
+                for name, tensor in tensors.items():
+                    if tensor is None or not tensor.is_inference():
+                        continue
+                    if id(tensor) not in copies:
+                        plain = tensor.clone()
+                        copies[id(tensor)] = nn.Parameter(plain, False) if tensors is layer._parameters else plain
+                    tensors[name] = copies[id(tensor)]
+    return module
+
+
 @contextmanager
 def naming_batch_size(what: str, batch_size: int) -> Iterator[None]:
     """Say of a lack of memory which batch size led to it, and what to do."""
@@ -84,10 +100,8 @@ def naming_batch_size(what: str, batch_size: int) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        if batch_size > 1:
-            fix = f"give a smaller batch_size, such as {batch_size // 2}"
-        else:
-            fix = "images of a smaller size would do"
+        smaller = f"give a smaller batch_size, such as {batch_size // 2}"
+        fix = smaller if batch_size > 1 else "images of a smaller size would do"
         raise torch.OutOfMemoryError(
             f"{what} needs more memory than there is with batch_size={batch_size}: {fix} "
             f"({(str(error) or type(error).__name__).splitlines()[0]})."

@@ -10,7 +10,7 @@ import sys
 import tarfile
 import warnings
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -71,29 +71,27 @@ class WeightsCache:
 
     def path(self, key: str) -> Path:
         """Name the file that a network's weights are kept in, whether or not it exists."""
-        return self._place(self._release(key))
+        return self.folder / self._release(key).file
 
     def available(self, key: str) -> bool:
         """Return whether a network's weights are there, or it needs none; they are not looked into."""
         return self.release(key) is None or self.path(key).exists()
 
-    def check(self, key: str) -> WeightFile:
-        """Compare a network's weight file with what is known of it; one put here by hand is entered as it is found."""
-        return self.check_release(self._release(key), key)
-
-    def fetch(self, key: str, *, force: bool = False, progress: bool = False) -> WeightFile:
-        """Fetch a network's weights if they are not there or not intact, or in any case."""
-        return self.fetch_release(self._release(key), key, force=force, progress=progress)
-
-    def by_hand(self, key: str) -> str:
+    def by_hand(self, key: str, release: Release | None = None) -> str:
         """Say which file to put where on a machine that cannot download."""
-        return self._by_hand(self._release(key))
+        release = release or self._release(key)
+        what = f"{release.member} out of {release.url}" if release.member else release.url
+        return f"Without a network here: put {what} (see {release.page}) at {self.folder / release.file}."
 
-    def check_release(self, release: Release, key: str) -> WeightFile:
-        """Do what `check` does for a release that is not the paper's; `key` is what messages call its network."""
-        path, how = self._place(release), f"`metamerlib zoo fetch {key}` fetches them"
+    def check(self, key: str, release: Release | None = None) -> WeightFile:
+        """Compare a network's weight file with what is known of it; one put here by hand is entered as it is found.
+
+        A `release` of one's own takes the place of the network's.
+        """
+        release = release or self._release(key)
+        path, how = self.folder / release.file, f"`metamerlib zoo fetch {key}` fetches them"
         if not path.exists():
-            raise MissingWeightsError(f"no weights of {key!r}: {how}. {self._by_hand(release)}")
+            raise MissingWeightsError(f"no weights of {key!r}: {how}. {self.by_hand(key, release)}")
         known = self._lock().get(release.file)
         try:
             if known is None:
@@ -106,27 +104,30 @@ class WeightsCache:
             raise CorruptWeightsError(f"the weights of {key!r} cannot be used: {error} {how} anew.") from error
         return WeightFile(path, known["bytes"], known["sha256"], known["trust"])
 
-    def fetch_release(self, release: Release, key: str, *, force: bool = False, progress: bool = False) -> WeightFile:
-        """Do what `fetch` does for a release that is not the paper's."""
-        path = self._place(release)
+    def fetch(
+        self, key: str, release: Release | None = None, *, force: bool = False, progress: bool = False
+    ) -> WeightFile:
+        """Fetch a network's weights if they are not there or not intact, or in any case."""
+        release = release or self._release(key)
+        path = self.folder / release.file
         if path.exists() and not force:
             try:
-                return self.check_release(release, key)
+                return self.check(key, release)
             except CorruptWeightsError:
                 _set_aside(path, f"{release.file}.damaged")
         incoming = self.folder / f"{release.file}.{secrets.token_hex(4)}.incoming"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             served = self._bring(release, incoming, progress)
-            return self._enter(release, incoming, self.folder / release.file, served)
+            return self._enter(release, incoming, path, served)
         except CorruptWeightsError as error:
             kept = _set_aside(incoming, f"{release.file}.refused")
             raise CorruptWeightsError(
-                f"{key}: {error} It came from {release.url}, see {kept}. {self._by_hand(release)}"
+                f"{key}: {error} It came from {release.url}, see {kept}. {self.by_hand(key, release)}"
             ) from error
         except OSError as error:
             incoming.unlink(missing_ok=True)
-            raise DownloadError(f"{key}: {self._reason(release, error)} {self._by_hand(release)}") from error
+            raise DownloadError(f"{key}: {self._reason(release, error)} {self.by_hand(key, release)}") from error
 
     def _bring(self, release: Release, incoming: Path, progress: bool) -> str:
         """Download a file, out of an archive where it lies in one; return the hash that the server names, if any."""
@@ -191,8 +192,7 @@ class WeightsCache:
         return entry
 
     def _write_down(self, release: Release, entry: WeightFile) -> None:
-        row = {**asdict(entry), "url": release.url}
-        del row["path"]
+        row = {"bytes": entry.bytes, "sha256": entry.sha256, "trust": entry.trust, "url": release.url}
         try:
             rows = dict(sorted((self._lock() | {release.file: row}).items()))
             with atomic_write(self.folder / LOCK) as draft:
@@ -210,26 +210,17 @@ class WeightsCache:
     def _lock(self) -> dict[str, dict]:
         file = self.folder / LOCK
         try:
-            return json.loads(file.read_text("utf-8"))
-        except FileNotFoundError:
-            return {}
+            return json.loads(file.read_text("utf-8")) if file.exists() else {}
         except ValueError as error:
             raise CorruptWeightsError(
                 f"{file} is damaged: remove it, and the files beside it are taken as they are."
             ) from error
-
-    def _place(self, release: Release) -> Path:
-        return self.folder / release.file
 
     def _release(self, key: str) -> Release:
         release = self.release(key)
         if release is None:
             raise KeyError(f"{key!r} is only initialised: it has no weights to fetch.")
         return release
-
-    def _by_hand(self, release: Release) -> str:
-        what = f"{release.member} out of {release.url}" if release.member else release.url
-        return f"Without a network here: put {what} (see {release.page}) at {self._place(release)}."
 
 
 def fetch(

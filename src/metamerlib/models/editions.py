@@ -71,8 +71,8 @@ class MiniatureEdition:
         card = self._card.get(key, {})
         return {
             "parameters": sum(p.numel() for p in build_miniature(key)[0].parameters()),
-            **{name: card.get(name) for name in ("multiply_adds", "accuracy", "robust_accuracy", "seconds")},
             "classes": len(CATEGORIES),
+            **{name: card.get(name) for name in ("multiply_adds", "accuracy", "robust_accuracy", "seconds")},
         }
 
 
@@ -114,17 +114,12 @@ class PaperEdition:
     def wrap(self, key: str, network: nn.Module, blocks: Sequence[str]) -> Classifier:
         mean, std = published_network(key).normalisation
         categories, outputs = imagenet_outputs(self._decision)
-        return Classifier(
-            network,
-            name=key,
-            mean=mean,
-            std=std,
-            blocks=blocks,
-            categories=categories,
-            input_size=PUBLISHED_SIDE,
-            outputs_of_category=outputs,
-            decision="mean_probability" if self._decision == "mean_probability" else "max_logit",
-        )
+        options = {
+            "input_size": PUBLISHED_SIDE,
+            "outputs_of_category": outputs,
+            "decision": "max_logit" if outputs is None else self._decision,
+        }
+        return Classifier(network, name=key, mean=mean, std=std, blocks=blocks, categories=categories, **options)
 
     def fingerprint(self, key: str) -> str:
         if self._is_initialised(key):
@@ -133,9 +128,10 @@ class PaperEdition:
 
     def describe(self, key: str) -> dict[str, Any]:
         release = None if self._untrained else self._cache.release(key)
-        present = release is not None and self._cache.path(key).exists()
-        size = self._cache.path(key).stat().st_size / 2**20 if present else None
-        estimate = (release.megabytes or 4 * ZOO[key].parameters / 2**20) if release else 0.0
+        file, megabytes = self._cache.folder / release.file if release else None, 0.0
+        if file is not None:
+            megabytes = release.megabytes or 4 * ZOO[key].parameters / 2**20
+            megabytes = file.stat().st_size / 2**20 if file.exists() else megabytes
         return {
             "parameters": ZOO[key].parameters,
             "multiply_adds": ZOO[key].multiply_adds,
@@ -143,10 +139,10 @@ class PaperEdition:
             "robust_accuracy": None,
             "seconds": None,
             "classes": _OUTPUTS,
-            "megabytes": size or estimate,
+            "megabytes": megabytes,
             "licence": release.licence if release else None,
             "url": release.url if release else None,
-            "file": str(self._cache.path(key)) if release else None,
+            "file": str(file) if file else None,
         }
 
     def _is_initialised(self, key: str) -> bool:
@@ -176,8 +172,14 @@ class SkeletonEdition:
 def load_weights(published: PublishedNetwork, file: Path, key: str) -> Network:
     """Build a published network with the weights of a file."""
     state, normalisation = state_of(read_checkpoint(file), file)
-    if not key.startswith(PREFIX):  # RobustBench's own modules normalise
-        _compare_normalisation(key, file, published.normalisation, normalisation)
+    for kind, wanted in zip(("mean", "std"), published.normalisation, strict=True):
+        found = normalisation.get(kind, wanted)
+        # RobustBench's own modules normalise.
+        if not key.startswith(PREFIX) and not torch.allclose(torch.tensor(found), torch.tensor(wanted), atol=1e-3):
+            raise CorruptWeightsError(
+                f"{file} was saved with the {kind} {found}, but {key!r} is known to want {wanted}: is it another "
+                "network's?"
+            )
     network, blocks = _empty(published.architecture)
     if published.translate is not None:
         state = published.translate(state, network)
@@ -220,15 +222,3 @@ def imagenet_outputs(decision: str) -> tuple[tuple[str, ...], tuple[tuple[int, .
     if decision == "1000-way":  # WordNet's ids, as two pairs of the classes share an English name
         return tuple(ImageNetInfo("imagenet-1k").label_names()), None
     return CATEGORIES, tuple(tuple(index for _, index in SYNSETS[category]) for category in CATEGORIES)
-
-
-def _compare_normalisation(
-    key: str, file: Path, declared: Sequence[Sequence[float]], found: dict[str, tuple[float, ...]]
-) -> None:
-    """Refuse a checkpoint that brings another normalisation along than the one that its network is wrapped in."""
-    for kind, wanted in zip(("mean", "std"), declared, strict=True):
-        if kind in found and not torch.allclose(torch.tensor(found[kind]), torch.tensor(wanted), atol=1e-3):
-            raise CorruptWeightsError(
-                f"{file} was saved with the {kind} {found[kind]}, but {key!r} is known to want {tuple(wanted)}: is it "
-                "another network's?"
-            )

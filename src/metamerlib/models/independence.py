@@ -39,7 +39,9 @@ def check_independence(classifier: Classifier, images: Tensor, stage: Stage | No
         together, again, first, second = (_as_real(answer(one)) for one in (pair, pair, pair[:1], pair[1:]))
     switched = [name for name, one in classifier.module.named_modules() if one.training and one not in training]
     if switched:
-        _restore(classifier, buffers)
+        for name, buffer in classifier.named_buffers():
+            buffer.copy_(buffers[name])
+        classifier.eval()
         raise ValueError(
             f"model {classifier.name!r} puts its module {switched[0]!r} into training mode in the forward pass, where "
             "dropout is random and batch normalisation mixes the images of a batch: take .train() out of its forward."
@@ -74,12 +76,6 @@ def _difference(one: Tensor, other: Tensor) -> float:
     if one.shape != other.shape:
         return torch.inf
     return float((one - other).abs().nan_to_num(0).max() / one.abs().nan_to_num(0).max().clamp(min=1e-12))
-
-
-def _restore(classifier: Classifier, buffers: dict[str, Tensor]) -> None:
-    for name, buffer in classifier.named_buffers():
-        buffer.copy_(buffers[name])
-    classifier.eval()
 
 
 def _coupling(classifier: Classifier) -> str:

@@ -4,6 +4,7 @@ Nothing is downloaded here. torchvision and timm say themselves where their weig
 from the installed packages, so that they stay right. The others are written down from the authors' release pages.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from torchvision import models
 from metamerlib.models import imagenet
 from metamerlib.models.checkpoints import StateDict, rename
 from metamerlib.models.registry import ZOO, ZooEntry
+from metamerlib.models.weights import zoo_folder
 
 SIDE = 224
 """Side in pixels of the images that the networks are made for."""
@@ -69,13 +71,13 @@ class Release:
     licence: str | None = None
 
 
-def torchvision_release(name: str, weights: str = "IMAGENET1K_V1") -> Release:
+def torchvision_release(name: str) -> Release:
     """Find weights of torchvision's in the installed package.
 
     The first version is the one that ``pretrained=True`` of PyTorch Hub gave, the paper's source; the second
     versions of some networks were trained with another recipe to several points more.
     """
-    entry = models.get_model_weights(name)[weights]
+    entry = models.get_model_weights(name)["IMAGENET1K_V1"]
     file = PurePosixPath(urlsplit(entry.url).path).name
     return Release(
         url=entry.url,
@@ -95,56 +97,27 @@ def timm_release(name: str) -> Release:
         config = None
     if config is None or not config.hf_hub_id:
         raise ValueError(f"timm {timm.__version__} does not know the weights {name!r}: install timm 1.0.9 or later.")
-    return Release(
-        url=f"https://huggingface.co/{config.hf_hub_id}/resolve/main/model.safetensors",
-        file=f"{name}.safetensors",
-        page=f"https://huggingface.co/{config.hf_hub_id}",
-        licence=config.license,
-        hub=config.hf_hub_id,
-    )
+    hub, page = config.hf_hub_id, f"https://huggingface.co/{config.hf_hub_id}"
+    url = f"{page}/resolve/main/model.safetensors"
+    return Release(url=url, file=f"{name}.safetensors", page=page, licence=config.license, hub=hub)
 
 
 def robustbench_release(
     entry: str, drive: str = "", github: str = "", threat: str = "Linf", file: str | None = None
 ) -> Release:
     """Name weights that RobustBench distributes, on Google Drive or in its GitHub releases; no hash is published."""
-    return Release(
-        # usercontent is where Drive's own page for large files leads; confirm=t answers its question about viruses.
-        url=f"https://github.com/RobustBench/robustbench/releases/download/{github}"
-        if github
-        else f"https://drive.usercontent.google.com/download?id={drive}&export=download&confirm=t",
-        file=file or f"robustbench-{threat}-{entry}.pt",
-        page="https://github.com/RobustBench/robustbench",
-        licence="MIT (RobustBench's default)",
-    )
+    # usercontent is where Drive's own page for large files leads; confirm=t answers its question about viruses.
+    url = f"https://drive.usercontent.google.com/download?id={drive}&export=download&confirm=t"
+    page = "https://github.com/RobustBench/robustbench"
+    if github:
+        url = f"{page}/releases/download/{github}"
+    file = file or f"robustbench-{threat}-{entry}.pt"
+    return Release(url=url, file=file, page=page, licence="MIT (RobustBench's default)")
 
 
-def meal_release(file: str) -> Release:
-    """Name weights of the MEAL V2 release; no hash is published."""
-    return Release(
-        url=f"https://github.com/szq0214/MEAL-V2/releases/download/v1.0.0/{file}",
-        file=file,
-        page="https://github.com/szq0214/MEAL-V2",
-    )
-
-
-_SINGLE = {
-    "cornet": Release(
-        url="https://s3.amazonaws.com/cornet-models/cornet_s-1d3f7974.pth",
-        file="cornet_s-1d3f7974.pth",
-        page="https://github.com/dicarlolab/CORnet",
-        sha1="a4bfd8eda33b45fd945da1b972ab0b7cad38d60f",  # published with Brain-Score's copy of the same file
-        licence="GPL-3.0-or-later (CORnet)",
-    ),
-    # Trained against perturbations of 8/255, out of Feather et al.'s (2023) archive of visual networks.
-    "feather": Release(
-        url="https://mcdermottlab.mit.edu/jfeather/model_metamers_assets/pytorch_metamers_visual_model_checkpoints.tar",
-        file="alexnet_linf_8_robust_training.pt",
-        page="https://github.com/jenellefeather/model_metamers_pytorch",
-        member="alexnet_linf_8_robust_training.pt",
-        licence="MIT (model_metamers_pytorch)",
-    ),
-}
+RELEASES = json.loads((zoo_folder() / "releases.json").read_text("utf-8"))
+"""Of single authors: MEAL V2; CORnet-S, whose SHA-1 is published with Brain-Score's copy of the same file; and an
+AlexNet trained against perturbations of 8/255, out of Feather et al.'s (2023) archive of visual networks."""
 
 
 @dataclass(frozen=True)
@@ -160,8 +133,7 @@ class PublishedNetwork:
     normalisation
         Mean and standard deviation per channel that it wants.
     accuracy
-        Share of the validation images of ILSVRC 2012 that it assigns to the right one of the 1000 classes, as
-        published with the weights; None where that is not known.
+        As in `ZooEntry`.
     translate
         Brings the names of the published weights to those of the module.
     """
@@ -202,8 +174,8 @@ def _release(entry: ZooEntry) -> Release:
     if publisher in ("drive", "github"):
         threat = "corruptions" if "corruptions" in entry.trained_on else "Linf"
         return robustbench_release(entry.entry, **{publisher: name}, threat=threat)
-    finders = {"torchvision": torchvision_release, "timm": timm_release, "meal": meal_release}
-    return finders[publisher](name) if publisher in finders else _SINGLE[publisher]
+    finders = {"torchvision": torchvision_release, "timm": timm_release}
+    return finders[publisher](name) if publisher in finders else Release(**RELEASES[entry.weights])
 
 
 def _published(entry: ZooEntry) -> PublishedNetwork:

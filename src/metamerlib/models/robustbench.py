@@ -133,16 +133,14 @@ def _importable() -> Iterator[None]:
     """Import RobustBench in spite of its packaging; what stands in for other packages is taken away again."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecated parts of timm
-        added = []
+        added: dict[str, types.ModuleType] = {}
         try:
             if "robustbench" not in sys.modules:
-                for missing, stand_in in (("autoattack", "pyautoattack"), ("autoattack.state", "pyautoattack.state")):
-                    if missing not in sys.modules and importlib.util.find_spec("autoattack") is None:
-                        sys.modules[missing] = importlib.import_module(stand_in)
-                        added.append(missing)
+                if importlib.util.find_spec("autoattack") is None:
+                    added |= {name: importlib.import_module(f"py{name}") for name in ("autoattack", "autoattack.state")}
                 if importlib.util.find_spec("pkg_resources") is None:
-                    sys.modules["pkg_resources"] = types.ModuleType("pkg_resources")  # used by its evaluation alone
-                    added.append("pkg_resources")
+                    added["pkg_resources"] = types.ModuleType("pkg_resources")  # used by its evaluation alone
+                sys.modules.update(added)
             importlib.import_module("robustbench.model_zoo.models")
         except ImportError as error:
             raise ImportError(

@@ -20,8 +20,6 @@ Stage = str | float
 
 def block_at(blocks: Sequence[str], depth: float) -> str:
     """Return the block that ends at a share of the depth: number ⌈depth · n⌉ of the n blocks, counted from one."""
-    if not blocks:
-        raise ValueError("blocks is empty: give the dotted names of the sequential blocks, first to last.")
     if not 0 < depth <= 1:
         raise ValueError(f"stage is {shown(depth)}: give a share of the total depth above 0 and at most 1.")
     # limit_denominator: 0.2 · 5 must be block 1, though the float product is above 1 for some n.

@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 from timm.data import ImageNetInfo
 from torch import Tensor
 
+from metamerlib.checks import check_classifiers
 from metamerlib.models.classifier import Classifier
 from metamerlib.models.published import HALF, IMAGENET, RAW
 from metamerlib.stimuli import StimulusSet
@@ -30,7 +31,7 @@ def verify(
     """Measure clean accuracy beside the published one, and look for a wrong normalisation.
 
     A network is suspected if its accuracy is surely below the published one (`published`, by its name), or if it
-    recognizes surely more images under another normalisation than under its own. Columns: see `ModelZoo.verify`.
+    recognizes surely more images under another normalisation than under its own.
     """
     return pd.DataFrame(
         [_row(network, stimuli, published.get(network.name), batch_size) for network in networks],
@@ -39,49 +40,30 @@ def verify(
 
 
 def _row(network: Classifier, stimuli: StimulusSet, published: float | None, batch_size: int) -> dict[str, object]:
-    if tuple(network.categories) != tuple(stimuli.categories):
-        raise ValueError(
-            f"{network.name} decides among {len(network.categories)} categories, the stimuli have others: "
-            f"{', '.join(stimuli.categories[:4])}…; verify needs a zoo and stimuli with the same."
-        )
+    check_classifiers([network], "networks", categories=stimuli.categories)
     correct = network.predict(stimuli.images, batch_size) == stimuli.labels
-    count, hits = len(correct), int(correct.sum())
-    interval = binomtest(hits, count).proportion_ci(0.95, method="wilson")
-    return {
-        "key": network.name,
-        "n": count,
-        "accuracy": hits / count,
-        "low": interval.low,
-        "high": interval.high,
-        "accuracy_1000": _accuracy_among_1000(network, stimuli, batch_size),
-        "published": math.nan if published is None else published,
-        "suspicion": _suspicion(network, stimuli, correct, interval.high, published, batch_size),
-    }
-
-
-def _suspicion(
-    network: Classifier,
-    stimuli: StimulusSet,
-    correct: Tensor,
-    high: float,
-    published: float | None,
-    batch_size: int,
-) -> str:
-    if published is None:
-        return ""
+    interval = binomtest(int(correct.sum()), len(correct)).proportion_ci(0.95, method="wilson")
     found = []
-    if high < published - _MARGIN:
-        found.append(f"accuracy is at most {high:.2f}, published is {published:.2f}")
-    for name, (mean, std) in _OTHERS.items():
+    if published is not None and interval.high < published - _MARGIN:
+        found.append(f"accuracy is at most {interval.high:.2f}, published is {published:.2f}")
+    for name, (mean, std) in _OTHERS.items() if published is not None else ():
         if torch.allclose(torch.tensor([mean, std]), torch.tensor([network.mean, network.std])):
             continue
         otherwise = network.predict(_as_if(network, stimuli.images, mean, std), batch_size) == stimuli.labels
         gained, lost = int((otherwise & ~correct).sum()), int((correct & ~otherwise).sum())
         if gained - lost > 3 * math.sqrt(gained + lost):  # McNemar's test at three standard deviations
-            found.append(
-                f"with the normalisation {name} it would be {otherwise.float().mean():.2f}: its own is likely wrong"
-            )
-    return "; ".join(found)
+            share = otherwise.float().mean()
+            found.append(f"with the normalisation {name} it would be {share:.2f}: its own is likely wrong")
+    return {
+        "key": network.name,
+        "n": len(correct),
+        "accuracy": int(correct.sum()) / len(correct),
+        "low": interval.low,
+        "high": interval.high,
+        "accuracy_1000": _accuracy_among_1000(network, stimuli, batch_size),
+        "published": math.nan if published is None else published,
+        "suspicion": "; ".join(found),
+    }
 
 
 def _as_if(network: Classifier, images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:

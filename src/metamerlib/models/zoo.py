@@ -206,21 +206,11 @@ class ModelZoo(Mapping[str, Classifier]):
         rows, untrained = [], self.name == "paper-untrained"
         for key, entry in ZOO.items():
             known = self._edition.describe(key)
-            rows.append(
-                {
-                    "key": key,
-                    "table_name": entry.table_name,
-                    "family": entry.family,
-                    "robust": entry.robust,
-                    "random": entry.random or untrained,
-                    "available": self._edition.available(key),
-                    **{name: known.pop(name) for name in _EARLY_COLUMNS},
-                    "paper_parameters": entry.parameters,
-                    "source": entry.source,
-                    "trained_on": "none" if untrained else entry.trained_on,
-                    **known,
-                }
-            )
+            row = {name: getattr(entry, name) for name in ("key", "table_name", "family", "robust")}
+            row |= {"random": entry.random or untrained, "available": self._edition.available(key)}
+            row |= {name: known.pop(name) for name in _EARLY_COLUMNS} | {"paper_parameters": entry.parameters}
+            row |= {"source": entry.source, "trained_on": "none" if untrained else entry.trained_on}
+            rows.append(row | known)
         # Floats also where nothing is known: None would make them objects, which are neither drawn nor averaged.
         return pd.DataFrame(rows).astype(dict.fromkeys(("accuracy", "robust_accuracy", "seconds"), float))
 
@@ -242,24 +232,13 @@ class ModelZoo(Mapping[str, Classifier]):
     def verify(self, stimuli: StimulusSet, keys: Iterable[str] | None = None, *, batch_size: int = 64) -> pd.DataFrame:
         """Measure clean accuracy beside the published one, and look for a wrong normalisation.
 
-        Parameters
-        ----------
-        stimuli
-            Labelled images, such as ``load_stimuli("imagenet16", root=…)``.
-        keys
-            Which networks; None takes those whose weights are there.
-        batch_size
-            Images classified at once.
+        `keys` are those of the networks; None takes all whose weights are there.
 
         Returns
         -------
         DataFrame
-            As from `metamerlib.models.verification.verify`.
-
-        Raises
-        ------
-        KeyError
-            If a key does not exist.
+            One row per network: key, n, accuracy (with low and high, the 95 % interval), accuracy_1000, published, and
+            suspicion, empty where there is none.
         """
         chosen = [keys] if isinstance(keys, str) else list(self if keys is None else keys)
         for key in chosen:
@@ -321,8 +300,7 @@ def load_robustbench(
     if published.release is None:
         network, blocks = published.architecture()
     else:
-        release = published.release()
-        file = cache.fetch_release(release, key) if fetch else cache.check_release(release, key)
+        file = (cache.fetch if fetch else cache.check)(key, published.release())
         network, blocks = load_weights(published, file.path, key)
     if dataset == "imagenet":
         model = PaperEdition(decision=decision).wrap(key, network, blocks)

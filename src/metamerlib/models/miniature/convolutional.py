@@ -13,7 +13,7 @@ from torchvision.models.efficientnet import MBConvConfig
 from torchvision.models.squeezenet import Fire
 from torchvision.models.vgg import make_layers
 
-from metamerlib.models.cornet import CORnetS
+from metamerlib.models.imagenet import CORnetS
 
 
 def _hidden(inputs: int, outputs: int) -> tuple[nn.Module, ...]:

@@ -45,20 +45,16 @@ def drawing_pool(folder: Path, count: int, *, size: int = 64, seed: int = TRAINI
             )
     with atomic_write(path) as draft:
         open_memmap(draft, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)).flush()
-        _reserve(draft)
+        if hasattr(os, "posix_fallocate"):
+            # Writing to a mapped file on a full disk kills a process, whereas reserving the room is a plain error.
+            with draft.open("rb+") as file:
+                os.posix_fallocate(file.fileno(), 0, draft.stat().st_size)
         starts = range(0, count, _CHUNK)
         with ProcessPoolExecutor(cores(), mp_context=get_context("spawn")) as pool:
             futures = [pool.submit(_draw_chunk, draft, seed, start, size) for start in starts]
             for future in tqdm(futures, desc="drawing the training images", unit_scale=_CHUNK, unit="image"):
                 future.result()
     return open_memmap(path, mode="r")
-
-
-def _reserve(path: Path) -> None:
-    # A process that writes to a mapped file on a full disk is killed, whereas reserving the room is a plain error.
-    if hasattr(os, "posix_fallocate"):
-        with path.open("rb+") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def as_images(pixels: np.ndarray) -> Tensor:

@@ -1,6 +1,5 @@
 """Train one miniature by its recipe, with checkpoints that a later run resumes."""
 
-import contextlib
 import copy
 import hashlib
 import io
@@ -50,13 +49,12 @@ def attack(
     epsilon: float,
     steps: int,
     generator: torch.Generator,
-    step_size: float | None = None,
 ) -> Tensor:
     """Raise the cross-entropy within an ℓ∞ ball by projected gradient ascent (Madry et al. 2018).
 
-    The step is by default 1.25 ε for a single one (Wong et al. 2020) and 2.5 ε / steps for more.
+    The step is 1.25 ε for a single one (Wong et al. 2020) and 2.5 ε / steps for more.
     """
-    size = step_size or (1.25 * epsilon if steps == 1 else 2.5 * epsilon / steps)
+    size = 1.25 * epsilon if steps == 1 else 2.5 * epsilon / steps
     start = torch.rand(images.shape, generator=generator).to(images.device) * 2 - 1
     adversarial = (images + epsilon * start).clamp_(0, 1)
     for _ in range(steps):
@@ -76,8 +74,7 @@ def corrupt(images: Tensor, generator: torch.Generator) -> Tensor:
     count = len(images)
 
     def uniform(low: float, high: float) -> Tensor:
-        drawn = torch.rand(count, 1, 1, 1, generator=generator) * (high - low) + low
-        return drawn.to(images.device)
+        return (torch.rand(count, 1, 1, 1, generator=generator) * (high - low) + low).to(images.device)
 
     noise = torch.randn(images.shape, generator=generator).to(images.device)
     impulses = torch.rand(images.shape, generator=generator).to(images.device)
@@ -96,10 +93,8 @@ def corrupt(images: Tensor, generator: torch.Generator) -> Tensor:
         images.lerp(fog.expand_as(images), uniform(0.2, 0.6)),
         images.lerp(coarse, uniform(0.5, 1)),
     ]
-    choice = torch.multinomial(torch.tensor([0.2] + [0.8 / 7] * 7), count, replacement=True, generator=generator).to(
-        images.device
-    )
-    return torch.stack(variants)[choice, torch.arange(count, device=images.device)].clamp(0, 1)
+    choice = torch.multinomial(torch.tensor([0.2] + [0.8 / 7] * 7), count, replacement=True, generator=generator)
+    return torch.stack(variants)[choice.to(images.device), torch.arange(count, device=images.device)].clamp(0, 1)
 
 
 def learning_rate_at(recipe: Recipe, progress: float) -> float:
@@ -149,7 +144,8 @@ def train_miniature(
             chosen = np.sort(torch.randint(0, len(pool), (recipe.batch_size,), generator=generator).numpy())
             images = augment(as_images(pool[chosen]).to(device), generator)
             labels = torch.from_numpy(chosen % 16).to(device)
-            loss = _loss(model, teachers, recipe, done, images, labels, generator, precision)
+            with precision:
+                loss = _loss(model, teachers, recipe, done, images, labels, generator)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -172,32 +168,26 @@ def _loss(
     images: Tensor,
     labels: Tensor,
     generator: torch.Generator,
-    precision: contextlib.AbstractContextManager,
 ) -> Tensor:
     epsilon = epsilon_at(recipe, done)
-    with precision:
-        if recipe.objective == "corruptions":
-            images = corrupt(images, generator)
-        if epsilon > 0:
-            # Attacked as it will be used: in evaluation mode, running statistics and all.
-            model.eval()
-            images = attack(
-                model, images, labels, epsilon=epsilon, steps=recipe.attack_steps, generator=generator
-            ).detach()
-        model.train()
-        images = images.contiguous(memory_format=torch.channels_last)
-        logits = model(images).float()
-        smoothing = 0.0 if recipe.objective == "adversarial" else _SMOOTHING
-        loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
-        if teachers:
-            with torch.no_grad():
-                probabilities = torch.stack(
-                    [functional.softmax(teacher(images).float() / _TEMPERATURE, dim=1) for teacher in teachers]
-                ).mean(dim=0)
-            divergence = functional.kl_div(
-                functional.log_softmax(logits / _TEMPERATURE, dim=1), probabilities, reduction="batchmean"
-            )
-            loss = 0.3 * loss + _TEMPERATURE**2 * divergence
+    if recipe.objective == "corruptions":
+        images = corrupt(images, generator)
+    if epsilon > 0:
+        # Attacked as it will be used: in evaluation mode, running statistics and all.
+        model.eval()
+        steps = recipe.attack_steps
+        images = attack(model, images, labels, epsilon=epsilon, steps=steps, generator=generator).detach()
+    model.train()
+    images = images.contiguous(memory_format=torch.channels_last)
+    logits = model(images).float()
+    smoothing = 0.0 if recipe.objective == "adversarial" else _SMOOTHING
+    loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+    if teachers:
+        with torch.no_grad():
+            answers = [functional.softmax(teacher(images).float() / _TEMPERATURE, dim=1) for teacher in teachers]
+        own = functional.log_softmax(logits / _TEMPERATURE, dim=1)
+        divergence = functional.kl_div(own, torch.stack(answers).mean(dim=0), reduction="batchmean")
+        loss = 0.3 * loss + _TEMPERATURE**2 * divergence
     return loss
 
 
@@ -208,12 +198,8 @@ def _weight_groups(model: nn.Module, weight_decay: float) -> list[dict]:
 
 
 def _save(path: Path, recipe: Recipe, model: nn.Module, optimizer: torch.optim.Optimizer, update: int) -> None:
-    state = {
-        "recipe": recipe.to_dict(),
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "update": update,
-    }
+    state = {"recipe": recipe.to_dict(), "update": update}
+    state |= {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
     content = io.BytesIO()  # where torch writes to a file, a full disk is an error about a "position"
     torch.save(state, content)
     try:
@@ -256,23 +242,13 @@ def _resume(path: Path, recipe: Recipe, model: nn.Module, optimizer: torch.optim
     return update
 
 
-@torch.no_grad()
-def accuracy(network: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 256) -> float:
-    """Share of images that a miniature classifies as labelled."""
-    model = Normalized(network).eval()
-    decided = torch.cat([model(batch).argmax(dim=1) for batch in images.split(batch_size)])
-    return (decided == labels).float().mean().item()
-
-
-def robust_accuracy(
-    network: nn.Module, images: Tensor, labels: Tensor, *, epsilon: float, steps: int = 20, batch_size: int = 128
-) -> float:
-    """Accuracy of a miniature under a projected gradient attack."""
+def accuracy(network: nn.Module, images: Tensor, labels: Tensor, *, epsilon: float = 0.0, steps: int = 20) -> float:
+    """Share of images that a miniature classifies as labelled, under a projected gradient attack of a radius."""
     model = Normalized(network).eval().requires_grad_(False)
-    generator = torch.Generator().manual_seed(0)
-    correct = 0
-    for batch, wanted in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-        adversarial = attack(model, batch, wanted, epsilon=epsilon, steps=steps, generator=generator)
+    generator, correct = torch.Generator().manual_seed(0), 0
+    for batch, wanted in zip(images.split(128), labels.split(128), strict=True):
+        if epsilon:
+            batch = attack(model, batch, wanted, epsilon=epsilon, steps=steps, generator=generator)
         with torch.no_grad():
-            correct += (model(adversarial).argmax(dim=1) == wanted).sum().item()
+            correct += (model(batch).argmax(dim=1) == wanted).sum().item()
     return correct / len(images)

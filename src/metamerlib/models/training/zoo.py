@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,11 +12,11 @@ import torch
 from timm.layers import set_fused_attn
 from torch.utils.flop_counter import FlopCounterMode
 
-from metamerlib.checks import file_path
+from metamerlib.checks import check_choice, file_path, whole_number
 from metamerlib.models.miniature import RANDOM_SEEDS, SIDE, build_miniature
 from metamerlib.models.training.drawings import TEST_SEED, as_images, drawing_pool
 from metamerlib.models.training.recipes import EPSILON, RECIPES
-from metamerlib.models.training.trainer import accuracy, robust_accuracy, train_miniature
+from metamerlib.models.training.trainer import accuracy, train_miniature
 from metamerlib.models.weights import WeightsFolder
 from metamerlib.stimuli.objects16 import drawings_batch
 from metamerlib.system import cores
@@ -63,11 +63,9 @@ def train_zoo(
     RuntimeError
         If a process that trains was killed.
     """
-    unknown = sorted(set(keys or ()) - set(RECIPES) - set(RANDOM_SEEDS))
-    if unknown:
-        raise ValueError(f"keys names {unknown}: the miniatures are {', '.join([*RECIPES, *RANDOM_SEEDS])}.")
-    if workers is not None and workers < 1:
-        raise ValueError(f"workers is {workers}: give at least 1.")
+    for key in keys or ():
+        check_choice(key, [*RECIPES, *RANDOM_SEEDS], "keys")
+    workers = cores() if workers is None else whole_number(workers, "workers", at_least=1)
     weights = WeightsFolder(folder)
     work_folder = file_path(work_folder, "work_folder").resolve()
     wanted = _with_needs(keys or RECIPES)
@@ -75,26 +73,19 @@ def train_zoo(
         wanted = [key for key in wanted if not _is_done(weights, key)]
     for key in RANDOM_SEEDS:
         if keys is None or key in keys:
-            weights.record(
-                key, _describe(key, build_miniature(key)[0].eval()) | {"recipe": "Kaiming normal, untrained"}
-            )
+            row = _describe(build_miniature(key)[0].eval())
+            weights.record(key, row | {"recipe": "Kaiming normal, untrained"})
     if not wanted:
         return
     drawing_pool(work_folder, POOL, size=SIDE)
-    pending, running, finished = list(wanted), {}, set()
-    workers = workers or cores()
+    left = list(wanted)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-        while pending or running:
-            ready = [k for k in pending if not set(RECIPES[k].needs) & ({*pending} | set(running.values()))]
-            # No more than there are workers, so that the table's order holds for what becomes ready later.
-            for key in ready[: workers - len(running)]:
-                pending.remove(key)
-                position = wanted.index(key)
-                future: Future = executor.submit(_train_one, key, weights.path, work_folder, device, position)
-                running[future] = key
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                key = running.pop(future)
+        while left:
+            ready = [key for key in left if not set(RECIPES[key].needs) & set(left)]
+            jobs = [(key, weights.path, work_folder, device, wanted.index(key)) for key in ready]
+            futures = {executor.submit(_train_one, *job): job[0] for job in jobs}
+            for future in as_completed(futures):
+                key = futures[future]
                 try:
                     row = future.result()
                 except BrokenProcessPool as error:
@@ -103,21 +94,18 @@ def train_zoo(
                         "beside it): the same command goes on from the checkpoints; fewer `workers` need less memory."
                     ) from error
                 weights.record(key, row)
-                finished.add(key)
-                print(
-                    f"{key:26s} accuracy {row['accuracy']:.3f}, under attack {row['robust_accuracy']:.3f} "
-                    f"({row['seconds'] / 60:.1f} min; {len(finished)} of {len(wanted)})",
-                    flush=True,
-                )
+                left.remove(key)
+                done = f"{row['seconds'] / 60:.1f} min; {len(wanted) - len(left)} of {len(wanted)}"
+                scores = f"accuracy {row['accuracy']:.3f}, under attack {row['robust_accuracy']:.3f}"
+                print(f"{key:26s} {scores} ({done})", flush=True)
 
 
 def _with_needs(keys: Sequence[str]) -> list[str]:
-    needed = {key for key in keys if key in RECIPES}
-    while True:
-        further = {need for key in needed for need in RECIPES[key].needs} - needed
-        if not further:
-            return [key for key in RECIPES if key in needed]
-        needed |= further
+    needed = set(keys)
+    for key in reversed(RECIPES):  # what a recipe needs stands before it
+        if key in needed:
+            needed.update(RECIPES[key].needs)
+    return [key for key in RECIPES if key in needed]
 
 
 def _is_done(weights: WeightsFolder, key: str) -> bool:
@@ -149,26 +137,20 @@ def _train_one(key: str, folder: Path, work_folder: Path, device: str, position:
         networks[need], _ = build_miniature(need)
         weights.load_into(networks[need], need)
         networks[need].eval()
-    network = train_miniature(
-        key,
-        recipe,
-        drawing_pool(work_folder, POOL, size=SIDE),
-        networks=networks,
-        checkpoint=work_folder / f"{key}.checkpoint.pt",
-        device=device,
-        progress_position=position,
-    )
+    pool, checkpoint = drawing_pool(work_folder, POOL, size=SIDE), work_folder / f"{key}.checkpoint.pt"
+    options = {"networks": networks, "checkpoint": checkpoint, "device": device, "progress_position": position}
+    network = train_miniature(key, recipe, pool, **options)
     # What is measured is what is shipped: the weights after rounding to float16.
     network = network.half().float()
     weights.write(network, key)
     seconds = time.monotonic() - started
-    return _describe(key, network) | {"recipe": recipe.to_dict(), "seconds": round(seconds, 1)}
+    return _describe(network) | {"recipe": recipe.to_dict(), "seconds": round(seconds, 1)}
 
 
-def _describe(key: str, network: torch.nn.Module) -> dict:
+def _describe(network: torch.nn.Module) -> dict:
     pixels, labels = drawings_batch(TEST_SEED, 0, _TEST_IMAGES, SIDE)
     images, labels = as_images(pixels), torch.as_tensor(labels)
-    attacked = _ATTACKED_IMAGES
+    attacked = images[:_ATTACKED_IMAGES], labels[:_ATTACKED_IMAGES]
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 3, SIDE, SIDE))
     return {
@@ -176,10 +158,8 @@ def _describe(key: str, network: torch.nn.Module) -> dict:
         "multiply_adds": counter.get_total_flops() // 2,
         "accuracy": accuracy(network, images, labels),
         "accuracy_images": _TEST_IMAGES,
-        "robust_accuracy": robust_accuracy(
-            network, images[:attacked], labels[:attacked], epsilon=EPSILON, steps=_ATTACK_STEPS
-        ),
-        "robust_accuracy_images": attacked,
+        "robust_accuracy": accuracy(network, *attacked, epsilon=EPSILON, steps=_ATTACK_STEPS),
+        "robust_accuracy_images": _ATTACKED_IMAGES,
         "attack": f"PGD, {_ATTACK_STEPS} steps, linf 4/255",
         "torch": torch.__version__.split("+")[0],
     }
