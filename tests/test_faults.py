@@ -228,3 +228,11 @@ def test_answers_of_nan_are_no_answers():
     model = Classifier(module, name="broken", categories=("a", "b"))
     with pytest.raises(ValueError, match=r"model 'broken' returns NaN or infinity for 3 of 3 images: its"):
         model.predict(torch.rand(3, 3, 2, 2))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes in folders")
+def test_a_device_or_pipe_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="pipe is a device or a pipe"), atomic_write(tmp_path / "pipe") as draft:
+        draft.write_text("new")
+    assert (tmp_path / "pipe").is_fifo()

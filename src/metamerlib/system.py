@@ -81,6 +81,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise UnwritableFileError(errno.EISDIR, f"{path} is a folder: give the path of a file.")
+    if path.exists() and not path.is_file():  # which would take the place of /dev/null
+        raise UnwritableFileError(errno.EINVAL, f"{path} is a device or a pipe: give the path of a file.")
     draft = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
