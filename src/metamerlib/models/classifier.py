@@ -2,7 +2,7 @@
 
 import math
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn.parameter import is_lazy
 
 from metamerlib.checks import check_choice, entries_of, names, real_number, shown, whole_number
 from metamerlib.models.device import naming_batch_size, usable_in_autograd, without_autocast
+from metamerlib.models.outputs import first_tensor, output_indices
 from metamerlib.models.stages import Stage, resolve_stage
 
 DECISIONS = ("max_logit", "mean_probability")
@@ -99,7 +100,7 @@ class Classifier(nn.Module):
             input_size = whole_number(input_size, "input_size", at_least=1, at_most=_LARGEST_SIDE)
         self.name, self.categories = unicodedata.normalize("NFC", name), names(categories, "categories")
         if outputs_of_category is not None:
-            outputs_of_category = _outputs(outputs_of_category, len(self.categories))
+            outputs_of_category = output_indices(outputs_of_category, len(self.categories))
         check_choice(decision, DECISIONS, "decision")
         modules = dict(module.named_modules(remove_duplicate=False))
         blocks = [] if blocks is None else entries_of(blocks, "blocks", "dotted module names")
@@ -180,7 +181,7 @@ class Classifier(nn.Module):
         """Compute the network's own outputs, (N, outputs), before they are gathered into categories."""
         with without_autocast(self.device):
             returned = self.module(self._inputs(images))
-        outputs = _first_tensor(returned)
+        outputs = first_tensor(returned)
         if outputs is None:
             raise ValueError(
                 f"model {self.name!r} returns a {type(returned).__name__} without a tensor: let its forward return "
@@ -266,7 +267,7 @@ class Classifier(nn.Module):
         try:
             self.module(self._inputs(images))
         except _TapReached as tap:
-            output = _first_tensor(tap.output)
+            output = first_tensor(tap.output)
         else:
             raise ValueError(f"the forward pass of model {self.name!r} never reaches {layer!r}: choose another stage.")
         finally:
@@ -301,19 +302,6 @@ def _check_tensor(images: object) -> None:
         raise TypeError(f"images is {shown(images)}: give a tensor (N, 3, H, W), RGB in [0, 1].")
 
 
-def _first_tensor(returned: object) -> Tensor | None:
-    """Take the logits, or else the first tensor, out of what a forward pass returned."""
-    if isinstance(returned, Tensor):
-        return returned
-    logits = returned.get("logits") if isinstance(returned, Mapping) else getattr(returned, "logits", None)
-    if isinstance(logits, Tensor):
-        return logits
-    entries = returned.values() if isinstance(returned, Mapping) else returned
-    if not isinstance(returned, Mapping | Sequence):
-        entries = vars(returned).values() if hasattr(returned, "__dict__") else ()
-    return next((entry for entry in entries if isinstance(entry, Tensor)), None)
-
-
 def _per_channel(values: object, argument: str) -> tuple[float, float, float]:
     if hasattr(values, "flatten") and hasattr(values, "tolist"):  # an array or a tensor
         values = values.flatten().tolist()
@@ -328,14 +316,3 @@ def _per_channel(values: object, argument: str) -> tuple[float, float, float]:
             f"{argument} divided by 255, {of_one}."
         )
     return tuple(found)
-
-
-def _outputs(given: object, categories: int) -> list[list[int]]:
-    outputs = entries_of(given, "outputs_of_category", "lists of output indices")
-    outputs = [entries_of(one, "outputs_of_category", "lists of output indices") for one in outputs]
-    if len(outputs) != categories or not all(outputs):
-        raise ValueError(
-            f"outputs_of_category is {shown(given)}: give one list of output indices per category ({categories} of "
-            "them), none of them empty."
-        )
-    return [[whole_number(output, "outputs_of_category") for output in one] for one in outputs]

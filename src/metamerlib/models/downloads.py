@@ -224,10 +224,7 @@ class WeightsCache:
 
 
 def fetch(
-    *keys: str,
-    folder: Path | str | None = None,
-    force: bool = False,
-    progress: bool | None = None,
+    *keys: str, folder: Path | str | None = None, force: bool = False, progress: bool | None = None
 ) -> dict[str, WeightFile]:
     """Fetch the published weights of the paper's networks, as far as they are not there yet.
 

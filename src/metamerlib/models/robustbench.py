@@ -26,14 +26,7 @@ from metamerlib.checks import near, shown
 from metamerlib.models.checkpoints import StateDict
 from metamerlib.models.device import standard_defaults
 from metamerlib.models.imagenet import Network, find_modules
-from metamerlib.models.published import (
-    PUBLISHED,
-    RAW,
-    TRANSLATIONS,
-    PublishedNetwork,
-    Release,
-    robustbench_release,
-)
+from metamerlib.models.published import PUBLISHED, RAW, TRANSLATIONS, PublishedNetwork, Release, robustbench_release
 from metamerlib.models.registry import ARCHITECTURES
 
 PREFIX = "robustbench:"

@@ -22,11 +22,7 @@ _MARGIN = 0.05
 
 
 def verify(
-    networks: Iterable[Classifier],
-    stimuli: StimulusSet,
-    published: Mapping[str, float | None],
-    *,
-    batch_size: int = 64,
+    networks: Iterable[Classifier], stimuli: StimulusSet, published: Mapping[str, float | None], *, batch_size: int = 64
 ) -> pd.DataFrame:
     """Measure clean accuracy beside the published one, and look for a wrong normalisation.
 

@@ -32,9 +32,7 @@ def _alexnet(num_classes: int) -> nn.Module:
         channels = width
     classifier = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), *_hidden(64 * 9, 256), nn.Dropout(0.2))
     classifier.extend([*_hidden(256, 256), nn.Linear(256, num_classes)])
-    return nn.Sequential(
-        OrderedDict(features=features, avgpool=nn.AdaptiveAvgPool2d(3), classifier=classifier),
-    )
+    return nn.Sequential(OrderedDict(features=features, avgpool=nn.AdaptiveAvgPool2d(3), classifier=classifier))
 
 
 def _vgg19(num_classes: int) -> nn.Module:

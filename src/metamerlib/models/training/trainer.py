@@ -42,13 +42,7 @@ class Normalized(nn.Module):
 
 
 def attack(
-    network: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    epsilon: float,
-    steps: int,
-    generator: torch.Generator,
+    network: nn.Module, images: Tensor, labels: Tensor, *, epsilon: float, steps: int, generator: torch.Generator
 ) -> Tensor:
     """Raise the cross-entropy within an ℓ∞ ball by projected gradient ascent (Madry et al. 2018).
 
