@@ -245,3 +245,9 @@ def _check_categories(classifier: Any, wanted: Sequence[str], argument: str) -> 
         f"references with categories={classifier.name}.categories, wrap it with categories=(…) in this order, or leave "
         "it out."
     )
+
+
+def counted(count: int, noun: str) -> str:
+    """Put a number before a noun, in the plural where it is not one."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"

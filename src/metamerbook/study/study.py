@@ -16,8 +16,7 @@ from metamerbook.engine.task import Task
 from metamerbook.study.networks import ModelSet, Networks, check_keys
 from metamerbook.study.settings import StudySettings, setting_names
 from metamerbook.study.tasks import MetamerRun, StimuliRef
-from metamerbook.study.words import counted
-from metamerlib.checks import LARGEST_SEED, names, shown, whole_number
+from metamerlib.checks import LARGEST_SEED, counted, names, shown, whole_number
 from metamerlib.generation import GenerationConfig, Metamers
 from metamerlib.models import STAGES, Classifier, MissingWeightsError, ModelZoo, Stage
 from metamerlib.stimuli import StimulusSet

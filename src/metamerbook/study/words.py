@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from metamerbook.study.study import Study
+from metamerlib.checks import counted
 from metamerlib.models import STAGES, ZOO, Stage
-
-if TYPE_CHECKING:
-    from metamerbook.study.study import Study
 
 
 def network_label(key: str) -> str:
@@ -28,12 +26,6 @@ def enumerated(parts: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def counted(count: int, noun: str) -> str:
-    """Put a number before a noun, in the plural where it is not one."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{count} {noun if count == 1 else plural}"
-
-
 def signed(value: float, digits: int = 2) -> str:
     """Write a number with its sign; what rounds to zero has none, and what is not a number is a dash."""
     if value != value:
@@ -47,13 +39,13 @@ def interval(low: float, high: float, digits: int = 2) -> str:
     return "" if low != low or high != high else f"[{signed(low, digits)}, {signed(high, digits)}]"
 
 
-def profile_name(study: "Study") -> str:
+def profile_name(study: Study) -> str:
     """Name the profile of a study, without a path; and that its weights are random, if they are."""
     name = Path(study.settings.profile).stem
     return f"{name} (random weights)" if study.settings.zoo == "paper-untrained" else name
 
 
-def provenance(study: "Study") -> str:
+def provenance(study: Study) -> str:
     """Say in a line what a figure was made of: profile, images, budget, evaluators."""
     settings, count = study.settings, len(study.references)
     kind = "drawing" if settings.stimuli == "objects16" else "photograph"
@@ -65,13 +57,13 @@ def provenance(study: "Study") -> str:
     )
 
 
-def left_out(study: "Study") -> str:
+def left_out(study: Study) -> str:
     """Say which sets a figure lacks, and which are incomplete; nothing if all are whole."""
     shortfalls = [model_set.shortfall for model_set in study.model_sets.values() if model_set.missing]
     return f"Not as it should be: {'; '.join(shortfalls)}." if shortfalls else ""
 
 
-def members(study: "Study", name: str) -> str:
+def members(study: Study, name: str) -> str:
     """Name the networks of a set, such as "ResNet-18 and AlexNet"; and what is missing of it."""
     chosen = study.model_sets[name]
     missing = f" (without {enumerated(map(network_label, chosen.missing))})" if chosen.missing else ""

@@ -12,7 +12,7 @@ from pandas.io.formats.style import Styler
 from metamerbook.plots.panels import name_rows, spread_out
 from metamerbook.plots.style import ACCENT, MUTED, STARTS, WAYS, canvas
 from metamerbook.plots.tables import book_table, estimate
-from metamerbook.study.words import counted
+from metamerlib.checks import counted
 
 
 def condition_label(values: Sequence[object]) -> str:

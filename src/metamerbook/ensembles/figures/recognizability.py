@@ -17,7 +17,8 @@ from metamerbook.plots.mosaic import CELL, place_picture, place_strip, place_tex
 from metamerbook.plots.panels import evaluator_map, panel_title, share_axis, stage_axis
 from metamerbook.plots.style import DPI, INK, MUTED, SHARES, WIDTH, LineStyle
 from metamerbook.plots.tables import book_table
-from metamerbook.study.words import counted, network_label
+from metamerbook.study.words import network_label
+from metamerlib.checks import counted
 from metamerlib.models import Stage
 
 _GAP, _BETWEEN, _NAMES, _HEAD = 2, 8, 92, 22
