@@ -28,6 +28,10 @@ CORES = "METAMERLIB_CORES"
 _LONGEST_NAME = 60  # characters, which may take four bytes each of the 255 that most file systems allow
 _A_DAY = 24 * 60 * 60
 
+KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
+"""Environment in which glibc keeps freed memory: an update frees and asks for the same tensors, and getting them anew
+from the system takes a quarter of its time (with Dask's own threshold, more than half)."""
+
 
 def repository_root() -> Path | None:
     """Find the repository that the package runs from; None where the package is installed elsewhere."""

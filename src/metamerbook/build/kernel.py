@@ -12,6 +12,8 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from metamerlib.system import KEEP_MEMORY
+
 _LOG_MARK = "log: "  # begins lines of logging in a chapter's error stream: they tell of the run, not of the result
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -37,7 +39,7 @@ def kernel_environment(threads: int) -> Iterator[dict[str, str]]:
         profile = Path(folder, "profile_default")
         profile.mkdir()
         (profile / "ipython_kernel_config.py").write_text(_IPYTHON_CONFIG, encoding="utf8")
-        environment = {"METAMERLIB_WORKERS": "auto"} | os.environ
+        environment = KEEP_MEMORY | {"METAMERLIB_WORKERS": "auto"} | os.environ
         environment.pop("MPLBACKEND", None)
         for name in ("METAMERLIB_STORE", "METAMERLIB_WEIGHTS"):
             if environment.get(name):  # relative to the caller's folder, which is not that of chapters

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from metamerlib.models.device import resolve_device
-from metamerlib.system import cores
+from metamerlib.system import KEEP_MEMORY, cores
 
 WORKERS = "METAMERLIB_WORKERS"
 SCHEDULER = "METAMERLIB_SCHEDULER"
@@ -117,6 +117,7 @@ def _start_local(device: str) -> Any:
         )
     # A process that is started anew imports torch, which can take longer than the 15 s after which it is given up.
     dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"})
+    dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in KEEP_MEMORY.items()})
     return LocalCluster(
         n_workers=count,
         threads_per_worker=max(1, cores() // count),
