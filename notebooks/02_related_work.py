@@ -79,7 +79,7 @@ position = featured_image(study)
 altered = distortions(study.references.images[position])
 
 # %% tags=["remove-cell"]
-glue("fig-distortions", figure_distortions(altered), display=False)
+glue("fig-distortions", figure_distortions(*altered), display=False)
 glue("category", study.references.category_names[position], display=False)
 glue("side", study.references.size[0], display=False)
 glue("profile", words.profile_name(study), display=False)

@@ -2,13 +2,13 @@
 
 import io
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
 
-from metamerbook.ensembles.introduction import Overview
 from metamerbook.ensembles.methodology import Trajectory
 from metamerlib.evaluation import PairDistances
 from metamerlib.models import MODEL_SETS, ZOO
@@ -63,7 +63,7 @@ def overview(models=("alexnet", "resnet18"), stage="late", evaluators=("vgg19", 
         {"evaluator": key, "reference_class": "cat", "metamer_class": ("cat", "dog")[n % 2]}
         for n, key in enumerate(evaluators)
     ]
-    return Overview(
+    return SimpleNamespace(
         model_set="CNN",
         stage=stage,
         category="cat",

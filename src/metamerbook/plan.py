@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch.utils.benchmark import Timer
 from torch.utils.flop_counter import FlopCounterMode
 
 from metamerbook.engine.task import Task
@@ -213,34 +214,29 @@ def _speeds(
             update = replace(one, images=_TIMED_IMAGES)
             shares[update] = shares.get(update, 0.0) + flops(one)
     ends, speeds = time.perf_counter() + seconds, {}
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1 if device.type == "cpu" else threads)  # as each of the processes that share the cores
-    try:
-        for update in sorted(shares, key=shares.get, reverse=True):
-            if len(speeds) >= _FEWEST_TIMED and time.perf_counter() > ends:
-                break
-            if (key := update.model) not in speeds:
-                of_zoo = isinstance(study.zoo, ModelZoo) and key not in study.networks.own
-                model = study.zoo.initialised(key) if of_zoo else study.networks.models[key]
-                speeds[key] = flops(update) / _seconds(model, update, size, device)
-    finally:
-        torch.set_num_threads(threads)
+    for update in sorted(shares, key=shares.get, reverse=True):
+        if len(speeds) >= _FEWEST_TIMED and time.perf_counter() > ends:
+            break
+        if (key := update.model) not in speeds:
+            of_zoo = isinstance(study.zoo, ModelZoo) and key not in study.networks.own
+            model = study.zoo.initialised(key) if of_zoo else study.networks.models[key]
+            speeds[key] = flops(update) / _seconds(model, update, size, device)
     return {key: speed * (cores() if device.type == "cpu" else 1) for key, speed in speeds.items()}
 
 
 def _seconds(model: Classifier, update: Passes, size: tuple[int, int], device: torch.device) -> float:
-    """Time one update of some images, after one that does not count."""
+    """Time one update of some images, on one thread, as each of the processes that share the cores."""
     before, images = model.device, torch.rand(update.images, 3, *size, device=device).requires_grad_()
-    model.to(device)
-    with torch.inference_mode(False), torch.enable_grad():
-        for _ in range(2):
-            began = time.perf_counter()
+
+    def step() -> None:
+        with torch.inference_mode(False), torch.enable_grad():
             output = model.outputs(images) if update.layer is None else model.activations(images, update.layer)
-            torch.autograd.grad(output.square().sum(), images, allow_unused=True)[0]
-            if device.type in ("cuda", "mps"):
-                getattr(torch, device.type).synchronize()
+            torch.autograd.grad(output.square().sum(), images, allow_unused=True)
+
+    model.to(device)
+    seconds = Timer("step()", globals={"step": step}).timeit(1).mean  # after some that do not count
     model.to(before)
-    return time.perf_counter() - began
+    return seconds
 
 
 def _short(count: Any) -> str:

@@ -33,7 +33,7 @@ class Task(ABC):
     @property
     def label(self) -> str:
         """A few words for progress bars and messages."""
-        return self.kind
+        return f"{self.kind} of {self.requires[0].label}" if self.requires else self.kind
 
     @property
     def cost(self) -> float:

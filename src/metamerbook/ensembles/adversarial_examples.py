@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import product
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pandas as pd
@@ -57,17 +58,6 @@ class Attack(Task):
     def cost(self) -> float:
         # In updates of an image, which stop at a stage while attacks go through to the output.
         return 2.0 * self.stimuli.count * self.steps * len(self.models)
-
-
-@dataclass(frozen=True, eq=False)
-class RestrictedExample:
-    """One image, (3, H, W) in [0, 1], and what became of it in every ball: the right of Figure 6."""
-
-    category: str
-    reference: Tensor
-    metamers: dict[tuple[float, str], Tensor]  # by radius and centre
-    attacks: dict[float, Tensor]  # by radius
-    targets: dict[float, str]  # the categories that the attacks were aimed at
 
 
 def restricted_study(study: Study) -> Study:
@@ -161,14 +151,18 @@ def facts(means: pd.DataFrame) -> dict[str, float]:
     return {name: float(smallest.loc[place]) for name, place in places.items()}
 
 
-def restricted_example(study: Study, image: int = 0) -> RestrictedExample:
-    """Pick the image at a position of the study's references out of every ball."""
+def restricted_example(study: Study, image: int = 0) -> SimpleNamespace:
+    """Pick the image at a position of the study's references out of every ball: the right of Figure 6.
+
+    Images are (3, H, W) in [0, 1]: category, reference, metamers (by radius and centre), attacks (by radius), and
+    targets (by radius, the categories that the attacks were aimed at).
+    """
     small, runs = restricted_study(study), restricted_runs(study)
     searched = first_of_each_category(study.references, study.settings.of(AdversarialExamples).restricted.n_per_class)
     place = searched.index(image)
     attacked = {run.epsilon: small.result(run) for run in attacks(study)}
     categories = study.networks.skeleton(next(iter(runs.values())).models[0].key).categories
-    return RestrictedExample(
+    return SimpleNamespace(
         category=study.references.category_names[image],
         reference=study.references.images[image],
         metamers={ball: small.result(run).images[place] for ball, run in runs.items()},

@@ -22,19 +22,8 @@ from metamerbook.ensembles import (
     representational_similarity,
 )
 from metamerbook.ensembles.claims_on_sets import ON_SETS
-from metamerbook.study.claims import (
-    ABOVE_ZERO,
-    BELOW_ZERO,
-    FEW,
-    ClaimTest,
-    Evidence,
-    Finding,
-    Interval,
-    MissingEvidenceError,
-    at_least,
-    claims_table,
-    spread_around,
-)
+from metamerbook.study import claims as rules
+from metamerbook.study.claims import ABOVE_ZERO, BELOW_ZERO, FEW, ClaimTest, Evidence, Finding, Interval
 from metamerbook.study.judging import rank_correlation
 from metamerbook.study.published import statement
 from metamerbook.study.study import Study
@@ -54,7 +43,7 @@ def tasks(study: Study) -> list[Task]:
 
 def claims(study: Study) -> pd.DataFrame:
     """Hold every claim of the paper against the tables of a study: `metamerbook.study.claims.claims_table`."""
-    return claims_table(measured_tables(study), TESTS)
+    return rules.claims_table(measured_tables(study), TESTS)
 
 
 def measured_tables(study: Study) -> dict[str, pd.DataFrame]:
@@ -99,7 +88,7 @@ def late_costs_early(evidence: Evidence) -> list[Finding]:
 
 
 def overall_mean(evidence: Evidence, stage: str) -> list[Finding]:
-    claimed, what = spread_around(f"recognizability-{stage}"), f"mean over sets and evaluators, {stage}"
+    claimed, what = rules.spread_around(f"recognizability-{stage}"), f"mean over sets and evaluators, {stage}"
     return [evidence.resampled(_sums(evidence, stage), lambda draw: _means(draw)[0], what, claimed, "evaluators")]
 
 
@@ -110,8 +99,8 @@ def cnns_judge_robustly(evidence: Evidence) -> list[Finding]:
     relative = table["recognizability"] - table.groupby(["model_set", "stage"])["recognizability"].transform("mean")
     by_evaluator = relative.groupby([table["family"], table["evaluator"]]).mean()
     families = by_evaluator.index.get_level_values(0)
-    cnns = at_least(by_evaluator[families == "cnn"], "standard CNNs that judge")
-    transformers = at_least(by_evaluator[families == "transformer"], "standard transformers that judge")
+    cnns = rules.at_least(by_evaluator[families == "cnn"], "standard CNNs that judge")
+    transformers = rules.at_least(by_evaluator[families == "transformer"], "standard transformers that judge")
     over = f"{len(cnns)} CNNs and {len(transformers)} transformers"
     return [_difference(evidence, cnns, transformers, "CNN − transformer evaluators", over)]
 
@@ -124,7 +113,7 @@ def activations_tell_class(evidence: Evidence) -> list[Finding]:
     several = [rows for _, rows in both.groupby("evaluator") if len(rows) > 3]
     correlations = [rank_correlation(rows["recognizability"], rows["divergence"]) for rows in several]
     sample = pd.DataFrame({"correlation": correlations}, dtype=float).dropna()
-    sample = at_least(sample, "evaluators with both tables and varying values")
+    sample = rules.at_least(sample, "evaluators with both tables and varying values")
     return [evidence.mean(sample, {"correlation": 1}, "rank correlation of divergence and recognizability", STRONG)]
 
 
@@ -145,7 +134,7 @@ def restricted_like_attack(evidence: Evidence) -> list[Finding]:
 
 def attacks_succeed(evidence: Evidence) -> list[Finding]:
     radius, table = statement("epsilon-small")["value"], evidence.table("adversarial")
-    sample = at_least(table[~table["held_out"] & np.isclose(table["epsilon"], radius)], "attacked models")
+    sample = rules.at_least(table[~table["held_out"] & np.isclose(table["epsilon"], radius)], "attacked models")
     what = f"adversarial examples that attacked models get right, ε = {radius:.3g}"
     return [evidence.mean(sample, {"recognizability": 1}, what, FEW, "attacked models")]
 
@@ -154,8 +143,8 @@ def other_optimizers(evidence: Evidence) -> list[Finding]:
     sample = evidence.conditions("optimizers", "optimizer", held_out_only=True)
     others = [name for name in sample.columns if name != "SGD"]
     if "SGD" not in sample or not others:
-        raise MissingEvidenceError("the table 'optimizers' needs SGD and at least one other optimizer")
-    sample, what = at_least(sample.dropna(), "evaluators"), "recognizability, {} − SGD"
+        raise rules.MissingEvidenceError("the table 'optimizers' needs SGD and at least one other optimizer")
+    sample, what = rules.at_least(sample.dropna(), "evaluators"), "recognizability, {} − SGD"
     return [evidence.mean(sample, {name: 1, "SGD": -1}, what.format(name), NOT_BETTER) for name in others]
 
 
@@ -164,8 +153,8 @@ def set_size(evidence: Evidence) -> list[Finding]:
     sample = evidence.conditions("ensemble_sizes", "size", held_out_only=True)
     absent = [size for size in (1, *sizes) if size not in sample]
     if absent:
-        raise MissingEvidenceError(f"the table 'ensemble_sizes' has no sets of {absent}")
-    sample = at_least(sample[[1, *sizes]].dropna(), "evaluators outside all of the sets")
+        raise rules.MissingEvidenceError(f"the table 'ensemble_sizes' has no sets of {absent}")
+    sample = rules.at_least(sample[[1, *sizes]].dropna(), "evaluators outside all of the sets")
     what = "recognizability, {} models − 1 model"
     return [evidence.mean(sample, {size: 1, 1: -1}, what.format(size), ABOVE_ZERO) for size in sizes]
 
@@ -173,8 +162,8 @@ def set_size(evidence: Evidence) -> list[Finding]:
 def mixed_mean(evidence: Evidence) -> list[Finding]:
     table = evidence.table("mixed_sets")
     means = table[table["held_out"]].groupby("model_set")["recognizability"].mean()
-    sample = at_least(means.to_frame("mean"), "random sets")
-    claimed = spread_around("mixed-recognizability")
+    sample = rules.at_least(means.to_frame("mean"), "random sets")
+    claimed = rules.spread_around("mixed-recognizability")
     return [evidence.mean(sample, {"mean": 1}, "mean recognizability of random sets", claimed, "random sets")]
 
 
@@ -182,7 +171,7 @@ def robust_members_help(evidence: Evidence) -> list[Finding]:
     effects = _effects(evidence)
     robust = np.array([ZOO[key].robust for key in effects.index])
     mean = _group_mean(evidence, effects[robust], "robust models", ABOVE_ZERO)
-    groups = [at_least(group["difference"], "models of a kind") for group in (effects[robust], effects[~robust])]
+    groups = [rules.at_least(group["difference"], "models of a kind") for group in (effects[robust], effects[~robust])]
     over = f"{len(groups[0])} and {len(groups[1])} models"
     return [mean, _difference(evidence, *groups, "difference in means, robust − other models", over)]
 
@@ -193,21 +182,15 @@ def transformer_members_harm(evidence: Evidence) -> list[Finding]:
     return [_group_mean(evidence, effects[standard], "standard transformers", BELOW_ZERO)]
 
 
+_BY_NAME = (
+    *(sets_diverge, late_costs_early, cnns_judge_robustly, activations_tell_class, small_ball, restricted_like_attack),
+    *(attacks_succeed, set_size, mixed_mean, robust_members_help, transformer_members_harm),
+)
 TESTS: dict[str, ClaimTest] = {
     **ON_SETS,
-    "sets-diverge": sets_diverge,
-    "late-costs-early": late_costs_early,
+    **{test.__name__.replace("_", "-"): test for test in _BY_NAME},
     **{f"mean-{stage}": partial(overall_mean, stage=stage) for stage in STAGES},
-    "cnns-judge-robustly": cnns_judge_robustly,
-    "activations-tell-class": activations_tell_class,
-    "small-ball": small_ball,
-    "restricted-like-attack": restricted_like_attack,
-    "attacks-succeed": attacks_succeed,
     "optimizers": other_optimizers,
-    "set-size": set_size,
-    "mixed-mean": mixed_mean,
-    "robust-members-help": robust_members_help,
-    "transformer-members-harm": transformer_members_harm,
 }
 """Every test by the id of its claim."""
 
@@ -221,7 +204,7 @@ def _sums(evidence: Evidence, *stages: str) -> np.ndarray:
     for stage in stages:
         table = evidence.rows("recognizability", [(name, stage) for name in MODEL_SETS])
         columns.append(table[table["held_out"]].groupby("evaluator")["recognizability"].agg(["sum", "count"]))
-    return at_least(pd.concat(columns, axis=1, join="inner"), "evaluators").to_numpy().T
+    return rules.at_least(pd.concat(columns, axis=1, join="inner"), "evaluators").to_numpy().T
 
 
 def _means(draw: np.ndarray) -> np.ndarray:
@@ -236,9 +219,9 @@ def _at_radii(evidence: Evidence, name: str, radii: Sequence[float], **fixed: st
     for radius in radii:
         near = [column for column in sample.columns if math.isclose(column, radius, rel_tol=1e-3)]
         if not near:
-            raise MissingEvidenceError(f"the table {name!r} has no ε = {radius:.3g}")
+            raise rules.MissingEvidenceError(f"the table {name!r} has no ε = {radius:.3g}")
         columns[radius] = sample[near[0]]
-    return at_least(pd.DataFrame(columns).dropna(), "evaluators")
+    return rules.at_least(pd.DataFrame(columns).dropna(), "evaluators")
 
 
 def _effects(evidence: Evidence) -> pd.DataFrame:
@@ -247,7 +230,7 @@ def _effects(evidence: Evidence) -> pd.DataFrame:
 
 
 def _group_mean(evidence: Evidence, effects: pd.DataFrame, name: str, claimed: Interval) -> Finding:
-    sample = at_least(effects, name)
+    sample = rules.at_least(effects, name)
     return evidence.mean(sample, {"difference": 1}, f"difference in means, {name}", claimed, name)
 
 

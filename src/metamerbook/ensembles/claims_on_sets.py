@@ -12,17 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from metamerbook.study.claims import (
-    ABOVE_ZERO,
-    BELOW_ZERO,
-    FEWEST,
-    Cell,
-    ClaimTest,
-    Evidence,
-    Finding,
-    Interval,
-    MissingEvidenceError,
-)
+from metamerbook.study import claims as rules
+from metamerbook.study.claims import ABOVE_ZERO, BELOW_ZERO, Cell, ClaimTest, Evidence, Finding, Interval
 from metamerbook.study.published import published
 from metamerlib.models import MODEL_SETS
 
@@ -116,11 +107,11 @@ def _oriented(evidence: Evidence, cells: Sequence[Cell], metrics: Sequence[str])
         wide = wide.reindex(columns=pd.MultiIndex.from_tuples(cells)).dropna()
         if rows["image"].isna().all():
             of_sets += [row for row in wide.to_numpy()]
-        elif len(wide) >= FEWEST:
+        elif len(wide) >= rules.FEWEST:
             of_images.append(wide)
     present = len(of_sets) + len(of_images)
     if not of_images or present < FEWEST_METRICS * len(metrics):
-        raise MissingEvidenceError(f"only {present} of {len(metrics)} image metrics have values")
+        raise rules.MissingEvidenceError(f"only {present} of {len(metrics)} image metrics have values")
     # Metrics are resampled together, so that their columns have to be of the same images.
     values = pd.concat(of_images, axis=1).sort_index().to_numpy().T
     return np.reshape(of_sets, (-1, len(cells))), values.reshape(len(of_images), len(cells), -1)
@@ -157,12 +148,12 @@ def _agreement(evidence: Evidence, name: str, **traits: Sequence[object]) -> Fin
         means = judged.groupby("model_set")["recognizability"].mean()
         measured = set(table.loc[table["stage"] == stage, "model_set"]) & set(means.index)
         sets = [one for one in MODEL_SETS if one in measured]
-        if len(sets) >= FEWEST:
+        if len(sets) >= rules.FEWEST:
             of_sets, of_images = _oriented(evidence, [(one, stage) for one in sets], _metrics(**traits))
             fixed += list(_spearman(of_sets, means[sets].to_numpy()))
             resampled.append((of_images, means[sets].to_numpy()))
     if not resampled:
-        raise MissingEvidenceError(f"no stage has both image metrics and recognizability of {FEWEST} sets")
+        raise rules.MissingEvidenceError(f"no stage has both image metrics and recognizability of {rules.FEWEST} sets")
 
     def mean_correlation(*drawn: np.ndarray) -> np.ndarray:
         correlations = [

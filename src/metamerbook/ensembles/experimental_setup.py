@@ -4,14 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from metamerbook.engine.task import Task
 from metamerbook.study.published import published, statement
 from metamerbook.study.study import Study
-
-
-def tasks(study: Study) -> list[Task]:
-    """List what the chapter computes: nothing, it only describes."""
-    return []
 
 
 def model_sets_table(study: Study) -> pd.DataFrame:

@@ -1,17 +1,17 @@
 """Chapter 90: every set and stage, step by step, with what is measured at each step."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
 from metamerbook.engine.context import Context
 from metamerbook.engine.task import Task
-from metamerbook.ensembles.methodology import Trajectory, trajectory_of
+from metamerbook.ensembles.methodology import trajectory_of
 from metamerbook.study.judging import featured_set, featured_stage
 from metamerbook.study.study import Study
 from metamerbook.study.tasks import ClassifierRef, Snapshots, kept_beside
-from metamerlib.models import Stage
 
 
 @dataclass(frozen=True)
@@ -39,31 +39,6 @@ class SnapshotPredictions(Task):
             answers.append(seen == wanted[positions].repeat(len(images)))
         return {"recognized": torch.stack(answers, dim=1).unflatten(0, images.shape[:2]).contiguous()}
 
-    @property
-    def label(self) -> str:
-        return f"{self.trajectory.label}, seen by {len(self.evaluators)} networks"
-
-
-@dataclass(frozen=True, eq=False)
-class ExploredRun:
-    """One set at one stage, with S snapshots of one image of each of K categories."""
-
-    model_set: str
-    stage: Stage
-    trajectory: Trajectory
-    evaluators: tuple[str, ...]  # keys of trained networks that had no part in the generation
-    recognized: Tensor  # (S, K) int64, how many of them recognize each snapshot
-
-
-@dataclass(frozen=True, eq=False)
-class Exploration:
-    """Everything that there is to be looked at; all runs have the same initial stimuli and repetitions of snapshots."""
-
-    categories: tuple[str, ...]
-    references: Tensor  # (K, 3, H, W) RGB in [0, 1], the first reference of each category
-    runs: tuple[ExploredRun, ...]  # by set, then stage
-    featured: tuple[str, Stage]  # the set and the stage to begin with
-
 
 def tasks(study: Study) -> list[Task]:
     """List what the chapter computes: metamers of all sets, their snapshots, and what evaluators see in those."""
@@ -71,14 +46,20 @@ def tasks(study: Study) -> list[Task]:
     return [*study.runs, *(look.trajectory for look in looks), *looks]
 
 
-def explore(study: Study) -> Exploration:
-    """Gather the way of one image per category, for each set and stage."""
+def explore(study: Study) -> SimpleNamespace:
+    """Gather the way of one image per category, for each set and stage.
+
+    Returned are categories (K of them), references (K, 3, H, W), featured (the set and the stage to begin with), and
+    runs by set, then stage. Each has model_set, stage, trajectory (S snapshots of K images; all runs have the same
+    initial stimuli and repetitions), evaluators (keys of trained networks that had no part in the generation) and
+    recognized (S, K), how many of these recognize each snapshot.
+    """
     study.execute(study.runs)  # which keeps the snapshots; else the generation is repeated for these images
     looks = snapshot_predictions(study)
     study.execute(looks, title="snapshots")
     followed, references = list(looks[0].trajectory.images), study.references
     runs = [
-        ExploredRun(
+        SimpleNamespace(
             model_set=look.trajectory.run.name,
             stage=look.trajectory.run.stage,
             trajectory=trajectory_of(look.trajectory, study.result(look.trajectory)),
@@ -87,7 +68,7 @@ def explore(study: Study) -> Exploration:
         )
         for look in looks
     ]
-    return Exploration(
+    return SimpleNamespace(
         categories=tuple(references.category_names[position] for position in followed),
         references=references.images[followed],
         runs=tuple(runs),

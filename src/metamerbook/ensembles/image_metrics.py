@@ -57,10 +57,6 @@ class ImageMetrics(Task):
         return measure(context.metamers(self.run).images, context.references, backbone=backbone, scorer=self.scorer)
 
     @property
-    def label(self) -> str:
-        return f"{self.run.label}, image metrics"
-
-    @property
     def cost(self) -> float:
         # In updates of an image: windowed metrics take as long as some thirty.
         return 30.0 * self.run.stimuli.count

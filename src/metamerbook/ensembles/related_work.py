@@ -3,8 +3,6 @@
 Nothing is computed by tasks here.
 """
 
-from dataclasses import dataclass
-
 import pandas as pd
 import torch
 from torch import Tensor
@@ -16,16 +14,12 @@ PLAIN = tuple(key for key, metric in METRICS.items() if metric.per_image and met
 """Metrics that one picture has without a network; of RASE the corrected one (reading 18)."""
 
 
-@dataclass(frozen=True, eq=False)
-class Distortions:
-    """A picture, copies of it that were altered, and what the metrics say of them."""
+def distortions(image: Tensor, *, seed: int = 0) -> tuple[dict[str, Tensor], pd.DataFrame]:
+    """Alter a picture (3, H, W) and measure it against itself, by the metrics that need no network.
 
-    images: dict[str, Tensor]  # name of the distortion to (3, H, W) in [0, 1]; the first is the picture itself
-    metrics: pd.DataFrame  # one row per distortion and metric: distortion, and what `measure_images` returns
-
-
-def distortions(image: Tensor, *, seed: int = 0) -> Distortions:
-    """Alter a picture (3, H, W) and measure it against itself, by the metrics that need no network."""
+    Returned are the images (3, H, W) in [0, 1] by name of the distortion, the first being the picture itself, and what
+    `measure_images` says of them, by distortion.
+    """
     batch = image[None]
     noise = torch.randn(batch.shape, generator=torch.Generator().manual_seed(seed))
     altered = {
@@ -37,4 +31,4 @@ def distortions(image: Tensor, *, seed: int = 0) -> Distortions:
         "grey": torch.full_like(batch, 0.5),
     }
     tables = [measure_images(one, batch, metrics=PLAIN).assign(distortion=name) for name, one in altered.items()]
-    return Distortions({name: one[0] for name, one in altered.items()}, pd.concat(tables, ignore_index=True))
+    return {name: one[0] for name, one in altered.items()}, pd.concat(tables, ignore_index=True)

@@ -91,10 +91,6 @@ class Success(Task):
         return table.drop(columns="stage")
 
     @property
-    def label(self) -> str:
-        return f"{self.run.label}, held against chance"
-
-    @property
     def cost(self) -> float:
         # In updates of an image: forward passes, and correlations of ranks.
         return 3.0 * self.run.stimuli.count * len(self.run.models)

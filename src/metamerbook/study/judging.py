@@ -54,11 +54,6 @@ class Predictions(Task):
         } | ({"targets": result["targets"]} if attack else {"residual": result.residuals.nanmean()})
 
     @property
-    def label(self) -> str:
-        """Name of the run, and how many look at it."""
-        return f"{self.run.label}, seen by {len(self.evaluators)} networks"
-
-    @property
     def cost(self) -> float:
         """In updates of an image, of which a forward pass takes about a third."""
         return self.run.stimuli.count * len(self.evaluators) / 3
@@ -87,7 +82,8 @@ def evaluate(
         was made with, and that the set under the label model_set should have).
     """
     runs, keys = list(runs), study.evaluators if evaluators is None else tuple(evaluators)
-    _check(study, keys)
+    skeletons = [study.networks.skeleton(key) for key in keys]
+    check_classifiers(skeletons, "evaluators", categories=study.references.categories)
     tasks = [Predictions.of(study, run, keys) for _, run in runs]
     unusable = study.execute(tasks, title=title, skip_unusable=skip_unusable)
     traits = study.networks.traits(keys).to_dict("records")
@@ -131,18 +127,6 @@ def collect(study: Study, tasks: Sequence[Any], title: str) -> pd.DataFrame:
         table.insert(1, "stage", run.stage)
         tables.append(table.assign(**set_sizes(study.model_sets, run.name, run.models)))
     return pd.concat(tables, ignore_index=True)
-
-
-def predicted_classes(study: Study, run: Any) -> dict[str, tuple[Tensor, Tensor]]:
-    """Return what every evaluator takes the references and the images of a run for: two tensors (N,) each."""
-    _check(study, study.evaluators)
-    seen = study.result(Predictions.of(study, run))
-    return dict(zip(study.evaluators, zip(seen["reference_classes"], seen["classes"], strict=True), strict=True))
-
-
-def _check(study: Study, keys: Sequence[str]) -> None:
-    skeletons = [study.networks.skeleton(key) for key in keys]
-    check_classifiers(skeletons, "evaluators", categories=study.references.categories)
 
 
 def choices(table: pd.DataFrame, *, held_out_only: bool = True) -> dict[str, "pd.Series[bool]"]:

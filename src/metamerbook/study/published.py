@@ -20,11 +20,6 @@ _TYPES = {
 }
 
 
-def published_names() -> tuple[str, ...]:
-    """List what `published` can be asked for."""
-    return tuple(sorted(path.stem for path in data_folder("data/published").glob("*.csv")))
-
-
 def published(name: str) -> pd.DataFrame:
     """Read a table of the paper, the numbers of its text, or its claims; the folder's README.md describes the columns.
 
@@ -34,7 +29,8 @@ def published(name: str) -> pd.DataFrame:
     >>> published("table_b2").loc[0, ["model", "difference_in_means"]].tolist()
     ['Swin-Base Robust', 0.118]
     """
-    folder, names = data_folder("data/published"), published_names()
+    folder = data_folder("data/published")
+    names = sorted(path.stem for path in folder.glob("*.csv"))
     if name not in names:
         raise ValueError(
             f"name is {name!r}.{near(name, names)} The published numbers are in "

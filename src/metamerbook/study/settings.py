@@ -13,7 +13,7 @@ from functools import cache, reduce
 from importlib import import_module
 from operator import getitem
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -60,9 +60,6 @@ class Section(BaseModel, frozen=True, extra="forbid"):
         return cls.__module__.rpartition(".")[2]
 
 
-AnySection = TypeVar("AnySection", bound=Section)
-
-
 @checked_dataclass(frozen=True, kw_only=True)
 class StudySettings:
     """The settings of a study.
@@ -96,7 +93,7 @@ class StudySettings:
     config: InstanceOf[GenerationConfig] = field(default_factory=GenerationConfig)
     sections: Mapping[str, InstanceOf[Section]] = field(default_factory=dict)
 
-    def of(self, section: type[AnySection]) -> AnySection:
+    def of(self, section: type[Section]) -> Any:
         """Return a chapter's settings."""
         return self.sections.get(section.name()) or section()
 
@@ -228,10 +225,7 @@ def _sections(values: Mapping[str, Any]) -> dict[str, Section]:
     return {chapter: _checked(_chapters()[chapter], given) for chapter, given in nested.items()}
 
 
-Checked = TypeVar("Checked")
-
-
-def _checked(kind: type[Checked], values: Mapping[str, Any], **further: Any) -> Checked:
+def _checked(kind: type, values: Mapping[str, Any], **further: Any) -> Any:
     """Make settings; an error names the setting by its flat name, the value, and what to give instead."""
     try:
         return kind(**values, **further)

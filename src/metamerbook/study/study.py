@@ -281,7 +281,8 @@ class Study:
     def _stimuli(self) -> StimuliRef:
         names = ("stimuli", "root", "n_per_class", "size", "categories", "seed", "stimuli_seed")
         origin = {} if self.given_references else {name: getattr(self.settings, name) for name in names}
-        return StimuliRef.of(self.references, origin)
+        images = self.references
+        return StimuliRef(images.fingerprint, len(images), images.size, origin)
 
     @property
     def _wanted(self) -> tuple[str, ...]:

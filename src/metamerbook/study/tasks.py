@@ -16,7 +16,6 @@ from metamerlib.generation import GenerationConfig, Metamers, generate_metamers
 from metamerlib.generation.batch import Batch
 from metamerlib.generation.initializers import initial_stimuli
 from metamerlib.models import Classifier, Stage
-from metamerlib.stimuli import StimulusSet
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,6 @@ class StimuliRef:
     count: int = field(compare=False)
     size: tuple[int, int] = field(compare=False)
     origin: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-    @classmethod
-    def of(cls, stimuli: StimulusSet, origin: Mapping[str, Any] | None = None) -> "StimuliRef":
-        return cls(stimuli.fingerprint, len(stimuli), stimuli.size, dict(origin or {}))
 
 
 @dataclass(frozen=True)
@@ -153,10 +148,6 @@ class Snapshots(Task):
         recorder = Recorder(range(len(references)), self.repetitions)
         self.run.generate(context, references, initial=torch.cat(initial), watch=recorder)
         return recorder.tensors()
-
-    @property
-    def label(self) -> str:
-        return f"{self.run.label}, step by step"
 
 
 def kept_beside(run: MetamerRun) -> Snapshots | None:

@@ -3,7 +3,8 @@
 Most of it is tested on pictures of one colour each, which tell where they come from.
 """
 
-import dataclasses
+import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,7 +12,6 @@ import torch
 import metamerlib
 from browser import served
 from metamerbook.build.requests import package_digest
-from metamerbook.ensembles.explorer import Exploration, ExploredRun
 from metamerbook.ensembles.figures.explorer import explorer_html
 from metamerbook.ensembles.methodology import Trajectory
 from metamerbook.plots.mosaic import SheetsTooLargeError, encode_sheets
@@ -38,7 +38,7 @@ def explored(number, model_set, stage):
     grid = [[plain(*metamer_colour(number, step, one)) for one in range(3)] for step in range(4)]
     residuals = torch.tensor([1.0, 0.5, 0.25, 0.012]).view(4, 1, 1).expand(4, 3, 2).clone()
     residuals[1, 2, 1] = torch.nan
-    return ExploredRun(
+    return SimpleNamespace(
         model_set=model_set,
         stage=stage,
         trajectory=Trajectory(
@@ -53,7 +53,14 @@ def explored(number, model_set, stage):
     )
 
 
-EXPLORATION = Exploration(
+def changed(one, **values):
+    other = copy.copy(one)
+    for name, value in values.items():
+        object.__setattr__(other, name, value)
+    return other
+
+
+EXPLORATION = SimpleNamespace(
     categories=CATEGORIES,
     references=torch.stack([plain(*reference_colour(category)) for category in range(3)]),
     runs=tuple(
@@ -246,10 +253,9 @@ def test_playing_pauses_on_demand(page):
 
 def test_nobody_is_counted_where_there_are_no_evaluators(page):
     runs = tuple(
-        dataclasses.replace(run, evaluators=(), recognized=torch.zeros(4, 3, dtype=torch.int64))
-        for run in EXPLORATION.runs
+        changed(run, evaluators=(), recognized=torch.zeros(4, 3, dtype=torch.int64)) for run in EXPLORATION.runs
     )
-    driver = Driver(page).show(dataclasses.replace(EXPLORATION, runs=runs))
+    driver = Driver(page).show(changed(EXPLORATION, runs=runs))
     assert "recognized" not in driver.said
     assert [name for name, _ in driver.bars] == ["ResNet-18", "mine & yours"]
 
@@ -258,7 +264,7 @@ def test_names_are_text_and_not_html(driver):
     assert driver.page.locator(".explorer-chip b").count() == 0
     assert driver.page.get_by_text("Two <b>").is_visible()
     assert "</script><script>" not in explorer_html(
-        dataclasses.replace(EXPLORATION, categories=("</script><script>alert(1)", "cat", "dog"))
+        changed(EXPLORATION, categories=("</script><script>alert(1)", "cat", "dog"))
     )
 
 
@@ -286,11 +292,8 @@ def test_sheets_shrink_when_quality_is_not_enough_and_say_when_nothing_is():
 
 
 def test_the_whole_explorer_keeps_its_limit():
-    runs = tuple(
-        dataclasses.replace(run, trajectory=dataclasses.replace(run.trajectory, images=noisy(64, 4, 3)))
-        for run in EXPLORATION.runs
-    )
-    exploration = dataclasses.replace(EXPLORATION, references=noisy(64, 1, 3)[0], runs=runs)
+    runs = tuple(changed(run, trajectory=changed(run.trajectory, images=noisy(64, 4, 3))) for run in EXPLORATION.runs)
+    exploration = changed(EXPLORATION, references=noisy(64, 1, 3)[0], runs=runs)
     for limit in (80_000, 120_000):
         assert limit / 2 < len(explorer_html(exploration, limit=limit).encode()) <= limit
 

@@ -1,13 +1,13 @@
 """Small tables of the chapters on metrics, representations, balls and variations, with known content."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import torch
 
 from figure_worlds import STAGES, pictures, recognizability_table
-from metamerbook.ensembles.adversarial_examples import RestrictedExample
 from metamerlib.evaluation import METRICS
 from metamerlib.models import ZOO
 
@@ -93,7 +93,7 @@ def attacked(epsilons=EPSILONS):
 
 def example(epsilons=EPSILONS):
     images = iter(pictures(3 * len(epsilons) + 1))
-    return RestrictedExample(
+    return SimpleNamespace(
         category="cat",
         reference=next(images),
         metamers={(epsilon, center): next(images) for epsilon in epsilons for center in ("initial", "reference")},

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from metamerbook.study import profiles
-from metamerbook.study.published import published, published_names, statement
+from metamerbook.study.profiles import data_folder
+from metamerbook.study.published import published, statement
 from metamerlib.evaluation import METRICS
 from metamerlib.generation import GenerationConfig
 from metamerlib.models import MODEL_SETS, STAGES, ZOO
@@ -17,7 +18,7 @@ TABLES = {"table_1": 9, "table_2": 17, "table_3": 11, "table_a1": 29, "table_b2"
 WIDE = {"wide_resnet50", "wide_resnet50_robust"}  # in Table B2, not in Table A1
 
 
-@pytest.mark.parametrize("name", published_names())
+@pytest.mark.parametrize("name", sorted(path.stem for path in data_folder("data/published").glob("*.csv")))
 def test_every_row_says_where_it_stands(name):
     table = published(name)
     assert (table["where"] != "").all()

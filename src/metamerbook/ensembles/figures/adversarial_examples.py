@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pandas as pd
 import seaborn as sns
@@ -9,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from metamerbook.ensembles.adversarial_examples import RestrictedExample
 from metamerbook.plots.mosaic import CELL, place_axes, place_key, place_picture, place_text
 from metamerbook.plots.panels import share_axis
 from metamerbook.plots.style import ACCENT, DPI, INK, MUTED, WIDTH, canvas, grouped
@@ -26,7 +26,7 @@ _LEFT, _HEAD, _DOWN, _FOOT, _GAP, _BETWEEN = 76, 52, 128, 30, 2, 15
 
 
 def figure_restricted(
-    restricted: pd.DataFrame, adversarial: pd.DataFrame, examples: Sequence[RestrictedExample]
+    restricted: pd.DataFrame, adversarial: pd.DataFrame, examples: Sequence[SimpleNamespace]
 ) -> Figure:
     """Draw recognizability over the radius of the search, and images from every ball (paper, Figure 6).
 

@@ -3,18 +3,18 @@
 import base64
 import json
 from importlib import resources
+from types import SimpleNamespace
 
 import torch
 from jinja2 import Template
 from torch import Tensor
 
-from metamerbook.ensembles.explorer import Exploration, ExploredRun
 from metamerbook.plots.mosaic import encode_sheets
 from metamerbook.plots.style import stage_label
 from metamerbook.study.words import network_label
 
 
-def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
+def explorer_html(exploration: SimpleNamespace, *, limit: int = 1_900_000) -> str:
     """Make the explorer's HTML: choose a picture, a model set and a stage; slide along the optimisation.
 
     Its styles, program and pictures are in it; the latter are compressed as far as `limit` bytes in all need.
@@ -53,7 +53,7 @@ def explorer_html(exploration: Exploration, *, limit: int = 1_900_000) -> str:
     return template.render(**parts, data=_json(data))
 
 
-def _measured(run: ExploredRun) -> dict[str, object]:
+def _measured(run: SimpleNamespace) -> dict[str, object]:
     return {
         "set": run.model_set,
         "stage": stage_label(run.stage),

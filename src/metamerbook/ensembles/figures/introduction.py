@@ -1,12 +1,13 @@
 """Chapter 01, Fig. 1: how metamers are made, measured, and what they look like, drawn from one real run."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from metamerbook.ensembles.figures.methodology import snapshots
-from metamerbook.ensembles.introduction import Overview
 from metamerbook.plots import style
 from metamerbook.plots.mosaic import (
     CELL,
@@ -32,7 +33,7 @@ _NOTE = {"fontsize": 7, "color": MUTED}
 _BOLD = {"fontweight": "bold"}
 
 
-def figure_process(overview: Overview) -> Figure:
+def figure_process(overview: SimpleNamespace) -> Figure:
     """Draw the process from one image's run: generation, the three measures, metamers (paper, Figure 1)."""
     with style.canvas(height=_HEIGHT / DPI) as figure:
         for left, heading in ((0, "1  Generate"), (_MIDDLE, "2  Evaluate"), (_RIGHT, "3  Metamers")):
@@ -49,7 +50,7 @@ def figure_process(overview: Overview) -> Figure:
     return figure
 
 
-def _matching(figure: Figure, overview: Overview) -> None:
+def _matching(figure: Figure, overview: SimpleNamespace) -> None:
     """Show what is compared: activations of the reference and of the metamer in the active network."""
     upper, lower, box, maps = 40, 132, 104, 250
     trajectory = overview.trajectory
@@ -86,7 +87,7 @@ def _matching(figure: Figure, overview: Overview) -> None:
     write(figure, step, 0, lower + CELL + 22, fontsize=7, color=ACCENT)
 
 
-def _snapshots(figure: Figure, overview: Overview) -> None:
+def _snapshots(figure: Figure, overview: SimpleNamespace) -> None:
     """Show the image on its way, with the updates that it has had."""
     write(figure, "one image along the way, with its updates", 0, 241, **_NOTE)
     shown = snapshots(overview.trajectory)
@@ -95,7 +96,7 @@ def _snapshots(figure: Figure, overview: Overview) -> None:
         place_strip(figure, chosen[4 * row : 4 * row + 4], 0, 256 + row * (CELL + 17), CELL + 20)
 
 
-def _round_robin(figure: Figure, overview: Overview) -> None:
+def _round_robin(figure: Figure, overview: SimpleNamespace) -> None:
     """Show how the networks take turns."""
     models, top, width = overview.trajectory.models, 432, 314
     turns = "the models take turns" if len(models) > 1 else "one model, so all turns are its own"
@@ -110,7 +111,7 @@ def _round_robin(figure: Figure, overview: Overview) -> None:
     place_key(figure, zip(names, colours, strict=True), 0, top + 11, fontsize=size)
 
 
-def _similarity(figure: Figure, overview: Overview, top: float) -> None:
+def _similarity(figure: Figure, overview: SimpleNamespace, top: float) -> None:
     """Draw the distributions of distances, and their divergence."""
     write(figure, "Representational similarity", _MIDDLE, top, **_BOLD)
     distances = overview.distances
@@ -135,7 +136,7 @@ def _similarity(figure: Figure, overview: Overview, top: float) -> None:
     write(figure, words, _MIDDLE, top + 136, **_NOTE)
 
 
-def _recognition(figure: Figure, overview: Overview, top: float) -> None:
+def _recognition(figure: Figure, overview: SimpleNamespace, top: float) -> None:
     """Show both pictures and how many evaluators call them the same."""
     write(figure, "Recognizability", _MIDDLE, top, **_BOLD)
     place_picture(figure, overview.reference, _MIDDLE, top + 17)
@@ -153,7 +154,7 @@ def _recognition(figure: Figure, overview: Overview, top: float) -> None:
     write(figure, words, _MIDDLE, top + 126, fontsize=7, color=ACCENT, **_BOLD)
 
 
-def _metrics(figure: Figure, overview: Overview, top: float) -> None:
+def _metrics(figure: Figure, overview: SimpleNamespace, top: float) -> None:
     """List the metrics that one pair of pictures has without a network."""
     write(figure, "Image metrics", _MIDDLE, top, **_BOLD)
     values = overview.metrics.dropna(subset="value").set_index("metric")["value"]
@@ -166,7 +167,7 @@ def _metrics(figure: Figure, overview: Overview, top: float) -> None:
         write(figure, short_number(values[key]), _MIDDLE + 192, y, ha="right", fontsize=7, **_BOLD)
 
 
-def _finished(figure: Figure, overview: Overview) -> None:
+def _finished(figure: Figure, overview: SimpleNamespace) -> None:
     """Show references and metamers in pairs."""
     look = style.set_styles([overview.model_set])[overview.model_set]
     write(figure, "reference", _RIGHT + CELL / 2, 26, ha="center", **_NOTE)
