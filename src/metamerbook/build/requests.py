@@ -14,7 +14,6 @@ from metamerbook.study.profiles import profile_files
 from metamerlib.checks import names, near, shown
 from metamerlib.system import repository_root
 
-_SOURCES = (".py", ".css", ".html", ".js")  # programs and styles that chapters carry with them are part of the package
 _BUNDLED = ("smoke", "mini")  # profiles that need nothing from outside the repository
 
 
@@ -66,7 +65,7 @@ def package_digest(root: Path) -> str:
     packages = Path(metamerlib.__file__).parents[1]
     files = [root / "constraints.txt", *(root / "notebooks" / "profiles").glob("*.yml"), *(root / "data").rglob("*")]
     for name in ("metamerlib", "metamerbook"):
-        files += [path for path in (packages / name).rglob("*") if path.suffix in _SOURCES]
+        files += [path for path in (packages / name).rglob("*") if path.suffix != ".pyc"]
     digest = hashlib.sha256()
     for file in sorted(filter(Path.is_file, files)):
         digest.update(f"{file.name} ".encode() + hashlib.sha256(file.read_bytes()).digest())
