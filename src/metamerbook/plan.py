@@ -60,7 +60,7 @@ class Plan:
         shown = table[["part", "model_set", "stage", "results", "found"]].rename(columns={"model_set": "set"})
         shown["updates"] = table["updates"].map(_short).str.strip()
         shown["FLOP"] = table["flops"].map(_short)
-        shown["hours"] = table["hours_left"].map(_duration)
+        shown["time"] = table["hours_left"].map(_duration)
         shown["disk"] = table["bytes_left"].map(_short) + "B"
         return shown
 

@@ -182,10 +182,11 @@ class _Execution:
         self._cancel = partial(asyncio.get_running_loop().call_soon_threadsafe, asyncio.current_task().cancel)
         telling = asyncio.create_task(self._tell())
         kernels = [asyncio.create_task(self._serve(environment)) for _ in range(self._jobs)]
-        await asyncio.wait(kernels)  # where one fails, the others end their chapters, which are up to date then
+        # Where one fails, the others end their chapters, which are up to date then.
+        errors = await asyncio.gather(*kernels, return_exceptions=True)
         telling.cancel()
-        for kernel in kernels:
-            kernel.result()
+        if error := next(filter(None, errors), None):
+            raise error
 
     async def _serve(self, environment: Mapping[str, str]) -> None:
         """Execute chapters in one kernel until there are no more."""

@@ -82,7 +82,7 @@ def chosen_chapters(root: Path, chapters: Sequence[str] | None) -> list[Path]:
     wanted = set()
     for name in names([chapters] if isinstance(chapters, str) else chapters, "chapters"):
         asked = name.removesuffix(".py").removesuffix(".ipynb")
-        found = [source for source in every if asked in (source.stem, source.stem[:2])]
+        found = [source for source in every if asked.zfill(2) in (source.stem, source.stem[:2])]
         if not found:
             raise ChapterRequestError(f"No chapter {shown(name)}.{_choices(asked, [one.stem for one in every])}")
         wanted.update(found)

@@ -108,7 +108,7 @@ def run(
 def plan(
     settings: "StudySettings",
     store: Store = None,
-    probe: Annotated[bool, typer.Option("--probe/--no-probe", help="Time some networks; without, no hours.")] = True,
+    probe: Annotated[bool, typer.Option("--probe/--no-probe", help="Time some networks; without, no time.")] = True,
     seconds: Annotated[float, typer.Option(help="How long to time networks.")] = 10.0,
     csv: Annotated[Path | None, typer.Option(help="File to write the table into, unrounded.")] = None,
 ) -> None:
@@ -119,7 +119,7 @@ def plan(
       results  what it keeps; found: those of them that the store has
       updates  of images, once for each network
       FLOP     floating point operations of passes through networks
-      hours    for what the store lacks, on this device, from timed updates
+      time     for what the store lacks, on this device, from timed updates
       disk     for what the store lacks, roughly
 
     Neither weights nor photographs are needed: what is not here is counted as if it were. What costs too much can be

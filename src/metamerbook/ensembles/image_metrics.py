@@ -44,6 +44,7 @@ class ImageMetrics(Task):
     backbone_label: str  # its name in the table
     scorer: str | None  # of CLIP-IQA: "downloaded", or None for none
     downloads: tuple[str, ...] = ()  # the published networks that are here: with one more, more is measured
+    metrics: tuple[str, ...] = tuple(METRICS)
 
     def compute(self, context: Context) -> pd.DataFrame:
         backbone: Any = self.backbone
@@ -54,7 +55,8 @@ class ImageMetrics(Task):
             # The weights that Zhang et al. fitted to human judgements exist for the published networks only.
             unfitted = dataclasses.replace(feature, label=f"{self.backbone_label}, not fitted")
             backbone = {"fid": feature, "kid": feature, "lpips": unfitted}
-        return measure(context.metamers(self.run).images, context.references, backbone=backbone, scorer=self.scorer)
+        images, options = context.metamers(self.run).images, {"backbone": backbone, "scorer": self.scorer}
+        return measure(images, context.references, metrics=self.metrics, **options)
 
     @property
     def cost(self) -> float:

@@ -237,7 +237,8 @@ def _checked(kind: type, values: Mapping[str, Any], **further: Any) -> Any:
         name, value = f"{name}_{below[0]}", value[below[0]]
     reason = context.get("error") or error["msg"].replace("Input should be", "it should be")
     guess = near(value, re.findall("'([^']*)'", context.get("expected", "")))
-    raise ValueError(f"{name} is {shown(value)}: {reason}.{guess}" if name else f"{reason}.")
+    reason = f"{reason}".rstrip(".") + ("" if f"{reason}".endswith("?") else ".")
+    raise ValueError(f"{name} is {shown(value)}: {reason}{guess}" if name else reason)
 
 
 def _under_preset(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
