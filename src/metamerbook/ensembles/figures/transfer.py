@@ -46,7 +46,7 @@ def figure_transfer(table: pd.DataFrame) -> Figure:
     with canvas(height=(head + down + 2) / DPI, width=(_NAMES + across + _RIGHT) / DPI) as figure:
         axes = place_axes(figure, _NAMES, head, across, down)
         heat_map(axes, values, SHARES, families, label=instance_label)
-        axes.hlines(len(rows), 0, len(columns), color=PAPER, linewidth=5)
+        axes.hlines(len(rows), 0, len(columns), color=PAPER, linewidth=2)
         for row in table[table["relation"].isin(list(_FRAMES))].itertuples():
             place = columns.index(row.generator), rows.index(row.evaluator)
             frame_cells(axes, *place, linestyle=_FRAMES[row.relation])
