@@ -39,7 +39,9 @@ def figure_convergence(history: pd.DataFrame, lines: str, panels: str | None = N
                 sns.lineplot(of_line, units="model", estimator=None, linewidth=0.6, alpha=0.35, legend=False, **where)
                 where |= {"linestyle": WAYS[name].dash, "label": condition_label([name])}
                 sns.lineplot(of_line, errorbar=None, linewidth=2, legend=False, **where)
-            axes.set(yscale="log", xlabel="rounds", ylabel="‖a′ − a‖ / ‖a‖", title=condition_label([panel]))
+            axes.set(xlabel="rounds", ylabel="‖a′ − a‖ / ‖a‖", title=condition_label([panel]))
+        for axes in grid.flat:  # when all is drawn: on a logarithmic axis seaborn's mean is the geometric one
+            axes.set_yscale("log")
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axes.yaxis.set_minor_formatter(NullFormatter())
