@@ -83,13 +83,13 @@ def test_rounds_are_counted_to_where_the_first_way_ends():
 def test_convergence_has_a_panel_per_start_and_a_thick_line_per_way():
     table = history("optimizer", ["SGD", "Adam"], starts=("l1_ball", "mix"))
     figure = figure_convergence(table, "optimizer", "initializer")
-    first, second, *_keys = figure.axes
+    first, second = figure.axes
     for axes in (first, second):
         thick = [line for line in axes.lines if line.get_linewidth() == 2]
         assert len(thick) == 2
         assert np.allclose(thick[0].get_ydata(), [1.25 / (1 + repetition) for repetition in range(9)])
     assert {"from grey", "from half the reference"} <= set(words(figure))
-    assert len(figure_convergence(history("mode", ["joint"]), "mode").axes) == 2
+    assert len(figure_convergence(history("mode", ["joint"]), "mode").axes) == 1
 
 
 def test_conditions_show_all_evaluators_of_all_conditions_and_their_mean():
