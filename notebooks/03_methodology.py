@@ -104,7 +104,7 @@ said = {
     "rate-first": config.learning_rate_at(0),
     "rate-last": config.learning_rate_at(config.repetitions - 1),
 }
-for key, value in (said | chapter.facts(metamers, path, image)).items():
+for key, value in (said | chapter.facts(metamers, image)).items():
     glue(key, value, display=False)
 
 # %% [markdown]
@@ -119,7 +119,7 @@ for key, value in (said | chapter.facts(metamers, path, image)).items():
 #
 # ## One at a time, or all at once
 #
-# The {glue:text}`n:d` pictures of this run were optimised together, as one batch, because that is faster. It must not matter: a metamer that depended on which pictures happened to be beside it would be no property of the networks. So the loss of a batch is the *sum* of its pictures' losses, every gradient is normalised on its own, and the noise that a picture starts from depends on its place in the set alone. The picture of {numref}`fig-optimisation` was made alone. Its twin from the batch differs from it by at most {glue:text}`apart:.4f` of the 255 steps of a colour channel.
+# The {glue:text}`n:d` pictures of this run were optimised together, as one batch, because that is faster. It must not matter: a metamer that depended on which pictures happened to be beside it would be no property of the networks. So the loss of a batch is the *sum* of its pictures' losses, every gradient is normalised on its own, and the noise that a picture starts from depends on its place in the set alone. What is left is rounding: a CPU's kernels may add up a few pictures in another order than many, and hundreds of normalised steps enlarge that last digit. The results of this book are those of whole batches; {numref}`fig-optimisation` follows its picture within its batch.
 #
 # Where a network has no gradient for a picture, or one that is not a number, the update is left out and counted; in this run, {glue:text}`skipped:d` times.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from metamerbook.engine.task import Task
 from metamerbook.study.judging import featured_set, featured_stage, one_per_category
 from metamerbook.study.study import Study
-from metamerbook.study.tasks import SNAPSHOTS, Snapshots, spread
+from metamerbook.study.tasks import SNAPSHOTS, Snapshots, kept_beside, spread
 from metamerlib.generation import Metamers
 from metamerlib.models import Stage
 
@@ -29,7 +29,7 @@ class Trajectory:
 def tasks(study: Study) -> list[Task]:
     """List what the chapter computes: the featured metamers, and one of them on its way."""
     run = study.run(featured_set(study), featured_stage(study))
-    return [run, Snapshots(run, (featured_image(study),), spread(run.config.repetitions, SNAPSHOTS))]
+    return [run, kept_beside(run)]
 
 
 def featured_image(study: Study) -> int:
@@ -47,6 +47,11 @@ def trajectory(
     repetition.
     """
     run = study.run(model_set, stage)
+    beside = kept_beside(run)
+    if n == SNAPSHOTS and beside is not None and set(images) <= set(beside.images):
+        study.execute([run, beside])
+        columns = [beside.images.index(image) for image in images]
+        return trajectory_of(beside, {name: kept[:, columns] for name, kept in study.result(beside).items()})
     task = Snapshots(run, tuple(images), spread(run.config.repetitions, n))
     return trajectory_of(task, study.result(task))
 
@@ -64,8 +69,8 @@ def trajectory_of(task: Snapshots, tensors: Mapping[str, Tensor]) -> Trajectory:
     )
 
 
-def facts(metamers: Metamers, path: Trajectory, image: int) -> dict[str, Any]:
-    """Return the numbers of the chapter's prose; `path` is that of the image alone, `metamers` are those of its batch.
+def facts(metamers: Metamers, image: int) -> dict[str, Any]:
+    """Return the numbers of the chapter's prose.
 
     `covered` is which share of the way the residuals went in the first tenth of the updates, averaged over networks.
     """
@@ -79,7 +84,6 @@ def facts(metamers: Metamers, path: Trajectory, image: int) -> dict[str, Any]:
         "per-model": metamers.updates_per_model,
         "updates": metamers.updates,
         "n": len(metamers),
-        "apart": float((path.images[-1, 0] - metamers.images[image]).abs().max()) * 255,
         "skipped": int(metamers.skipped.sum()),
         "residual-start": float(max(first)),
         "residual-lowest": float(min(last)),
