@@ -362,7 +362,7 @@ def test_where_an_error_came_up_is_told_in_the_same_line(call, monkeypatch):
 
 
 def test_book_names_the_scheduler_to_its_chapters(call, monkeypatch):
-    distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
+    distributed = pytest.importorskip("distributed", reason="needs the extra `book`")
     seen = []
     monkeypatch.setenv("METAMERLIB_SCHEDULER", "")
     monkeypatch.setattr("metamerbook.build.build_book", lambda **_: seen.append(os.environ.get("METAMERLIB_SCHEDULER")))
